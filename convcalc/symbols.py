@@ -10,12 +10,25 @@ from typing import Any
 import sympy
 from sympy.printing.precedence import PRECEDENCE
 
+from convcalc.turns import SplitTurnsError, Turns, known_relations, turns_in
+
 INEQUALITIES = (sympy.Ge, sympy.Le, sympy.Gt, sympy.Lt)
 
 
 def symbol(name: str) -> Any:
     """Return a symbol for a size: a positive integer."""
     return sympy.Symbol(name, integer=True, positive=True)
+
+
+class TurnSymbol(sympy.Dummy):  # type: ignore[misc]
+    """The number of a turn that is not the first of all: a positive integer, unlike any other of that name."""
+
+    def _sympystr(self, printer: Any) -> str:
+        return str(self.name)
+
+
+def turn_symbol(name: str) -> Any:
+    return TurnSymbol(name, integer=True, positive=True)
 
 
 class FloorDiv(sympy.Function):  # type: ignore[misc]
@@ -39,7 +52,7 @@ class FloorDiv(sympy.Function):  # type: ignore[misc]
         if d.is_Integer and d.is_negative:
             n, d = -n, -d
         if not d.is_Integer:
-            quotient = _exact_quotient(n, d)
+            quotient = exact_quotient(n, d)
             if quotient is not None:
                 return quotient
         elif _is_integral(n):
@@ -105,7 +118,7 @@ def _flattened(dividend: Any, divisor: Any) -> tuple[Any, Any]:
     return numerator + constant * denominator, denominator * divisor
 
 
-def _exact_quotient(dividend: Any, divisor: Any) -> Any:
+def exact_quotient(dividend: Any, divisor: Any) -> Any:
     """Return the quotient where it is a polynomial with integer coefficients, else nothing (the floor stays)."""
     quotient = sympy.cancel(dividend / divisor)
     denominator = sympy.fraction(sympy.together(quotient))[1]
@@ -143,7 +156,9 @@ def piecewise(condition: Any, then: Any, otherwise: Any) -> Any:
 
 def equality(left: Any, right: Any) -> Any:
     """left = right: a relation, or a bool where all positive integers decide it alike."""
-    difference = _shift_to_naturals(left - right)
+    if turns := turns_in(sympy.sympify(left - right)):
+        return _is_turn(turns, sympy.expand(left - right), sympy.Eq(left, right))
+    difference = _shift_to_naturals(left - right, _bounds(known_relations()))
     if difference == 0:
         return True
     if difference.is_nonzero:
@@ -201,9 +216,37 @@ def _slack(relation: Any) -> Any:
 
 
 def _decided(spare: Any, relation: Any) -> Any:
-    if _is_provably_nonnegative(spare):
+    if turns := turns_in(sympy.sympify(spare)):
+        return _decided_for_turns(turns, sympy.expand(spare), relation)
+    bounds = _bounds(known_relations())
+    if _is_provably_nonnegative(spare, bounds):
         return True
-    return False if _is_provably_nonnegative(-spare - 1) else _isolate_bound(sympy.expand(spare), relation)
+    return False if _is_provably_nonnegative(-spare - 1, bounds) else _isolate_bound(sympy.expand(spare), relation)
+
+
+def _decided_for_turns(turns: Turns, spare: Any, relation: Any) -> Any:
+    """Decide a·i + b ≥ 0 for all turns at their ends, or split them where it begins, or ends, to hold."""
+    slope, rest = spare.coeff(turns.index), spare.subs(turns.index, 0)
+    if not slope.is_Integer or sympy.expand(slope * turns.index + rest - spare) != 0:
+        return relation
+    ends = [rest + slope * end for end in (turns.first, turns.end - 1)]
+    least, most = ends if slope > 0 else ends[::-1]
+    if _is_provably_nonnegative(least):
+        return True
+    if _is_provably_nonnegative(-most - 1):
+        return False
+    raise SplitTurnsError(turns, FloorDiv(slope - 1 - rest, slope) if slope > 0 else FloorDiv(rest, -slope) + 1)
+
+
+def _is_turn(turns: Turns, difference: Any, relation: Any) -> Any:
+    """Decide i = c for all turns, or split off the turn c."""
+    slope, rest = difference.coeff(turns.index), difference.subs(turns.index, 0)
+    if abs(slope) != 1 or sympy.expand(slope * turns.index + rest - difference) != 0:
+        return relation
+    turn = sympy.expand(-rest * slope)
+    if _is_provably_nonnegative(turns.first - turn - 1) or _is_provably_nonnegative(turn - turns.end):
+        return False
+    raise SplitTurnsError(turns, turn + 1 if turn == turns.first else turn)
 
 
 def _is_provably_nonnegative(expression: Any, bounds: Mapping[Any, Any] = MappingProxyType({})) -> bool:

@@ -465,8 +465,8 @@ def refusal(design: str, symbols: str = "", **settings: str) -> str:
     [
         (("zoo:vit", "imag"), {}, "CC721: no variable or axis 'imag'; did you mean 'image'?"),
         (("zoo:vit", "imag"), {}, "variables: image, patch, dim, depth, heads, mlp, classes; axes of the input: c, "),
-        (("zoo:vit", "depth"), {}, "a repeat count shapes the graph and must be a plain value, but depends"),
-        (("zoo:vit", "depth"), {}, "'depth' is structural here"),
+        (("zoo:alexnet", "halves"), {}, "a condition shapes the graph and must be a plain value, but depends"),
+        (("zoo:alexnet", "halves"), {}, "'halves' is structural here"),
         (("zoo:mobilenet_v2", "k"), {}, "or use it in a value: --set alpha=2*k"),
         (("zoo:resnet50", "depths"), {}, "'depths' is a list of 4 in the spec"),
         (("zoo:resnet50", "v1"), {}, "'v1' is false in the spec"),

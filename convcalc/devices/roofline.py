@@ -16,8 +16,10 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import partial
+from math import lcm
 from typing import Any, NamedTuple
 
+from convcalc.arith import Number, at_least, ceildiv, is_plain, total
 from convcalc.dtypes import BIT_WIDTHS, dtype_lookup, parse_dtype
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, quoted
 from convcalc.graph.graph import Graph
@@ -56,8 +58,7 @@ class Device(NamedTuple):
 
     def notes_on(self, dtype: str) -> list[str]:
         """Return what is noted on the number formats of ``--dtype``: ``float16: On the tensor cores.``"""
-        usual, exceptions = parse_dtype(dtype)
-        used = dict.fromkeys(("", usual, *(name for _, name in exceptions)))
+        used = dict.fromkeys(("", *parse_dtype(dtype).computed_in))
         return [f"{name}: {self.notes[name]}" if name else self.notes[name] for name in used if name in self.notes]
 
 
@@ -72,6 +73,11 @@ def read_device(name: str) -> Device:
     Raises:
         SpecErrors: CC731 no such device, CC732 what is wrong with its file, or why that cannot be read.
     """
+    return parse_device(name, device_source(name))
+
+
+def device_source(name: str) -> Source:
+    """Return the text of a device's file; see :func:`read_device`."""
     path = name
     if name in device_names():
         path = os.path.realpath(os.path.join(FOLDER, f"{name}{SUFFIX}"))  # bundled files may be links into a store
@@ -80,13 +86,17 @@ def read_device(name: str) -> Device:
         text = f"no device {quoted(name)}{did_you_mean(name, device_names())}"
         raise SpecErrors([SpecError("CC731", text, Span(Source(name)), hint=hint)])
     try:
-        return _device(name, read_text(path))
+        return read_text(path)
     except SpecError as error:
         raise SpecErrors([error]) from None
 
 
-def _device(name: str, source: Source) -> Device:
-    root = parse_yaml(source)
+def parse_device(name: str, source: Source) -> Device:
+    """Return the device of a text; see :func:`read_device`."""
+    try:
+        root = parse_yaml(source)
+    except SpecError as error:
+        raise SpecErrors([error]) from None
     if not isinstance(root, Pairs):
         place = root.span if root else Span(source, 1, 1)
         raise _malformed([("a device is a mapping with name, source, bandwidth and operations", place)])
@@ -182,6 +192,28 @@ def layer_time_bounds(machine: Device, graph: Graph, batch: int, dtype: str) -> 
         SpecErrors: CC733, where the device states no rate for the number format of a layer that multiplies.
     """
     return [max(pair) for pair in _times(machine, graph, batch, dtype)]
+
+
+def whole_nanoseconds(machine: Device) -> Metric:
+    """Return the least time as a metric of whole nanoseconds, rounded up: of any kind of number."""
+    return LEAST_TIME_METRIC._replace(values_and_total=partial(_whole_nanoseconds, machine))
+
+
+def _whole_nanoseconds(machine: Device, graph: Graph, batch: Number, dtype: str) -> tuple[Sequence[Number], Number]:
+    """⌈Σ max(operations · ns an operation, bytes · ns a byte)⌉, over a common denominator."""
+    form, counted = dtype_lookup(dtype), flops(graph)
+    a_byte = NANOSECONDS / machine.bandwidth
+    costs = [
+        NANOSECONDS / _ops_rate(machine, form(node.path)) if not is_plain(operations) or operations else Fraction(0)
+        for node, operations in zip(graph.layers, counted, strict=True)
+    ]
+    shared = lcm(a_byte.denominator, *(cost.denominator for cost in costs))
+    layers = zip(costs, counted, traffic_bytes(graph, batch, dtype), strict=True)
+    times = [
+        at_least(batch * operations * int(cost * shared), size * int(a_byte * shared))
+        for cost, operations, size in layers
+    ]
+    return [], ceildiv(total(times), shared)
 
 
 def _bounds(machine: Device, graph: Graph, batch: int, dtype: str) -> tuple[Sequence[str], None]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import Any
 
-from convcalc.dtypes import BIT_WIDTHS
+from convcalc.dtypes import BIT_WIDTHS, blocks_of, row_bits, weight_lookup
 from convcalc.explain.model import DerivationStep, ExplainedMetric, Explanation, InputTensor
 from convcalc.graph.graph import Graph, Node
 from convcalc.ops.docs import read_docs
@@ -128,10 +128,20 @@ def _steps(key: str, node: Node, values: Mapping[str, Any], report: Report) -> l
         case "cache_bytes" if node.op and values[key] and BIT_WIDTHS.get(report.dtype, 0) >= 8:
             width, kept = BIT_WIDTHS[report.dtype] // 8, node.op.cached(*node.input_shapes)
             steps = [DerivationStep("", f"{samples}{width}·{kept:,}", report.batch * width * kept)]
-        case "weight_bytes" if BIT_WIDTHS.get(report.dtype, 0) >= 8:
-            width, kept = BIT_WIDTHS[report.dtype] // 8, values[PARAMS] + values[BUFFERS]
-            steps = [DerivationStep("", f"{width}·{kept:,}", width * kept)] if kept else []
+        case "weight_bytes" if kept := values[PARAMS] + values[BUFFERS]:
+            form = weight_lookup(report.dtype)(node.path)
+            ways = [_weight_bytes(node, kept, form.plain, name) for name in (form.matrices, form.tables)]
+            steps = next((way for way in ways if sum(step.value for step in way) == values[key]), [])
     return steps if sum(step.value for step in steps) == values[key] else []
+
+
+def _weight_bytes(node: Node, kept: int, plain: str, name: str) -> list[DerivationStep]:
+    """A line for every matrix in blocks, and one for all other numbers that are kept."""
+    in_blocks = node.op.matrices(*node.input_shapes) if node.op and blocks_of(name) else ()
+    bits = [(rows, row_bits(length, name)) for rows, length in in_blocks]
+    steps = [DerivationStep(name, f"{rows:,} rows × {each:,} bits / 8", rows * each // 8) for rows, each in bits]
+    width, rest = BIT_WIDTHS[plain] // 8, kept - sum(rows * length for rows, length in in_blocks)
+    return steps + ([DerivationStep("", f"{width}·{rest:,}", width * rest)] if rest else [])
 
 
 def _weights(node: Node) -> list[DerivationStep]:

@@ -12,10 +12,10 @@ from fractions import Fraction
 from random import Random
 from typing import Any, NamedTuple
 
-from convcalc.arith import Number, record_constraints, total
+from convcalc.arith import Number, is_plain, record_constraints, total
 from convcalc.designs.sources import CountOptions, Network
 from convcalc.errors import SpecError, SpecErrors, Undecided, format_error
-from convcalc.formula.expr import Assignment, Assumption, Expr, Ratio
+from convcalc.formula.expr import Assignment, Assumption, Expr, IntegerLiteral, Ratio
 from convcalc.formula.simplify import Simplifier
 from convcalc.formula.symbolic_design import FormulaRequest, SymbolicDesign, SymbolUse, require_known
 from convcalc.metrics.metric import Metric
@@ -36,6 +36,8 @@ class FormulaRow(NamedTuple):
     op: str
     layer_count: int
     values: Mapping[str, Any]
+    times: Any = 1
+    """How often the network has it, an ``Expr`` or a number; more than once where a number of repeats is a symbol."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,12 @@ class Formula(Drawn):
     columns: tuple[Metric, ...]
     totals: Mapping[str, Expr]
     rows: Sequence[FormulaRow]
+    groups: Sequence[tuple[FormulaRow, Expr]]
+    """The rows that count anything, those that share op and formulas as one, with how many each stands for."""
+    silent_layers: Expr
+    """How many layers count nothing."""
+    terms: Mapping[str, Expr]
+    """Totals multiplied out, where a number of repeats is a symbol: what grows with it is a term of its own."""
     checked_at: Mapping[str, int]
     warnings: tuple[str, ...] = ()
     denominator: str = ""
@@ -84,7 +92,8 @@ def count(network: Network, request: FormulaRequest) -> Counts:
     totals: dict[str, Number] = {}
     options = request.options
     for measure in request.measures:
-        columns[measure.key], totals[measure.key] = measure.values(network.graph, options.batch, options.dtype)
+        totals[measure.key] = measure.values(network.graph, options.batch, options.dtype)[1]
+        columns[measure.key] = measure.values_of_one(network.graph, options.batch, options.dtype)[0]
     layers = network.graph.layers
     groups: dict[str, list[int]] = {}
     for place, node in enumerate(layers):
@@ -94,9 +103,27 @@ def count(network: Network, request: FormulaRequest) -> Counts:
     for path, places in groups.items():
         op = layers[places[0]].op
         assert op is not None
-        sums = {key: total(values[place] for place in places) for key, values in columns.items()}
-        rows.append(FormulaRow(path, op.kind if len(places) == 1 else "", len(places), sums))
+        times = [layers[place].times for place in places]
+        shared, each_by = _shared_factor(times)
+        sums = {
+            key: total(values[place] * each for place, each in zip(places, each_by, strict=True))
+            for key, values in columns.items()
+        }
+        rows.append(FormulaRow(path, op.kind if len(places) == 1 else "", len(places), sums, shared))
     return Counts(rows, totals)
+
+
+def _shared_factor(times: Sequence[Any]) -> tuple[Any, Sequence[Any]]:
+    """Return how often a group of layers is there, by its first layer, and each layer in it, if that divides."""
+    first = times[0]
+    if all(each == first for each in times):
+        return first, [1] * len(times)
+    if first == 1:
+        return 1, times
+    from convcalc.symbols import exact_quotient
+
+    within = [exact_quotient(each, first) for each in times]
+    return (1, times) if any(each is None for each in within) else (first, within)
 
 
 def derive(
@@ -146,7 +173,13 @@ def _derive(designs: Sequence[SymbolicDesign], uses: tuple[SymbolUse, ...], requ
             network.require_counted(request.metrics)
         counts, *others = [count(network, request) for network in networks]
     forms = Simplifier(list(symbols), ledger.assumptions)
-    simplified = [{key: forms.simplify(value) for key, value in row.values.items()} for row in counts.rows]
+    rows = [
+        row._replace(
+            values={key: forms.simplify(value) for key, value in row.values.items()}, times=forms.simplify(row.times)
+        )
+        for row in counts.rows
+    ]
+    groups, silent = _merged(rows, [row.times for row in counts.rows])
     totals = {key: forms.simplify(value) for key, value in counts.totals.items()}
     ratios = None
     if others:
@@ -162,15 +195,37 @@ def _derive(designs: Sequence[SymbolicDesign], uses: tuple[SymbolUse, ...], requ
         assumptions=forms.assumptions(),
         columns=request.measures,
         totals=totals,
-        rows=[
-            FormulaRow(row.path, row.op, row.layer_count, values)
-            for row, values in zip(counts.rows, simplified, strict=True)
-        ],
+        rows=rows,
+        groups=[(row, forms.simplify(number)) for row, number in groups],
+        silent_layers=forms.simplify(silent),
+        terms=_terms(counts, forms),
         checked_at={},
         warnings=tuple(format_error(warning) for each in networks for warning in each.graph.warnings),
         denominator=designs[1].design.text if others else "",
         ratios=ratios,
     )
+
+
+def _terms(counts: Counts, forms: Simplifier) -> dict[str, Expr]:
+    """Multiply out the totals of a network with a symbolic number of repeats."""
+    if all(row.times == 1 for row in counts.rows):
+        return {}
+    found = ((key, forms.terms(value)) for key, value in counts.totals.items() if not is_plain(value))
+    return {key: tree for key, tree in found if tree is not None}
+
+
+def _merged(rows: Sequence[FormulaRow], times: Sequence[Any]) -> tuple[list[tuple[FormulaRow, Any]], Any]:
+    """Return the rows that count anything, equal ones as one with how many they are, and how many layers are left."""
+    groups: dict[tuple[object, ...], tuple[FormulaRow, Any]] = {}
+    silent: Any = 0
+    for row, number in zip(rows, times, strict=True):
+        if all(tree == IntegerLiteral(0) for tree in row.values.values()):
+            silent += row.layer_count * number
+            continue
+        key = (row.op, *row.values.values())
+        first, count = groups.get(key, (row, 0))
+        groups[key] = (first, count + number)
+    return list(groups.values()), silent
 
 
 # --- the check --------------------------------------------------------------------------------------------------------
@@ -201,8 +256,10 @@ def require_equal(formula: Formula, counts: Sequence[Counts], values: Assignment
     """
     own = counts[0]
     rows = {row.path: row.values for row in own.rows}  # of a model, layers that change nothing may lack at some sizes
-    forms_of = {row.path: row.values for row in formula.rows}
-    pairs = [(path, forms_of.get(path, {}), rows.get(path, {})) for path in {**forms_of, **rows}]
+    is_folded = any(row.times != IntegerLiteral(1) for row in formula.rows)
+    forms_of = {row.path: row.values for row in formula.rows if not is_folded or row.path in rows}
+    paths = forms_of if is_folded else {**forms_of, **rows}  # turns that are as one are known by the path of the first
+    pairs = [(path, forms_of.get(path, {}), rows.get(path, {})) for path in paths]
     for path, forms, numbers in [*pairs, ("the total", formula.totals, own.totals)]:
         for key in {**forms, **numbers}:
             value, number = forms[key].value(values) if key in forms else 0, numbers.get(key, 0)

@@ -36,6 +36,7 @@ MAX_FACTORED_ATOMS = 8
 """Polynomials larger than this are not factored: SymPy may take minutes over them."""
 MAX_CANCELLED_TERMS = 400
 """Of two polynomials larger than this together, only what all terms share is cancelled."""
+MAX_SHOWN_TERMS = 8
 SYMBOL_OF = {"==": "=", "!=": "≠", "<": "<", "<=": "≤", ">": ">", ">=": "≥"}
 FLIPPED = {"=": "=", "≠": "≠", "<": ">", "≤": "≥", ">": "<", "≥": "≤"}
 
@@ -76,6 +77,14 @@ class Simplifier:
         if expression not in self._simplified:
             self._simplified[expression] = self._simplify(expression)
         return self._simplified[expression]
+
+    def terms(self, expression: Any) -> Expr | None:
+        """Return an expression multiplied out, where it has few terms and divides by no symbol."""
+        whole = self._polynomial(expression.xreplace(self._divisions))
+        if len(whole.terms) > MAX_SHOWN_TERMS or any(each < 0 for exponents in whole.terms for each in exponents):
+            return None
+        tree = expand(whole.terms, tuple(map(self._atom, whole.atoms)))
+        return tree if whole.denominator == 1 else FloorDivision(tree, IntegerLiteral(whole.denominator), is_exact=True)
 
     def ratio(self, numerator: Any, denominator: Any) -> Ratio | None:
         """Return a fraction with common factors cancelled; nothing where the denominator is 0."""

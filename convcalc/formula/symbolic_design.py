@@ -19,7 +19,8 @@ from convcalc.metrics.metric import Metric
 from convcalc.metrics.registry import report_metrics
 from convcalc.spec.document.names import validate_variable
 from convcalc.spec.document.syntax_tree import Document
-from convcalc.spec.document.value_nodes import NameScope, ValueNode, parse_expression
+from convcalc.spec.document.value_nodes import LOOP_VARIABLES, NameScope, ValueNode, parse_expression
+from convcalc.spec.expansion.symbolic_turns import ONE_COUNT
 from convcalc.spec.expressions.errors import ExpressionError
 from convcalc.spec.expressions.expression import parse
 from convcalc.spec.yaml.nodes import ScalarNode
@@ -238,6 +239,8 @@ def _structural_hint(error: SpecError) -> str:
     if error.code != "CC411":
         return ""
     name = next(iter(getattr(error, "names", ())), "name")
+    if name in LOOP_VARIABLES:
+        return ONE_COUNT
     if error.text.startswith("a division"):
         return f"a multiple makes the division come out whole, for example --set {name}=4*k"
     return f"{quoted(name)} is structural here: leave it out of --symbols, or give it a number with --set"

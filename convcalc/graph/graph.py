@@ -79,6 +79,8 @@ class Node:
     source: Span | None = None
     weight_owner: int = -1
     source_form: str = ""
+    times: Number = 1
+    """How many layers of equal cost it stands for: more than one where the count of a repeat is a symbol."""
     checkpoint: int = -1
     beside: int = -1
     """The node that a layer without inputs and output belongs to: the last of the experts that run."""

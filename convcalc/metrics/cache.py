@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convcalc.arith import Number
-from convcalc.dtypes import bytes_of, dtype_lookup
+from convcalc.dtypes import bytes_of, cache_lookup
 from convcalc.graph.graph import Graph
 from convcalc.metrics.metric import Metric
 
@@ -21,7 +21,7 @@ def cache_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
     Called:
         KV cache in vLLM and transformers.
     """
-    form = dtype_lookup(dtype)
+    form = cache_lookup(dtype)
     return [
         bytes_of(node.op.cached(*node.input_shapes) * batch, form(node.path)) if node.op else 0 for node in graph.layers
     ]

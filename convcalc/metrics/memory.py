@@ -1,7 +1,8 @@
 """Memory use and memory traffic, in bytes of a number format.
 
 The format may differ from layer to layer (``float16, stage1.**=int8``). A layer's weights and its output have the
-format of the layer, and consumers read the output in that format. Shared weights have the format of their owner.
+format of the layer, and consumers read the output in that format. Weights may have a format apart from it
+(``weights=int4g128,bfloat16``). Shared weights have the format of their owner.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from functools import reduce
 from typing import NamedTuple
 
 from convcalc.arith import Number, at_least, largest, total
-from convcalc.dtypes import at_least_32_bits, bytes_of, dtype_lookup, training_recipe
+from convcalc.dtypes import at_least_32_bits, bytes_of, cache_lookup, dtype_lookup, training_recipe, weight_lookup
 from convcalc.graph.graph import Graph, Node
-from convcalc.metrics.counts import buffers, params
+from convcalc.graph.stored_weights import StoredWeights
+from convcalc.metrics.counts import params
 from convcalc.metrics.metric import Metric
 from convcalc.metrics.training import outside_checkpoints, state_bytes
 from convcalc.ops.op import Held
@@ -23,6 +25,8 @@ def weight_bytes(graph: Graph, _batch: int, dtype: str) -> Sequence[Number]:
     """Params + buffers of every layer: what is kept of it between two runs.
 
     Those that a model's file stores in fewer bits than the number format has, such as quantized weights, keep theirs.
+    A format in blocks is for matrices that multiply; embeddings, a head of the same shape, norms, biases and buffers
+    keep the plain one.
 
     Not:
         Gradients and the numbers of an optimizer (training_bytes); a file, which may be compressed.
@@ -30,21 +34,8 @@ def weight_bytes(graph: Graph, _batch: int, dtype: str) -> Sequence[Number]:
     Called:
         model size; params size in torchinfo, without the buffers.
     """
-    form = dtype_lookup(dtype)
-    kept = zip(graph.layers, params(graph), buffers(graph), strict=True)
-    return [
-        bytes_of(weights + state, form(node.path))
-        if not node.facts.stored
-        else _stored_bytes(node, weights, state, form(node.path))
-        for node, weights, state in kept
-    ]
-
-
-def _stored_bytes(node: Node, weights: Number, state: Number, dtype: str) -> Number:
-    """Bytes of weights and buffers of which some are stored in fewer bits than those of the format."""
-    parts = [(bits, params * (weights != 0) + buffers * (state != 0)) for bits, params, buffers in node.facts.stored]
-    rest = weights + state - total([elements for _, elements in parts])
-    return bytes_of(rest, dtype) + total([bytes_of(elements, dtype, bits) for bits, elements in parts])
+    stored = StoredWeights(graph, dtype)
+    return [stored.kept(node) for node in graph.layers]
 
 
 def live_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
@@ -151,6 +142,8 @@ def training_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
     (``via: fused``) a number a query and head in its place. Inside checkpoints nothing is kept: beside what enters
     and leaves them, there is the largest of them, which runs again.
 
+    Nothing is trained in blocks: all of them are in a plain format.
+
     Not:
         A measurement, or a peak: gradients of activations and what kernels need beside the tensors are not in it.
 
@@ -158,11 +151,12 @@ def training_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
         model states and activations in the paper of ZeRO.
     """
     sizes, form = _tensor_bytes(graph, batch, dtype), dtype_lookup(dtype)
+    trained = weight_lookup(dtype)
     recipe, layers = training_recipe(dtype), graph.layers
     inside = [_kept_bytes(node, batch, form) for node in layers]
     kept = outside_checkpoints(graph, [sizes[node.index] for node in layers], inside)
     return [
-        state_bytes(weights, form(node.path), recipe) + size
+        state_bytes(weights, trained(node.path).plain, recipe) + size
         for node, weights, size in zip(layers, params(graph), kept, strict=True)
     ]
 
@@ -186,30 +180,23 @@ def traffic_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
     Called:
         memory access cost (MAC, in elements) in the paper of ShuffleNet V2, bytes accessed in XLA.
     """
-    sizes, form = _tensor_bytes(graph, batch, dtype, tables=True), dtype_lookup(dtype)
+    sizes, stored = _tensor_bytes(graph, batch, dtype, tables=True), StoredWeights(graph, dtype)
+    form, cached = dtype_lookup(dtype), cache_lookup(dtype)
     return [
-        _moved_bytes(node, batch, form(node.path), sizes[node.index])
+        _moved_bytes(node, batch, (form(node.path), cached(node.path)), sizes[node.index])
         + total([sizes[index] for index in node.inputs if _is_activation(node)])
-        + _weight_bytes_read(node, batch, form(graph.nodes[node.weight_owner].path))
+        + stored.read(node, batch)
         for node in graph.layers
     ]
 
 
-def _moved_bytes(node: Node, batch: int, dtype: str, output: Number) -> Number:
-    """Bytes that a layer writes, and those of its cache that it reads."""
+def _moved_bytes(node: Node, batch: int, formats: tuple[str, str], output: Number) -> Number:
+    """Bytes that a layer writes, and those of its cache that it reads, each in a format of its own."""
     assert node.op is not None
     moved = node.op.moved(*node.input_shapes)
-    return output if moved is None else total([bytes_of(elements * batch, dtype) for elements in moved])
-
-
-def _weight_bytes_read(node: Node, batch: int, dtype: str) -> Number:
-    """Bytes of a layer's weights that it reads, its own or shared."""
-    if node.op is None or not node.facts.weights:
-        return 0
-    read = node.op.weights_read(batch, *node.input_shapes)
-    if read is None:
-        return _stored_bytes(node, node.facts.params, 0, dtype)
-    return bytes_of(read, dtype, *(bits for bits, params, _ in node.facts.stored if params == node.facts.params))
+    if moved is None:
+        return output
+    return total([bytes_of(elements * batch, form) for elements, form in zip(moved, formats, strict=True)])
 
 
 def _tensor_bytes(graph: Graph, batch: int, dtype: str, *, tables: bool = False) -> list[Number]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from convcalc.arith import Number, total
+from convcalc.arith import Number, free_names, largest, less_equal, require, total
+from convcalc.errors import SpecError, SpecErrors
 from convcalc.graph.graph import Graph
 
 
@@ -38,8 +39,8 @@ class Metric(NamedTuple):
         """Whether the total is the sum of the layers."""
         return self.total_of is None and self.values_and_total is None
 
-    def values(self, graph: Graph, batch: int = 1, dtype: str = "float32") -> tuple[Sequence[Any], Any]:
-        """Return the value of every layer and the total, for a batch in a number format."""
+    def values_of_one(self, graph: Graph, batch: int = 1, dtype: str = "float32") -> tuple[Sequence[Any], Any]:
+        """Return the value of every layer of the graph, and the total where each stands for itself alone."""
         if self.values_and_total is not None:
             return self.values_and_total(graph, batch, dtype)
         if self.per_batch is not None:
@@ -47,9 +48,32 @@ class Metric(NamedTuple):
         else:
             assert self.per_sample is not None
             values = self.per_sample(graph)
-            if self.times_batch and batch != 1:
+            if self.times_batch and not (type(batch) is int and batch == 1):
                 values = [value * batch for value in values]
         return values, (self.total_of or total)(values)
+
+    def values(self, graph: Graph, batch: int = 1, dtype: str = "float32") -> tuple[Sequence[Any], Any]:
+        """Return the value of every layer and the total, for a batch in a number format.
+
+        A layer that stands for several has their sum.
+
+        Raises:
+            SpecErrors: CC411, where there are such layers, and the metric is neither a sum nor the largest of some.
+        """
+        values, whole = self.values_of_one(graph, batch, dtype)
+        times = [node.times for node in graph.layers]
+        if all(type(each) is int for each in times):
+            return values, whole
+        if self.total_of is largest:  # of each of equal turns it is the same, if there is one
+            for each in dict.fromkeys(times):
+                require(less_equal(1, each), "CC411", "{} has no {} turns", self.key, each)
+            return values, whole
+        if not self.is_additive:
+            names = ", ".join(free_names(total(times)))
+            text = f"{self.key} is no sum: it is not counted where the number of repeats is a symbol ({names})"
+            raise SpecErrors([SpecError("CC411", text)])
+        every = [value * count for value, count in zip(values, times, strict=True)]
+        return every, total(every)
 
 
 class MisalignedJoin(NamedTuple):

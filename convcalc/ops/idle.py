@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from convcalc.arith import Number, at_most, prod, total
-from convcalc.ops.op import Op
+from convcalc.ops.op import Matrix, Op
 from convcalc.shapes import Shape
 
 
@@ -69,6 +69,10 @@ class Idle(Op):
         for path, shapes in kept:
             for name, shape in shapes.items():
                 yield f"{path}.{name}".lstrip("."), Shape((self.experts - self.running, *shape))
+
+    def matrices(self, *inputs: Shape) -> list[Matrix]:
+        one = (matrix for layer in self.layers for matrix in layer.op.matrices(*layer.entering))
+        return [Matrix((self.experts - self.running) * matrix.rows, matrix.length) for matrix in one]
 
     def idle_params(self, *inputs: Shape) -> Number:
         return total(shape.elements for shape in self.weights().values())

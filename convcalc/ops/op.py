@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import Field
 from typing import Any, ClassVar, NamedTuple, Self
 
-from convcalc.arith import Number
+from convcalc.arith import Number, prod
 from convcalc.ops.arguments import Argument
 from convcalc.shapes import Shape
 
@@ -30,6 +30,13 @@ class MatrixProduct(NamedTuple):
     """Which product of the layer it is, where there are several."""
     masked: Number = 0
     """Those of its multiplications of which a mask leaves nothing: of pairs of a query and a key that it cannot see."""
+
+
+class Matrix(NamedTuple):
+    """A learnable matrix: each of its rows gives one output, out of ``length`` inputs."""
+
+    rows: Number
+    length: Number
 
 
 class Window(NamedTuple):
@@ -74,6 +81,10 @@ class Op:
     """Whether a spec may write ``norm`` and ``act`` on the layer, as layers that follow it."""
     defaults_from: ClassVar[str] = ""
     """The kind whose ``defaults`` the layer also takes."""
+    matrix_names: ClassVar[tuple[str, ...]] = ("weight",)
+    """How the names of weights end that are matrices; others are added, or multiplied element by element."""
+    is_table: ClassVar[bool] = False
+    """Whether rows of its matrix are looked up, and nothing is multiplied by it."""
     nonlinear: ClassVar[bool] = False
     """Whether the layer is an activation."""
     depends_on_values: ClassVar[bool] = True
@@ -119,6 +130,12 @@ class Op:
     def buffers(self, *inputs: Shape) -> dict[str, Shape]:
         """Return state that is not learned: name → shape."""
         return {}
+
+    def matrices(self, *inputs: Shape) -> list[Matrix]:
+        """Return the weights that are matrices, which formats in blocks are for: those that multiply, and tables."""
+        multiplies = any(product.has_weights for product in self.products(*inputs))
+        shapes = [shape for name, shape in self.weights(*inputs).items() if name.endswith(self.matrix_names)]
+        return [Matrix(shape[0], prod(shape[1:])) for shape in shapes if multiplies and shape.rank > 1]
 
     def cached(self, *inputs: Shape) -> Number:
         """Return the elements of one sample that it keeps for the tokens that come after, those of before included."""

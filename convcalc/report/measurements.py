@@ -10,6 +10,7 @@ from convcalc.arith import is_plain
 from convcalc.dtypes import unmatched_globs
 from convcalc.errors import Source, Span, SpecError, did_you_mean, format_error, quoted
 from convcalc.graph.graph import Graph, Node
+from convcalc.graph.stored_weights import StoredWeights
 from convcalc.memory import paused
 from convcalc.metrics.memory import peak
 from convcalc.metrics.metric import Metric
@@ -226,7 +227,7 @@ class Measurements:
             unknown={
                 node.path: frozenset(key for key in columns if not is_known(key, node)) for node in graph.uncounted
             },
-            warnings=(*map(format_error, graph.warnings), *_unmatched(graph, dtype)),
+            warnings=(*map(format_error, graph.warnings), *_dtype_warnings(graph, dtype)),
             peak=peak(graph, batch, dtype) if "peak" in asked else None,
             misaligned=joins,
             gated=gated,
@@ -257,8 +258,9 @@ def not_counted(design: str, node: Node, source: Source, key: str = "macs") -> S
     return SpecError(NOT_COUNTED, text, span, hint)
 
 
-def _unmatched(graph: Graph, dtype: str) -> Iterator[str]:
+def _dtype_warnings(graph: Graph, dtype: str) -> Iterator[str]:
     """Give a warning for every glob of number formats that fits no layer, with the nearest glob that fits one."""
+    yield from StoredWeights(graph, dtype).warnings()
     layers = {node.path for node in graph.nodes}
     for glob in unmatched_globs(dtype, layers):
         groups = {f"{path}.**" for path in graph.all_paths() - layers}

@@ -27,6 +27,14 @@ def detail_metrics() -> dict[str, Metric]:
 
 
 @cache
+def whole_metrics() -> tuple[Metric, ...]:
+    """Return the metrics that a sweep may count: those of every report, and the least time on a device."""
+    from convcalc.devices import roofline
+
+    return (*core_metrics().values(), roofline.LEAST_TIME_METRIC)
+
+
+@cache
 def profile_metrics() -> dict[str, Metric]:
     """Return other tools' counts by the keys of their profiles."""
     from convcalc import profiles

@@ -24,8 +24,10 @@ from convcalc.spec.document.value_nodes import (
 from convcalc.spec.expansion.expander import Expander
 from convcalc.spec.expansion.frames import Frame, deep_calls
 from convcalc.spec.expansion.scopes import Binding, LayerScope, require_one
+from convcalc.spec.expansion.symbolic_turns import TurnParts, too_many_parts
 from convcalc.spec.yaml.nodes import ScalarNode
 from convcalc.spec.yaml.text import reject_control_characters, validate_text
+from convcalc.turns import SplitTurnsError
 
 Overrides = Mapping[str, Any]
 """``--set``: expressions as text, or values of any kind of number."""
@@ -77,7 +79,16 @@ def expand(
     """
     with deep_calls(), paused(), limit_suggestions():
         variables = evaluate_variables(document, overrides, variant, symbols)
-        return _graph(document, files, variables, {**document.inputs, **inputs}), variables
+        parts, shapes = TurnParts(), {**document.inputs, **inputs}
+        while True:
+            try:
+                return _graph(document, files, variables, shapes, parts), variables
+            except SplitTurnsError as error:
+                if not parts.split(error):
+                    raise SpecErrors([too_many_parts(error)]) from None
+            except SpecErrors as errors:
+                if not parts.split_last(errors.errors):
+                    raise
 
 
 def evaluate_variables(
@@ -123,14 +134,18 @@ def _read_override(document: Document, name: str, value: Any, symbols: Collectio
 
 
 def _graph(
-    document: Document, files: DocumentLoader, variables: Mapping[str, Any], inputs: Mapping[str, ValueNode]
+    document: Document,
+    files: DocumentLoader,
+    variables: Mapping[str, Any],
+    inputs: Mapping[str, ValueNode],
+    parts: TurnParts,
 ) -> Graph:
     """Expand the layers of the root document."""
     _require_network(document, inputs)
     imported = [other for other in files.documents.values() if other is not document]
     hidden = [warning for other in imported for warning in other.warnings if warning.code == HIDDEN_VARIABLE]
     own = {id(other): evaluate_variables(other) for other in imported}
-    expander = Expander({**own, id(document): variables})
+    expander = Expander({**own, id(document): variables}, parts)
     scope = LayerScope()
     errors: list[SpecError] = []
     for name, value in inputs.items():

@@ -16,14 +16,14 @@ from typing import Any, NamedTuple
 from convcalc.arith import ConstraintLog, record_constraints
 from convcalc.errors import SpecError, SpecErrors, Undecided
 from convcalc.metrics.metric import Metric
-from convcalc.metrics.registry import report_metrics
 from convcalc.spec.document.value_nodes import StructuralError
 from convcalc.spec.expressions.values import Quotient
 from convcalc.sweep.axes import Axis
 from convcalc.sweep.bounds.bounded_array import BoundedArray, Memo, axis_array, fits_int64
 from convcalc.sweep.grid import Block
-from convcalc.sweep.job import VARIANT, SweepJob
+from convcalc.sweep.job import SweepJob
 
+NO_RATE = "CC733"
 NUMBERS = re.compile(r"\{\}|-?\d+(?:\.\d+)?")
 """Numbers in a sentence, or the places for them."""
 
@@ -67,8 +67,7 @@ class Evaluator:
         self.spec = job.open()
         self.structural = {place for place, axis in enumerate(job.axes) if not axis.is_numeric}
         """Axes that arrays cannot hold, or that a graph asked for plain values of: split at once."""
-        known = {measure.key: measure for measure in report_metrics()}
-        self.measures: list[Metric] = [known[key] for key in job.metrics]
+        self.measures: list[Metric] = job.measures()
 
     def evaluate(self, block: Block) -> BlockColumns:
         """Evaluate a block."""
@@ -91,6 +90,8 @@ class Evaluator:
         except SpecErrors as errors:
             if structural := structural_errors(errors):
                 return self._split(part, structural)
+            if errors.errors[0].code == NO_RATE:  # it says nothing of the points
+                raise
             _mark_invalid(columns, window, True, error_group(errors.errors[0].code, errors.errors[0].text))
             return []
         except Undecided as undecided:
@@ -109,14 +110,12 @@ class Evaluator:
             SpecErrors: why no point is valid, or with structural errors that there are several graphs.
             Undecided: where there are several graphs as well.
         """
-        variant = values.pop(VARIANT) if self.job.by_variant else self.job.variant
         with record_constraints() as ledger:
-            overrides = {**dict(self.job.overrides), **values}
-            network = self.spec.expand(variant, self.job.part, overrides=overrides)
+            network, batch = self.job.expand(self.spec, values)
             network.require_counted(self.job.metrics)
             graph = network.graph
             try:
-                totals = {each.key: each.values(graph, self.job.batch, self.job.dtype)[1] for each in self.measures}
+                totals = {each.key: each.values(graph, batch, self.job.dtype)[1] for each in self.measures}
             except SpecError as error:
                 raise SpecErrors([error]) from None
         return totals, ledger

@@ -37,6 +37,7 @@ def facts(job: SweepJob, keep: Selection, format_: str) -> Facts:
         "--top": str(keep.limit or ""),
         "--batch": str(job.batch),
         "--dtype": job.dtype,
+        "--device": "\n".join(job.device or ()),
         "format": format_,
     }
     return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,13 +12,17 @@ from convcalc.designs.carried import carried
 from convcalc.designs.names import chosen_variant, parse_design
 from convcalc.designs.sources import DEFAULT_COUNT_OPTIONS, CountOptions, Network, SpecFile, open_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, quoted
+from convcalc.metrics.metric import Metric
 from convcalc.metrics.registry import report_metrics
+from convcalc.report.metrics import LEAST_TIME
 from convcalc.spec.document.names import no_variant
 from convcalc.sweep.axes import EMPTY_AXIS, FOR, Axis
 from convcalc.sweep.grid import MAX_POINTS, Block, unravel
 
 VARIANT = "variant"
 """The axis of variants; it stands before all others."""
+BATCH = "batch"
+"""The axis of batch sizes, where no variable has that name."""
 DEFAULT_METRICS = ("params", "macs")
 """Default metrics of a sweep."""
 
@@ -44,6 +48,10 @@ class SweepJob:
     """Metrics to evaluate: those of the output, and those of the condition and the selection."""
     output_metrics: tuple[str, ...] = DEFAULT_METRICS
     where: str | None = None
+    by_batch: bool = False
+    """Whether an axis is that of batch sizes."""
+    device: tuple[str, str] | None = None
+    """What ``--device`` called it, and the text of its file."""
 
     @property
     def by_variant(self) -> bool:
@@ -62,6 +70,23 @@ class SweepJob:
     def with_metrics(self, more: Sequence[str]) -> SweepJob:
         """Return the sweep that works out more metrics, which are not shown."""
         return replace(self, metrics=tuple(dict.fromkeys((*self.metrics, *more))))
+
+    def on_device(self, name: str | None) -> SweepJob:
+        """Return the sweep with the least times of a device.
+
+        Raises:
+            SpecErrors: CC731 no such device, or none where there are least times; CC732 what is wrong with its file.
+        """
+        if name is None:
+            if LEAST_TIME not in self.metrics:
+                return self
+            text, hint = f"{LEAST_TIME} is that of a device", "add --device, such as --device h100-sxm"
+            raise SpecErrors([SpecError("CC731", text, Span(Source(LEAST_TIME)), hint=hint)])
+        from convcalc.devices import roofline  # only a sweep with a device needs it
+
+        source = roofline.device_source(name)
+        roofline.parse_device(name, source)
+        return replace(self, device=(name, source.text))
 
     def open(self) -> SpecFile:
         """Read the spec from its texts."""
@@ -84,11 +109,29 @@ class SweepJob:
         Raises:
             SpecErrors: why it is not a network.
         """
-        overrides = self.values_at(number)
-        variant = overrides.pop(VARIANT) if self.by_variant else self.variant
-        network = self.open().expand(variant, self.part, overrides={**dict(self.overrides), **overrides})
+        network = self.expand(self.open(), self.values_at(number))[0]
         network.require_counted(self.metrics)
         return network
+
+    def expand(self, spec: SpecFile, values: dict[str, Any]) -> tuple[Network, Any]:
+        """Return the design for values of the axes, of any kind of number, and the batch size.
+
+        Raises:
+            SpecErrors: why it is not a network.
+        """
+        variant = values.pop(VARIANT) if self.by_variant else self.variant
+        batch = values.pop(BATCH) if self.by_batch else self.batch
+        return spec.expand(variant, self.part, overrides={**dict(self.overrides), **values}), batch
+
+    def measures(self) -> list[Metric]:
+        """Return the metrics that are worked out; the least time on the device in whole nanoseconds, rounded up."""
+        known = {measure.key: measure for measure in report_metrics()}
+        if self.device is not None:
+            from convcalc.devices import roofline  # only a sweep with a device needs it
+
+            machine = roofline.parse_device(self.device[0], Source(*self.device))
+            known[LEAST_TIME] = roofline.whole_nanoseconds(machine)
+        return [known[key] for key in self.metrics]
 
     def errors_at(self, number: int) -> list[SpecError]:
         """Return what is wrong with one point; nothing for a network."""
@@ -139,6 +182,7 @@ def make_job(
         metrics=tuple(metrics),
         output_metrics=tuple(metrics),
         where=where,
+        by_batch=BATCH not in spec.document.vars and any(axis.name == BATCH for axis in axes),
     )
     _require_valid(job, spec)
     return job
@@ -160,6 +204,15 @@ def _variant_axis(spec: SpecFile, names: Sequence[str]) -> Axis:
     return Axis(VARIANT, tuple(names) or spec.variants, 0)
 
 
+def _batch_faults(job: SweepJob, axis: Axis, span: Span) -> Iterator[SpecError]:
+    """Give what is wrong with the axis of batch sizes."""
+    if job.batch != 1:
+        yield SpecError("CC714", "'batch' is an axis and set by --batch", span)
+    elif axis.denominator != 1 or min(axis.values) < 1:
+        text = "the axis 'batch' has batch sizes, which are integers of at least 1"
+        yield SpecError("CC711", text, span, hint="batch=1,8,64")
+
+
 def _require_valid(job: SweepJob, spec: SpecFile) -> None:
     """Demand axes that are variables of the spec, each once, and no other column of the same name."""
     errors = []
@@ -169,6 +222,8 @@ def _require_valid(job: SweepJob, spec: SpecFile) -> None:
         span = Span(Source(axis.argument, axis.name), 1, 1, max(1, len(axis.name)))
         if axis.name in seen:
             errors.append(SpecError("CC714", f"the axis {quoted(axis.name)} is given twice", span))
+        elif axis.name == BATCH and job.by_batch:
+            errors += _batch_faults(job, axis, span)
         elif axis.name not in known:
             done = "solve for" if axis.argument == FOR else "sweep"
             text = f"no variable {quoted(axis.name)} to {done}{did_you_mean(axis.name, known)}"

@@ -114,9 +114,11 @@ def _next_points(job: SweepJob, number: int) -> Iterator[tuple[int, str]]:
 def _candidate(job: SweepJob, question: SolveProblem, number: int, step: str = "") -> Candidate:
     point = job.values_at(number)
     try:
-        report = job.network_at(number).report(batch=job.batch, dtype=job.dtype)
+        network, batch = job.expand(job.open(), dict(point))
+        network.require_counted(job.metrics)
+        totals = dict(network.report(batch=batch, dtype=job.dtype).totals)
+        totals |= {each.key: each.values(network.graph, batch, job.dtype)[1] for each in job.measures()}
     except SpecErrors as errors:
         return Candidate(point, {}, error=errors.errors[0], step=step)
-    totals = dict(report.totals)
     broken = tuple(bound for bound in question.bounds if not bound.holds(totals[bound.metric]))
     return Candidate(point, totals, broken, step=step)

@@ -9,6 +9,7 @@ from typing import Any
 from convcalc.errors import Source, Span, SpecError, Undecided, did_you_mean, quoted
 from convcalc.metrics.registry import report_metrics
 from convcalc.quantities import QUANTITY, parse_quantity
+from convcalc.report.metrics import LEAST_TIME
 from convcalc.spec.expressions.closures import Name
 from convcalc.spec.expressions.errors import ExpressionError
 from convcalc.spec.expressions.expression import Expression, parse
@@ -44,7 +45,7 @@ def metrics_used(text: str | None, axes: tuple[Axis, ...]) -> tuple[str, ...]:
     if text is None:
         return ()
     known = {axis.name for axis in axes if axis.name != VARIANT}
-    both = (*known, *metric_names())
+    both = (*known, *metric_names(), *([LEAST_TIME] if axes else []))
     names = parse_condition(text, both).names
     read = dict.fromkeys(name for name, _, _ in names)
     for name in read:

@@ -198,7 +198,7 @@ def test_the_same_on_every_run(run: Command) -> None:
     ("arguments", "said"),
     [
         (("zoo:vit", "--symbols", "imag"), "did you mean 'image'?"),
-        (("zoo:vit", "--symbols", "depth"), "symbolic 'depth'"),
+        (("zoo:alexnet", "--symbols", "halves"), "symbolic 'halves'"),
         (("zoo:vit", "--symbols", "image,"), "not a list of names"),
         (("zoo:vit",), "--symbols names them"),
         (("zoo:vit", "--symbols", "image", "--metrics", "mac"), "did you mean 'macs'?"),

@@ -6,9 +6,9 @@ import click
 
 from convcalc.budget.file.types import Limit
 from convcalc.cli import FINDINGS, SUCCESS
-from convcalc.cli.commands.sweep import METRICS, read_axes
+from convcalc.cli.commands.sweep import KEYS, METRICS, read_axes
 from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
-from convcalc.cli.options.designs import DesignType
+from convcalc.cli.options.designs import DesignType, device_option
 from convcalc.cli.options.limits import limit_options
 from convcalc.cli.options.metrics import ColumnChoice, MetricKeyType, columns_option
 from convcalc.cli.options.reading import VARIABLE, DesignOptions, design_options
@@ -37,23 +37,24 @@ from convcalc.sweep.solve import solve
     metavar="NAME=LO..HI[:STEP]",
     help="Variable and its range. Repeatable; earlier variables take precedence.",
 )
-@limit_options(METRICS, plain=True)
+@limit_options(KEYS, plain=True)
 @click.option(
     "--largest/--smallest",
     "largest",
     default=None,
     help="Which values to find; default: --smallest if only --min is given, else --largest.",
 )
-@click.option("--maximize", type=WordType(METRICS), metavar="METRIC", help="Maximize this metric within the limits.")
-@click.option("--minimize", type=WordType(METRICS), metavar="METRIC", help="Minimize this metric within the limits.")
-@columns_option(MetricKeyType(METRICS), "Metrics beside the limited ones, in place of params,macs; +KEY adds.")
+@click.option("--maximize", type=WordType(KEYS), metavar="METRIC", help="Maximize this metric within the limits.")
+@click.option("--minimize", type=WordType(KEYS), metavar="METRIC", help="Minimize this metric within the limits.")
+@device_option("Device for least_time, in ns: a name or a YAML file.")
+@columns_option(MetricKeyType(KEYS), "Metrics beside the limited ones, in place of params,macs; +KEY adds.")
 @design_options
 @output_options(SOLUTIONS)
 @click.pass_obj
 def command(
     settings: GeneralOptions, design: str, reading: DesignOptions, targets: list[OutputTarget], for_: tuple[str, ...],
     max_: tuple[Limit, ...], min_: tuple[Limit, ...], largest: bool | None,
-    maximize: str | None, minimize: str | None, columns: ColumnChoice,
+    maximize: str | None, minimize: str | None, columns: ColumnChoice, device: str | None,
 ) -> int:  # fmt: skip
     """Find the largest values of variables for which DESIGN stays within limits.
 
@@ -78,9 +79,10 @@ def command(
         raise click.UsageError("solve needs a limit: add --max or --min")
     if maximize and minimize:
         raise click.UsageError("--maximize and --minimize: give one of them")
+    asked = [bound.metric for bound in bounds] + [key for key in (maximize, minimize) if key]
     axes = read_axes(for_, design, reading, FOR)
     metrics = columns.over(METRICS if settings.verbose else DEFAULT_COLUMNS)
-    job = make_job(design, axes, reading.count_options, metrics=metrics)
+    job = make_job(design, axes, reading.count_options, metrics=metrics).with_metrics(asked).on_device(device)
     first = bool(max_) or not min_ if largest is None else largest
     objective = maximize or (f"-{minimize}" if minimize else None)
     with progress_bar(settings, "Solving", lambda: job.point_count) as advance:

@@ -12,7 +12,7 @@ from click.core import ParameterSource
 
 from convcalc.cli import ERROR, SUCCESS, print_error
 from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
-from convcalc.cli.options.designs import DesignType, jobs_option, variants_option
+from convcalc.cli.options.designs import DesignType, device_option, jobs_option, variants_option
 from convcalc.cli.options.metrics import (
     AxisKeyType,
     ColumnChoice,
@@ -34,6 +34,7 @@ from convcalc.cli.output.targets import OutputTarget, output_options
 from convcalc.cli.types import ParamType, PositiveInt
 from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.report.fold import DEFAULT_COLUMNS
+from convcalc.report.metrics import LEAST_TIME
 from convcalc.sweep.axes import AXIS, Axis, read_axis, with_variable_hint
 from convcalc.sweep.checkpoint import Checkpoint
 from convcalc.sweep.executors import BlockTask, Engine, cluster, processes, require_arrays
@@ -44,7 +45,8 @@ from convcalc.sweep.selection import Selection
 from convcalc.sweep.where import metrics_used
 
 METRICS = metric_names()
-KEY = AxisKeyType(METRICS)
+KEYS = (*METRICS, LEAST_TIME)
+KEY = AxisKeyType(KEYS)
 MAX_SORTED_POINTS = 10**6
 """Most points that are sorted without --top: they are kept in memory."""
 RESUMABLE_FORMATS = ("csv", "jsonl", "json", "markdown", "parquet")
@@ -84,7 +86,8 @@ class KeepType(ParamType[Selection]):
 @click.argument("design", type=DesignType())
 @click.argument("axes", nargs=-1, type=VARIABLE, is_eager=True, metavar="NAME=VALUES…")
 @variants_option("Add an axis of variants, before all others.")
-@columns_option(ColumnKeyType(METRICS), f"Metrics in place of params,macs; +KEY adds: {', '.join(METRICS)}.")
+@columns_option(ColumnKeyType(KEYS), f"Metrics in place of params,macs; +KEY adds: {', '.join(KEYS)}.")
+@device_option("Add the least time on this device, in ns: a name or a YAML file.")
 @click.option(
     "--where", metavar="EXPR", help="Keep only points that satisfy this condition: 'params <= 5M and macs <= 600M'."
 )
@@ -104,13 +107,14 @@ class KeepType(ParamType[Selection]):
 def command(
     settings: GeneralOptions, design: str, axes: tuple[str, ...], reading: DesignOptions, targets: list[OutputTarget],
     variants: tuple[str, ...] | None, columns: ColumnChoice, where: str | None, sort: SortKey | None, top: int | None,
-    pareto: ColumnChoice | None, keep: Selection | None, jobs: int, dask: str | None, resume: bool,
+    pareto: ColumnChoice | None, keep: Selection | None, jobs: int, dask: str | None, resume: bool, device: str | None,
 ) -> int:  # fmt: skip
     """Count every point of a design space: the product of all axes, the last one varying fastest.
 
     An axis is a variable of the spec with values (width=32,64,128) or ranges, ends included (size=128..320:32,
-    alpha=0.25..1.5:0.05); between integers the step is 1 by default. Invalid combinations are skipped and
-    reported by reason. csv, json, jsonl, markdown and parquet are streamed.
+    alpha=0.25..1.5:0.05); between integers the step is 1 by default. Where no variable is called batch, batch=1,8 are
+    batch sizes. Invalid combinations are skipped and reported by reason. csv, json, jsonl, markdown and parquet are
+    streamed.
 
     With one output file, PATH.partial and PATH.progress are kept beside it until it is complete: --resume continues a
     sweep that was killed or interrupted. Without --resume the same command starts again, with a note.
@@ -124,13 +128,15 @@ def command(
       convcalc sweep zoo:resnet50 --variants all classes=10..100 -f csv
     """
     require_arrays()
-    metrics = columns.over(METRICS if settings.verbose else DEFAULT_COLUMNS)
+    metrics = columns.over((*(METRICS if settings.verbose else DEFAULT_COLUMNS), *([LEAST_TIME] if device else ())))
     if keep and (sort or top or pareto):
         raise click.UsageError("--keep is the former name of --top, --sort and --pareto: use those alone")
     keep = keep or _keep(metrics, sort, top, pareto)
-    job = _job(design, axes, reading, variants, metrics, where)
+    read = read_axes(axes, design, reading)
+    job = make_job(design, read, reading.count_options, variants=variants, metrics=metrics, where=where)
     keep = _with_axes(keep, job)
     job = job.with_metrics((*metrics_used(where, job.axes), *(key for key in keep.keys if key not in keep.axes)))
+    job = job.on_device(device)
     if sort and not top and not pareto and job.point_count > MAX_SORTED_POINTS:
         raise click.UsageError(f"{job.point_count:,} points are too many to sort: add --top N")
     given = _resumable(settings, targets, job, keep, resume=resume)
@@ -147,15 +153,6 @@ def command(
     if not settings.quiet:
         outcome.print()
     return SUCCESS if out.state.valid else ERROR
-
-
-def _job(
-    design: str, axes: Sequence[str], reading: DesignOptions, variants: tuple[str, ...] | None,
-    metrics: tuple[str, ...], where: str | None,
-) -> SweepJob:  # fmt: skip
-    """Return the sweep."""
-    read = read_axes(axes, design, reading)
-    return make_job(design, read, reading.count_options, variants=variants, metrics=metrics, where=where)
 
 
 def _with_axes(keep: Selection, job: SweepJob) -> Selection:

@@ -3,34 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from convcalc.cli.types import WordType
-from convcalc.dtypes import BIT_WIDTHS
-from convcalc.errors import quoted
+from convcalc.cli.types import ParamType, completions
+from convcalc.dtypes import BIT_WIDTHS, USUAL, parse_dtype
+from convcalc.errors import SpecError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
-class DtypeType(WordType):
-    """A data type, or one for the layers whose paths a glob matches: ``stage1.**=int8``."""
+class DtypeType(ParamType[str]):
+    """Formats with commas between them, each of all layers, or of those before its ``=``: ``stage1.**=int8``."""
 
     name = "format"
 
-    def __init__(self) -> None:
-        super().__init__(tuple(BIT_WIDTHS))
-
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        glob, equals, name = str(value).rpartition("=")
-        if equals and (not glob.strip() or "," in glob or "=" in glob):
-            self.fail(f"{quoted(value)} is not GLOB=NAME, such as 'stage1.**=int8'", param, ctx)
-        return f"{glob}{equals}{super().convert(name, param, ctx)}"
+        try:
+            parse_dtype(str(value))
+        except SpecError as error:
+            self.fail(f"{error.text} ({error.hint})", param, ctx)
+        return str(value)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        return completions(incomplete, BIT_WIDTHS)
 
 
 def _dtype_texts(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
-    """Return every format, with all exceptions, as one text; the last one of equal ones counts."""
-    usual = list(dict.fromkeys(value for value in reversed(values) if "=" not in value))[::-1] or ["float32"]
-    return tuple(", ".join([each, *(value for value in values if "=" in value)]) for each in usual)
+    """Return each that names a format of all layers, with those that name none; the last one of equal ones counts."""
+    whole = [value for value in values if any("=" not in part for part in value.split(","))]
+    usual = list(dict.fromkeys(reversed(whole)))[::-1] or [USUAL]
+    return tuple(", ".join([each, *(value for value in values if value not in whole)]) for each in usual)
 
 
 def only_format(dtypes: tuple[str, ...]) -> str:
@@ -48,4 +53,4 @@ def only_format(dtypes: tuple[str, ...]) -> str:
 def dtype_option(words: str) -> Callable[..., Any]:
     """``--dtype``, with its help; several become one text."""
     return click.option("--dtype", type=DtypeType(), multiple=True, callback=_dtype_texts, default=("float32",),
-                        show_default=True, metavar="[GLOB=]NAME", help=words)  # fmt: skip
+                        show_default=True, metavar="[WHAT=]NAME,…", help=words)  # fmt: skip

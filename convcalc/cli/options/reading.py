@@ -151,7 +151,7 @@ _CODE = (
 )  # fmt: skip
 _COUNTING = (
     click.option("--strict", is_flag=True, help="Exit 2 where a layer is not counted, rather than print ≥."),
-    dtype_option(f"Data type: {', '.join(tuple(BIT_WIDTHS)[1:4])}, …; per layer: 'stage1.**=int8'."),
+    dtype_option(f"Data type: {', '.join(tuple(BIT_WIDTHS)[1:4])}, …; per layer: 'stage1.**=int8'; weights=int4g128."),
     batch_option("Batch size."),
 )
 

@@ -12,7 +12,6 @@ from convcalc.cli.group import GeneralOptions
 from convcalc.cli.output.atomic_files import Destination, Destinations, open_destination
 from convcalc.cli.output.resumable_file import ParquetFromCsv, ResumableFile, ResumeOptions
 from convcalc.cli.output.targets import OutputTarget, surface_of
-from convcalc.metrics.registry import report_metrics
 from convcalc.number_format import count_of
 from convcalc.render import STREAMS
 from convcalc.render.results import sweep_points as lines
@@ -20,6 +19,7 @@ from convcalc.render.results.sweep_points import scatter
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.paragraph import fit_message
 from convcalc.render.tables.surface import Surface
+from convcalc.report.metrics import whole_metrics
 from convcalc.report.row_list import Field, Listing
 from convcalc.sweep.checkpoint import Progress
 from convcalc.sweep.evaluator import error_group
@@ -93,7 +93,7 @@ class _TableWriter:
 
     def __init__(self, name: str, job: SweepJob, surface: Surface) -> None:
         self.name, self.job, self.surface = name, job, surface
-        titles = {measure.key: measure.title for measure in report_metrics()}
+        titles = {measure.key: measure.title for measure in whole_metrics()}
         whole = [axis.is_numeric and axis.denominator == 1 for axis in job.axes]
         fields = [Field(axis.name, axis.name, number=is_whole) for axis, is_whole in zip(job.axes, whole, strict=True)]
         self.fields = [*fields, *(Field(key, titles[key], number=True) for key in job.output_metrics)]

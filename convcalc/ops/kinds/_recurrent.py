@@ -43,6 +43,8 @@ class Recurrent(Op):
                 yield layer, direction, entering
             entering = self.state_size * len(directions)
 
+    matrix_names = ("input", "hidden", "projection")
+
     def output(self, *inputs: Shape) -> Shape:
         x, *states = inputs
         require(x.rank == 2, "CC401", "{} needs [steps, features], but its input is {}", self.kind, x)

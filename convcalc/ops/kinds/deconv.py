@@ -18,7 +18,7 @@ from convcalc.ops.kinds._window import (
     split_padding,
     transposed_output_sizes,
 )
-from convcalc.ops.op import MatrixProduct, Op, Window
+from convcalc.ops.op import Matrix, MatrixProduct, Op, Window
 from convcalc.shapes import Shape
 
 
@@ -87,6 +87,10 @@ class TransposedConv(Op):
         channels = (self.out_channels,) if self.weight_sharing == "channels" else unshared
         kernel = Shape((*channels, *self.kernel_size))
         return {"weight": kernel, "bias": Shape((self.out_channels,))} if self.bias else {"weight": kernel}
+
+    def matrices(self, *inputs: Shape) -> list[Matrix]:
+        summed = 1 if self.weight_sharing == "channels" else floordiv(inputs[0].channels, self.groups)
+        return [Matrix(self.out_channels, summed * prod(self.kernel_size))]
 
     def products(self, *inputs: Shape) -> tuple[MatrixProduct, ...]:
         (x,) = inputs

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from convcalc.arith import Number, at_most
 from convcalc.ops.arguments import SizeType, argument
-from convcalc.ops.op import Op
+from convcalc.ops.op import Matrix, Op
 from convcalc.shapes import Shape
 
 
@@ -26,6 +26,7 @@ class Embedding(Op):
     """
 
     kind = "embedding"
+    is_table = True
 
     vocab: Number = argument("vocab", SizeType(), positional=True)
     """Rows of the table."""
@@ -38,6 +39,9 @@ class Embedding(Op):
 
     def weights(self, *inputs: Shape) -> dict[str, Shape]:
         return {"weight": Shape((self.vocab, self.dim))}
+
+    def matrices(self, *inputs: Shape) -> list[Matrix]:
+        return [Matrix(self.vocab, self.dim)]
 
     def weights_read(self, batch: Number, *inputs: Shape) -> Number:
         """A row a look-up, each row once: min(batch·n, vocab)·dim."""

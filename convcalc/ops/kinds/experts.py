@@ -8,7 +8,7 @@ from typing import Any
 from convcalc.arith import Number, at_most, equal, less_equal, prod, require, total
 from convcalc.errors import SpecError
 from convcalc.ops.arguments import FlagType, SizeType, argument
-from convcalc.ops.op import MatrixProduct, Op
+from convcalc.ops.op import Matrix, MatrixProduct, Op
 from convcalc.shapes import Shape
 
 
@@ -74,6 +74,9 @@ class Experts(Op):
             if self.bias:
                 weights[f"{dot}bias"] = Shape((self.count, outputs))
         return weights
+
+    def matrices(self, *inputs: Shape) -> list[Matrix]:
+        return [Matrix(self.count * outputs, entering) for outputs, entering in self._matrices(inputs[0]).values()]
 
     def weights_read(self, batch: Number, *inputs: Shape) -> Number:
         """Those of the experts that rows reach: at most one for each row and choice, and at most all."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from convcalc import __version__
 from convcalc.errors import escape
 from convcalc.formula.closed_form import Formula
+from convcalc.formula.expr import IntegerLiteral
 from convcalc.formula.printers import PYTHON
 from convcalc.render.tables.surface import Surface
 from convcalc.report.report import CONVENTION_ID
@@ -70,6 +71,8 @@ def _layers(formula: Formula) -> Iterator[str]:
     yield "    return {"
     for line in formula.rows:
         counts = ", ".join(f'"{key}": {PYTHON.write(tree)}' for key, tree in line.values.items())
+        if line.times != IntegerLiteral(1):
+            counts += f', "times": {PYTHON.write(line.times)}'
         yield f"        {json.dumps(line.path)}: {{{counts}}},"
     yield "    }"
 

@@ -27,7 +27,7 @@ def formula_blocks(formula: Formula, surface: Surface) -> Iterator[Block]:
     yield Paragraph(name_and_design(formula.name, formula.design, glyphs), surface.width)
     yield Paragraph([(glyphs.text(symbol_domain(formula, notation)), "dim")], surface.width)
     yield Paragraph()
-    groups = merge_equal_rows(formula)
+    groups = formula.groups
     if groups:
         table = _table(formula, groups, notation, glyphs)
         if table.width <= (surface.width or WIDEST_TABLE):
@@ -43,18 +43,6 @@ def formula_blocks(formula: Formula, surface: Surface) -> Iterator[Block]:
     yield Paragraph()
     for note in notes(formula, notation):
         yield Paragraph([(glyphs.text(note), "dim")], surface.width)
-
-
-def merge_equal_rows(formula: Formula) -> list[tuple[FormulaRow, int]]:
-    """Return the lines that count anything, those that share op and formulas as one, with how many each stands for."""
-    groups: dict[tuple[object, ...], tuple[FormulaRow, int]] = {}
-    for line in formula.rows:
-        if all(tree == IntegerLiteral(0) for tree in line.values.values()):
-            continue
-        key = (line.op, *line.values.values())
-        first, count = groups.get(key, (line, 0))
-        groups[key] = (first, count + 1)
-    return list(groups.values())
 
 
 def symbol_domain(formula: Formula, notation: TextPrinter) -> str:
@@ -75,17 +63,21 @@ def notes(formula: Formula, notation: TextPrinter) -> Iterator[str]:
         yield f"Verified against the integer count at {values}."
     else:
         yield "Not compared with a count in integers: no sizes were found that satisfy the assumptions."
-    silent = sum(
-        line.layer_count for line in formula.rows if all(tree == IntegerLiteral(0) for tree in line.values.values())
-    )
-    if silent:
+    silent = formula.silent_layers
+    if silent != IntegerLiteral(0):
         titles = either([column.title.lower() for column in formula.columns])
-        yield f"{count_of(silent, 'layer')} without {titles} {'are' if silent > 1 else 'is'} not shown."
+        shown = (
+            count_of(silent.number, "layer")
+            if isinstance(silent, IntegerLiteral)
+            else f"{notation.write(silent)} layers"
+        )
+        yield f"{shown} without {titles} {'is' if silent == IntegerLiteral(1) else 'are'} not shown."
 
 
-def label(line: FormulaRow, count: int) -> str:
+def label(line: FormulaRow, count: Expr, notation: TextPrinter = TEXT) -> str:
     """``stage1.block2.conv1 × 3``: the first of the layers that share their formulas, and how many they are."""
-    return f"{line.path} × {count}" if count > 1 else line.path
+    written = f"({notation.write(count)})" if isinstance(count, Sum) else notation.write(count)
+    return f"{line.path} × {written}" if count != IntegerLiteral(1) else line.path
 
 
 def operation(line: FormulaRow) -> str:
@@ -94,10 +86,10 @@ def operation(line: FormulaRow) -> str:
 
 
 def _table(
-    formula: Formula, groups: Sequence[tuple[FormulaRow, int]], notation: TextPrinter, glyphs: Characters
+    formula: Formula, groups: Sequence[tuple[FormulaRow, Expr]], notation: TextPrinter, glyphs: Characters
 ) -> Table:
     columns = [
-        TableColumn("Layer", [glyphs.text(label(line, count)) for line, count in groups]),
+        TableColumn("Layer", [glyphs.text(label(line, count, notation)) for line, count in groups]),
         TableColumn("Operation", [glyphs.text(operation(line)) for line, _ in groups]),
     ]
     for column in formula.columns:
@@ -112,14 +104,16 @@ def _shown(tree: Expr, notation: TextPrinter, glyphs: Characters) -> str:
 
 def _entries(
     formula: Formula,
-    groups: Sequence[tuple[FormulaRow, int]],
+    groups: Sequence[tuple[FormulaRow, Expr]],
     notation: TextPrinter,
     surface: Surface,
     glyphs: Characters,
 ) -> Iterator[Block]:
     """The layers one below the other, for formulas that no table has room for."""
     for line, count in groups:
-        yield Paragraph([(glyphs.text(label(line, count)), "group"), (f"  {operation(line)}", "dim")], surface.width)
+        yield Paragraph(
+            [(glyphs.text(label(line, count, notation)), "group"), (f"  {operation(line)}", "dim")], surface.width
+        )
         for column in formula.columns:
             if line.values[column.key] != IntegerLiteral(0):
                 text = f"  {column.title} = {notation.write(line.values[column.key])}"
@@ -131,8 +125,11 @@ def _equations(
 ) -> Iterator[Block]:
     width = max(len(column.title) for column in formula.columns)
     for column in formula.columns:
-        spans = [(f"{glyphs.text(column.title):{width}} = ", ""), (notation.write(trees[column.key]), "total")]
+        tree, terms = trees[column.key], formula.terms.get(column.key)
+        spans = [(f"{glyphs.text(column.title):{width}} = ", ""), (notation.write(tree), "total")]
         yield Paragraph(spans, surface.width, indent=6)
+        if terms is not None and terms != tree:
+            yield Paragraph([(f"{'':{width}} = ", ""), (notation.write(terms), "total")], surface.width, indent=6)
 
 
 def _ratios(
@@ -172,7 +169,8 @@ def formula_facts(formula: Formula) -> Iterator[tuple[str, object]]:
 
 def _layer(line: FormulaRow) -> dict[str, object]:
     counts = {key: PYTHON.write(tree) for key, tree in line.values.items()}
-    return {"name": line.path, "op": line.op or None, "layers": line.layer_count, **counts}
+    times = {} if line.times == IntegerLiteral(1) else {"times": PYTHON.write(line.times)}
+    return {"name": line.path, "op": line.op or None, "layers": line.layer_count, **times, **counts}
 
 
 def _notations(what: object, how: str) -> dict[str, str]:
@@ -204,7 +202,7 @@ def equations(formula: Formula, glyphs: Characters, escaped: Escape) -> str:
 
 
 def _lines(formula: Formula, key: str, title: str, escaped: Escape) -> Iterator[str]:
-    for line, count in merge_equal_rows(formula):
+    for line, count in formula.groups:
         if line.values[key] != IntegerLiteral(0):
             yield rf"\text{{{escaped(label(line, count))}}} &= {_broken(line.values[key])}"
     yield rf"\text{{{escaped(title)}}} &= {_broken(formula.totals[key])}"

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
-from convcalc.metrics.registry import report_metrics
 from convcalc.number_format import count_of, format_exact, format_significant
-from convcalc.render.results.sweep_points import decimal, plain
+from convcalc.render.results.sweep_points import conditions, decimal, plain
 from convcalc.render.tables import markdown_syntax as gfm
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.paragraph import Block, Paragraph
 from convcalc.render.tables.surface import Surface
 from convcalc.render.tables.table import Table, TableColumn
+from convcalc.report.metrics import whole_metrics
 from convcalc.sweep.axes import Axis
 from convcalc.sweep.search import MetricLimit
 from convcalc.sweep.solve import Candidate, SolveResult
@@ -68,6 +68,7 @@ def problem_text(answer: SolveResult) -> str:
     limits = ", ".join(f"{bound.metric} {SIGNS[bound.kind]} {amount(bound.value)}" for bound in asked.bounds)
     facts = [f"batch {job.batch:,}"] if job.batch > 1 else []
     facts += [job.dtype] if job.dtype != "float32" else []
+    facts += [f"on {job.device[0]}"] if job.device else []
     facts += [f"{name} {text} by --input" for name, text in job.given_inputs.items()]
     within = f", within {limits}" if limits else ""
     return " · ".join([sought + within, *facts])
@@ -99,7 +100,7 @@ def amount(value: int | Fraction) -> str:
 def metrics(answer: SolveResult, point: Candidate, glyphs: Characters) -> Table:
     """Return the metrics that were asked for, each with its limits and what is left of them."""
     rows: list[tuple[str, str, str, str, str]] = []
-    for measure in report_metrics():
+    for measure in whole_metrics():
         if measure.key not in answer.job.output_metrics and measure.key not in answer.question.metrics:
             continue
         total = point.totals[measure.key]
@@ -183,8 +184,7 @@ def solution_facts(answer: SolveResult) -> dict[str, Any]:
     solved = answer.solution
     return {
         "design": design(answer),
-        "batch": job.batch,
-        "dtype": job.dtype,
+        **conditions(job),
         **({"given_inputs": job.given_inputs} if job.inputs else {}),
         "variables": [_variable(axis) for axis in job.axes],
         "limits": [_limit(bound) for bound in asked.bounds],
@@ -224,7 +224,7 @@ def _values(point: Mapping[str, Any]) -> dict[str, Any]:
 
 def _totals(answer: SolveResult, point: Candidate) -> dict[str, int]:
     wanted = (*answer.question.metrics, *answer.job.output_metrics)
-    return {measure.key: point.totals[measure.key] for measure in report_metrics() if measure.key in wanted}
+    return {measure.key: point.totals[measure.key] for measure in whole_metrics() if measure.key in wanted}
 
 
 def _told_facts(answer: SolveResult, point: Candidate) -> dict[str, Any]:

@@ -90,6 +90,12 @@ def _people(value: Any) -> str:
     return format_exact(value) if type(value) is int else plain(value)
 
 
+def conditions(job: SweepJob) -> dict[str, Any]:
+    """Return what all points are counted for, by the keys of JSON."""
+    device = {} if job.device is None else {"device": job.device[0]}
+    return {"batch": None if job.by_batch else job.batch, "dtype": job.dtype, **device}
+
+
 def keys(job: SweepJob) -> list[str]:
     """Return the headings of the columns."""
     return [*(axis.name for axis in job.axes), *job.output_metrics]
@@ -143,7 +149,7 @@ def document_head(name: str, job: SweepJob) -> str:
             "schema_version": SCHEMA_VERSION, "convention": CONVENTION_ID,
             "tool": {"name": "convcalc", "version": __version__},
             "design": job.file + (f"@{job.variant}" if job.variant else "") + (f"#{job.part}" if job.part else ""),
-            "batch": job.batch, "dtype": job.dtype, "where": job.where,
+            **conditions(job), "where": job.where,
             **({"given_inputs": job.given_inputs} if job.inputs else {}),
             "axes": [{"name": axis.name, "values": len(axis.values)} for axis in job.axes],
             "metrics": list(job.output_metrics),

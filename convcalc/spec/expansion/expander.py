@@ -8,19 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from convcalc.arith import collapse_uniform, free_names, is_plain
-from convcalc.errors import Span, SpecError, Undecided, quoted
-from convcalc.ops.value_text import describe_value
+from convcalc.arith import is_plain
+from convcalc.errors import Span, SpecError, quoted
 from convcalc.spec.document.blocks import min_items_per_turn
-from convcalc.spec.document.names import Template, numbered_name, validate_name
+from convcalc.spec.document.names import Template, numbered_name
 from convcalc.spec.document.syntax_tree import BlockCall, Item, JoinItem, LayerItem, Repeat, SequenceItem
-from convcalc.spec.document.value_nodes import ValueNode, structural_error, with_variables
-from convcalc.spec.expansion.frames import OMITTED, Branch, Frame, InputFailedError, Loop, TooLargeError, iterations
+from convcalc.spec.document.value_nodes import ValueNode
+from convcalc.spec.expansion.blocks import frame_of_block, set_parameters
+from convcalc.spec.expansion.frames import (
+    OMITTED,
+    Branch,
+    Frame,
+    InputFailedError,
+    Loop,
+    TooLargeError,
+    iterations,
+    number_of,
+    segment_of,
+    truth,
+)
 from convcalc.spec.expansion.layers import LayerEmitter, with_input
 from convcalc.spec.expansion.scopes import FAILED, PARTS, Binding, LayerScope, require_one
-from convcalc.spec.limits import CALLS, ITEMS
+from convcalc.spec.expansion.symbolic_turns import TurnParts, expand_turns, first_turn
+from convcalc.spec.limits import ITEMS
 
 Variables = Mapping[str, Any]
 
@@ -28,7 +41,8 @@ Variables = Mapping[str, Any]
 class Expander:
     """Expands the items of documents into the layers of a graph, and gathers errors."""
 
-    def __init__(self, variables: Mapping[int, Variables]) -> None:
+    def __init__(self, variables: Mapping[int, Variables], parts: TurnParts | None = None) -> None:
+        self._parts = parts or TurnParts()
         self.layers = LayerEmitter()
         self.builder = self.layers.builder
         self.errors: list[SpecError] = []
@@ -58,10 +72,26 @@ class Expander:
             return self._expand_or_record(item, tensor, frame, item.default_name)
         result = OMITTED
         for turn, segment in self._iterations(item, item.repeat, tensor, frame):
-            given = self._expand_or_record(item, tensor, turn, segment) if turn else FAILED
+            given = self._expand_turn(item, tensor, turn, segment) if turn else FAILED
             if given != OMITTED:
-                result = tensor = given
+                result = given
+                tensor = tensor if given == FAILED and turn and turn.turns else given  # later ones may split the turns
         return result
+
+    def _expand_turn(self, item: Item, tensor: int, frame: Frame, segment: str) -> int:
+        """Expand a turn of a series, or all turns that are as one."""
+        if frame.turns is None:
+            return self._expand_or_record(item, tensor, frame, segment)
+        expand = partial(self._expand_or_record, item, tensor, frame, segment)
+        try:
+            given = expand_turns(frame.turns, self.builder, tensor, expand)
+            if not frame.turns.is_one:
+                name = segment_of(item, frame, segment)
+                frame.scope.names.pop(name, None)  # nobody can read one of them by its number
+            return given
+        except SpecError as error:
+            self._record_failure(item, frame, segment, error)
+            return FAILED
 
     def expand_branch(self, item: Item, tensor: int, frame: Frame) -> Iterator[int]:
         """Expand a branch of a join; ``each`` gives several, side by side."""
@@ -94,10 +124,15 @@ class Expander:
         """Give the frame and the default segment of every turn; no frame where the repeat itself has failed."""
         self._count(item.span)
         try:
-            columns, count = iterations(repeat, lambda value: self._evaluate(value, tensor, frame))
+            evaluate = partial(self._evaluate, tensor=tensor, frame=frame)
+            columns, count = iterations(repeat, evaluate, may_be_symbol=not item.each)
         except (SpecError, InputFailedError) as error:
             self._record_failure(item, frame, item.default_name, error)
             yield None, ""
+            return
+        if not is_plain(count):
+            parts = self._parts.frames((id(item), frame.scope.path), count, frame)
+            yield from ((part, number_of(part, item.default_name)) for part in parts)
             return
         if count:
             self._count(item.span, more=count * (1 + min_items_per_turn(item)))
@@ -112,7 +147,7 @@ class Expander:
     def _expand_or_record(self, item: Item, tensor: int, frame: Frame, segment: str) -> int:
         """Expand one turn of an item; where it fails, the error is recorded and its name stands for a failed layer."""
         try:
-            segment = self._segment_of(item, frame, segment)
+            segment = segment_of(item, frame, segment)
             return self._expand_once(item, tensor, frame, segment)
         except (SpecError, InputFailedError) as error:
             self._record_failure(item, frame, segment, error)
@@ -131,15 +166,6 @@ class Expander:
         if segment:
             frame.scope.names.setdefault(segment, Binding(FAILED, item.span))
         frame.scope.mark_failed(item.name_prefixes())
-
-    def _segment_of(self, item: Item, frame: Frame, segment: str) -> str:
-        """Return the item's path segment: its name, numbered where it is repeated, or the default one."""
-        if item.name is None:
-            return segment
-        name = item.name.render(frame.env)
-        if item.name.is_constant:
-            return numbered_name(name, frame.env["i"] + 1) if item.repeat is not None else name
-        return validate_name(name, item.name.span)
 
     def _expand_once(self, item: Item, tensor: int, frame: Frame, segment: str) -> int:
         """``from`` → ``when``/``else`` → body → ``tie``, ``checkpoint``."""
@@ -180,12 +206,7 @@ class Expander:
         return self._expand_once(replace(other, name=item.name, repeat=item.repeat), tensor, frame, segment)
 
     def _condition_holds(self, when: ValueNode, tensor: int, frame: Frame, word: str = "when") -> bool:
-        value = collapse_uniform(self._evaluate(when, tensor, frame))
-        if not is_plain(value):
-            raise structural_error(Undecided("a condition", free_names(value)), when)
-        if not isinstance(value, bool):
-            raise SpecError("CC413", f"`{word}` must be true or false, not {describe_value(value)}", when.span)
-        return value
+        return truth(self._evaluate(when, tensor, frame), when, word)
 
     def _evaluate(self, value: ValueNode, tensor: int, frame: Frame) -> Any:
         if not value.uses_input:
@@ -223,7 +244,7 @@ class Expander:
         start = len(self.builder.nodes)
         inner = frame
         if isinstance(body, BlockCall):
-            inner = self._enter_block(body, item.span, tensor, extra, frame, segment)
+            inner = self._enter_block(body, item.span, (tensor, *extra), frame, segment)
         elif item.opens_scope:
             inner = frame.nested(segment)
         below = inner.scope if inner is not frame else None
@@ -253,29 +274,11 @@ class Expander:
         if len(self.builder.nodes) > start:
             self.builder.scopes[scope.path] = call.block.name
 
-    def _enter_block(
-        self, call: BlockCall, span: Span, tensor: int, extra: tuple[int, ...], frame: Frame, segment: str
-    ) -> Frame:
-        """Open a block: a scope with an edge; its parameters from the caller's values, then from its defaults."""
-        if len(frame.calls) >= CALLS:
-            raise SpecError("CC506", f"block calls are nested deeper than the limit of {CALLS}", span)
+    def _enter_block(self, call: BlockCall, span: Span, entering: tuple[int, ...], frame: Frame, segment: str) -> Frame:
+        """Open a block: its items are counted before its parameters are worked out."""
+        inner = frame_of_block(call, span, entering, (frame, segment), self._variables[id(call.block.document)])
         self._count(span, more=call.block.min_items)
-        block, scope = call.block, frame.scope.child(segment, is_block=True)
-        for name, index in zip(block.inputs, extra, strict=False):
-            scope.add(name, Binding(index, span))
-        own = self._variables[id(block.document)]
-        env = with_variables(own, {})
-        inner = Frame(env, own, scope, tensor, None, ((scope, span), *frame.calls))
-        given = {name: self._evaluate(value, tensor, frame) for name, value in call.arguments.items()}
-        for name, default in block.params.items():
-            if name in given:
-                env[name] = given[name]
-            elif default is not None:
-                try:
-                    env[name] = self._evaluate(default, tensor, inner)
-                except SpecError as error:  # it is written in the block: name the call
-                    error.call_stack = inner.trail
-                    raise
+        set_parameters(call, frame, inner, lambda value, where: self._evaluate(value, entering[0], where))
         return inner
 
     def _tie(self, item: Item, made: tuple[int, int], frame: Frame) -> None:
@@ -285,11 +288,8 @@ class Expander:
             if entry.output == FAILED:
                 raise InputFailedError
             owners = entry.nodes
-        elif frame.loop is None:
-            text = "`tie: true` needs a `repeat` or `each`; or name the layer to share weights with"
-            raise SpecError("CC409", text, item.span)
         else:
-            owners = frame.loop.setdefault(id(item.body), made)
+            owners = first_turn(item, made, frame)
         if owners != made:
             self.layers.tie(made, owners, item.span)
 

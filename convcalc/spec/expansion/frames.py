@@ -8,14 +8,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from convcalc.arith import free_names, is_plain
+from convcalc.arith import collapse_uniform, free_names, is_plain
 from convcalc.errors import Span, SpecError, Undecided, quoted
 from convcalc.graph.graph import Node
 from convcalc.ops.value_text import describe_value
-from convcalc.spec.document.syntax_tree import Repeat
+from convcalc.spec.document.names import numbered_name, validate_name
+from convcalc.spec.document.syntax_tree import Item, Repeat
 from convcalc.spec.document.value_nodes import ValueNode, Variables, structural_error, with_variables
 from convcalc.spec.expansion.scopes import LayerScope
 from convcalc.spec.limits import REPEAT
+from convcalc.turns import Turns
 
 OMITTED = -2
 """Result of an item omitted by `when` or by a repeat of 0."""
@@ -37,17 +39,20 @@ class Frame:
     scope: LayerScope
     block_input: int
     loop: Loop | None = None
+    turns: Turns | None = None
+    """Which turns of a repeat these are, where its count is a symbol."""
     calls: tuple[tuple[LayerScope, Span], ...] = ()
     """The scopes of the blocks around it, with the spans of their calls, innermost first."""
 
-    def for_iteration(self, variables: Variables, loop: Loop) -> Frame:
-        """Return the frame of one turn of a repeat."""
+    def for_iteration(self, variables: Variables, loop: Loop, turns: Turns | None = None) -> Frame:
+        """Return the frame of one turn of a repeat, or of turns that are as one."""
         env = with_variables(self.env, variables)
-        return Frame(env, self.file_variables, self.scope, self.block_input, loop, self.calls)
+        return Frame(env, self.file_variables, self.scope, self.block_input, loop, turns, self.calls)
 
     def nested(self, segment: str) -> Frame:
         """Return the frame of a scope in this one."""
-        return Frame(self.env, self.file_variables, self.scope.child(segment), self.block_input, self.loop, self.calls)
+        scope = self.scope.child(segment)
+        return Frame(self.env, self.file_variables, scope, self.block_input, self.loop, self.turns, self.calls)
 
     @property
     def trail(self) -> tuple[tuple[str, Span], ...]:
@@ -78,8 +83,10 @@ def deep_calls() -> Iterator[None]:
         sys.setrecursionlimit(before)
 
 
-def iterations(repeat: Repeat, evaluate: Callable[[ValueNode], Any]) -> tuple[dict[str, tuple[Any, ...]], int]:
-    """Return the columns of a repeat, and how often it runs.
+def iterations(
+    repeat: Repeat, evaluate: Callable[[ValueNode], Any], *, may_be_symbol: bool = False
+) -> tuple[dict[str, tuple[Any, ...]], int]:
+    """Return the columns of a repeat, and how often it runs: a count in series may be a symbol.
 
     Raises:
         SpecError: CC414 where it is not a count and no columns, CC502 where it is too long, CC411 where it is swept.
@@ -97,6 +104,8 @@ def iterations(repeat: Repeat, evaluate: Callable[[ValueNode], Any]) -> tuple[di
         if not isinstance(column, tuple):
             text = f"the column {quoted(name)} of a repeat must be a list, not {describe_value(column)}"
             raise SpecError("CC414", text, value.span)
+    if repeat.count is not None and may_be_symbol and hasattr(count := evaluate(repeat.count), "free_symbols"):
+        return {}, count
     count = len(next(iter(columns.values()))) if repeat.count is None else plain(repeat.count, "a repeat count")
     if repeat.count is not None and (type(count) is not int or count < 0):
         text = f"a repeat count must be an integer of at least 0, not {describe_value(count)}"
@@ -108,3 +117,36 @@ def iterations(repeat: Repeat, evaluate: Callable[[ValueNode], Any]) -> tuple[di
     if count > REPEAT:
         raise SpecError("CC502", f"a repeat of {count} exceeds the limit of {REPEAT}", repeat.span)
     return columns, count
+
+
+def segment_of(item: Item, frame: Frame, default: str) -> str:
+    """Return the item's path segment: its name, numbered where it is repeated, or the default one."""
+    if item.name is None:
+        return default
+    name = item.name.render(frame.env)
+    if not item.name.is_constant:
+        return validate_name(name, item.name.span)
+    if item.repeat is None:
+        return name
+    return number_of(frame, name) if frame.turns else numbered_name(name, frame.env["i"] + 1)
+
+
+def number_of(part: Frame, base: str) -> str:
+    """Return the name of a part: that of its first turn, ``layer2``, or ``layer(dense + 1)``."""
+    assert part.turns
+    first = part.turns.first + 1
+    return numbered_name(base, first) if isinstance(first, int) or first.is_Integer else f"{base}({first})"
+
+
+def truth(value: Any, when: ValueNode, word: str) -> bool:
+    """Return the value of a condition.
+
+    Raises:
+        SpecError: CC413 where it is no boolean, CC411 where it is swept.
+    """
+    value = collapse_uniform(value)
+    if not is_plain(value):
+        raise structural_error(Undecided("a condition", free_names(value)), when)
+    if not isinstance(value, bool):
+        raise SpecError("CC413", f"`{word}` must be true or false, not {describe_value(value)}", when.span)
+    return value
