@@ -22,6 +22,24 @@ BIT_WIDTHS = {
 }
 """Bits of one number in each format that ``--dtype`` takes."""
 
+TRAIN = "train"
+RECIPES = ("adam", "mixed", "mixed32", "sgd")
+"""Recipes of training, which stand among the formats of ``--dtype`` as ``train=mixed``; the first is the usual one."""
+
+
+def training_recipe(dtype: str) -> str:
+    """Return the recipe of training that is among the formats of ``--dtype``, the last of several.
+
+    >>> training_recipe("bfloat16, train=mixed"), training_recipe("float16, train.**=int8")
+    ('mixed', 'adam')
+    """
+    named = (part.partition("=") for part in reversed(dtype.split(",")))
+    return next((word.strip() for key, _, word in named if _is_recipe(key, word)), RECIPES[0])
+
+
+def _is_recipe(key: str, word: str) -> bool:
+    return key.strip() == TRAIN and word.strip() in RECIPES
+
 
 def bytes_of(elements: Number, dtype: str, stored: int = 64) -> Number:
     """Return the bytes that ``elements`` numbers take: ⌈bits·elements / 8⌉ (int4 packs two in a byte).
@@ -32,9 +50,16 @@ def bytes_of(elements: Number, dtype: str, stored: int = 64) -> Number:
     return bits // 8 * elements if bits % 8 == 0 else ceildiv(bits * elements, 8)
 
 
+def at_least_32_bits(dtype: str) -> str:
+    """Return the format of a number that is never kept in less than 32 bits."""
+    return dtype if BIT_WIDTHS[dtype] > 32 else "float32"
+
+
 @lru_cache(maxsize=64)
 def parse_dtype(dtype: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     """Parse ``--dtype``: the format of most layers, and the exceptions (glob over paths, format) in order.
+
+    The recipe of training that may be among them is `training_recipe`'s.
 
     Examples:
         >>> parse_dtype("float16, stage1.**=int8")
@@ -46,6 +71,8 @@ def parse_dtype(dtype: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     usual, exceptions = "float32", []
     for part in dtype.split(","):
         glob, equals, name = map(str.strip, part.rpartition("="))
+        if _is_recipe(glob, name):
+            continue
         if name not in BIT_WIDTHS or (equals and not glob):
             text = f"no number format {quoted(name or part.strip())}{did_you_mean(name, BIT_WIDTHS)}"
             raise SpecError("CC704", text, hint=f"known: {', '.join(BIT_WIDTHS)}; for some layers: 'stage1.**=int8'")

@@ -10,6 +10,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+import convcalc
 from convcalc import schemas
 from convcalc.designs.sources import open_design
 from convcalc.explain import explain
@@ -154,3 +155,18 @@ def test_what_other_tools_print_fits_a_narrow_terminal(cli: Command, width: int)
     lines = cli("reconcile", "zoo:resnet50", "--width", str(width)).stdout.splitlines()
     assert max(map(len, lines[: lines.index("")])) <= width
     assert any(line.startswith("fvcore ") and "4,111,512,576" in line for line in lines)
+
+
+def test_what_a_mask_hides_and_what_is_kept() -> None:
+    """Of 9 queries behind 10 tokens 36 pairs are hidden, for each of 2 heads; each costs 4 in scores and in context."""
+    layer = "{attention: {heads: 2, past: 10, mask: causal, bias: false}, name: a}"
+    network = convcalc.load(text=f"input: [9, 8]\nlayers: [{layer}]\n").network
+    explanation = explain(network, "a", batch=3)
+    found = {metric.column.key: metric for metric in explanation.metrics}
+    macs, hidden = 3 * (4 * 9 * 8 * 8 + 2 * 9 * 19 * 8), 3 * 36 * 2 * 4
+    assert [step.value for step in found["seen_macs"].steps] == [macs, -hidden, -hidden]
+    assert [step.factors for step in found["seen_macs"].steps][1:] == ["−3 samples × 72 outputs × 4"] * 2
+    assert [step.factors for step in found["cache_bytes"].steps] == ["3 samples × 4·304"]
+    for step in (*found["seen_macs"].steps, *found["cache_bytes"].steps):
+        assert worked_out(step) == step.value
+    assert any("those that the mask hides too" in note for note in explanation.counted)

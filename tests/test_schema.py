@@ -309,7 +309,7 @@ def test_it_takes_files_of_blocks_and_shapes_by_letters() -> None:
         ("relu", "claims: [{params: 1}]\n"),
         ("relu", "claims: [{parms: 1, source: x}]\n"),
         ("relu", "claims: [{params: 25.6 million, source: x}]\n"),
-        ("relu", "claims: [{params: 1, source: x, excluding: [biases]}]\n"),
+        ("relu", "claims: [{params: 1, source: x, excluding: [[bias]]}]\n"),
     ],
 )
 def test_it_refuses_what_an_editor_can_know_to_be_wrong(layers: str, rest: str) -> None:

@@ -159,7 +159,7 @@ def _table(numbered: Iterable[tuple[int, Row]], path: str, source: Source | None
     columns = dict.fromkeys(key for _, row in found for key in row)
     at = source or Source(path)
     if not found or not columns:
-        raise _unreadable("no rows", Span(at))
+        raise _unreadable("no rows", Span(at), "a file has a line of names, and a line for each design below it")
     rows = [_with_variant(row) for _, row in found]
     derived = [key for key in ("variant",) if any(key in row for row in rows)]
     return Results(

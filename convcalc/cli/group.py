@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -71,6 +71,24 @@ FORMER_NAMES = {"metrics": "columns"}
 """Options of earlier releases that scripts may use → their present names."""
 
 
+class OptionalWord(click.Option):
+    """An option that takes one of its words, and without any of them behind it means ``alone``."""
+
+    def __init__(self, *args: Any, alone: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.alone = alone
+
+    def written_out(self, args: Sequence[str]) -> list[str]:
+        """Return arguments of a command line in which the option never stands alone."""
+        end = args.index("--") if "--" in args else len(args)
+        words = self.type.choices if isinstance(self.type, click.Choice) else ()
+        follows = [*args[1:], ""]
+        return [
+            f"{arg}={self.alone}" if arg in self.opts and place < end and follows[place] not in words else arg
+            for place, arg in enumerate(args)
+        ]
+
+
 class Command(click.Command):
     """A command that takes ``-h`` and the general options too, with a section of their own in its help."""
 
@@ -84,6 +102,8 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not ctx.resilient_parsing:
+            for option in self.params:
+                args = option.written_out(args) if isinstance(option, OptionalWord) else args
             try:
                 _, _, given = self.make_parser(ctx).parse_args(list(args))
             except click.NoSuchOption as error:

@@ -113,10 +113,21 @@ def _steps(key: str, node: Node, values: Mapping[str, Any], report: Report) -> l
             steps = [_step(name, shape) for name, shape in node.facts.buffers.items()]
         case "macs":
             steps = _product_steps(node, report.batch)
+        case "seen_macs" if node.facts.seen != node.facts.multiplies:
+            steps = [
+                DerivationStep("multiplies", f"{values[MACS]:,}", values[MACS]),
+                *_hidden_steps(node, report.batch),
+            ]
         case "flops" if values[MACS]:
             steps = [DerivationStep("", f"2·{values[MACS]:,}", 2 * values[MACS])]
+        case "train_flops" if values[MACS]:
+            passes = 4 if node.checkpoint >= 0 else 3
+            steps = [DerivationStep("", f"{passes}·{values['flops']:,}", passes * values["flops"])]
         case "output_elements":
             steps = [DerivationStep("", samples + _product(node.shape), report.batch * prod(node.shape))]
+        case "cache_bytes" if node.op and values[key] and BIT_WIDTHS.get(report.dtype, 0) >= 8:
+            width, kept = BIT_WIDTHS[report.dtype] // 8, node.op.cached(*node.input_shapes)
+            steps = [DerivationStep("", f"{samples}{width}·{kept:,}", report.batch * width * kept)]
         case "weight_bytes" if BIT_WIDTHS.get(report.dtype, 0) >= 8:
             width, kept = BIT_WIDTHS[report.dtype] // 8, values[PARAMS] + values[BUFFERS]
             steps = [DerivationStep("", f"{width}·{kept:,}", width * kept)] if kept else []
@@ -139,6 +150,16 @@ def _product_steps(node: Node, batch: int) -> list[DerivationStep]:
     """A line for every matrix product: its outputs times the cost of one, if the layer has these sizes."""
     products = node.facts.products
     return [_product_step(node, product, batch, alone=len(products) == 1) for product in products if product.multiplies]
+
+
+def _hidden_steps(node: Node, batch: int) -> Iterator[DerivationStep]:
+    """What a mask hides: so many scores times what each costs in a product."""
+    masked = [product for product in node.facts.products if product.masked]
+    scores = masked[0].masked * masked[0].outputs // masked[0].multiplies
+    for product in masked:
+        lead = f"{batch:,} samples × " if batch != 1 else ""
+        factors = f"−{lead}{scores:,} outputs × {product.masked // scores:,}"
+        yield DerivationStep(f"hidden {product.name}", factors, -batch * product.masked)
 
 
 def _product_step(node: Node, product: MatrixProduct, batch: int, *, alone: bool) -> DerivationStep:
@@ -197,6 +218,8 @@ def _counted_notes(node: Node) -> Iterator[str]:
         yield "params: every learnable weight, once" + (", and the bias" if "bias" in node.facts.weights else "")
     if any(product.multiplies for product in node.facts.products):
         yield "multiplies: every product of an input with a weight, or of two activations"
+        if node.facts.seen != node.facts.multiplies:
+            yield "all pairs of queries and keys, those that the mask hides too; seen multiplies leave these out"
         if node.op is not None and (window := node.op.window(*node.input_shapes)) and any(map(any, window.padding)):
             yield "positions of zero padding, as real ones"
 
@@ -207,8 +230,7 @@ def _not_counted_notes(node: Node) -> Iterator[str]:
         yield "elementwise work, pooling, norms and activations are no multiplies"
     elif any("bias" in name for name in node.facts.weights):
         yield "adding the bias"
-    if node.op is not None and node.op.kind in ("attention", "sdpa"):
-        inside = "queries, keys, values, scores and context" if node.op.kind == "attention" else "scores"
-        yield f"in memory, its {inside} (activations count their elements)"
+    if node.op is not None and node.op.steps("", *node.input_shapes):
+        yield "in traffic, what it holds inside (peak and training bytes have it)"
     if node.facts.buffers:
         yield "running statistics are buffers, not params"

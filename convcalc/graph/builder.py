@@ -135,6 +135,19 @@ class GraphBuilder:
             raise SpecError("CC210", f"no layer has the handle {handle!r}", hint=hint)
         return self.nodes[handle].facts.output
 
+    def checkpoint(self, start: int) -> None:
+        """Let the layers from one on run again in the backward pass, for which the outputs inside are not kept.
+
+        Raises:
+            SpecError: CC119, where some of them do already.
+        """
+        for node in self.nodes[start:]:
+            if node.checkpoint >= 0:
+                raise SpecError(
+                    "CC119", f"{quoted(node.path)} is in a checkpoint already: one holds all that is inside"
+                )
+            node.checkpoint = start
+
     def tie(self, layer: int, owner: int) -> None:
         """Let a layer use the weights of another, which are then counted once.
 

@@ -66,7 +66,8 @@ class Node:
     """A layer, or an input of the graph (then ``op`` is ``None``).
 
     ``inputs`` are indices of nodes before it; ``weight_owner`` is the node whose weights it uses, usually itself;
-    ``source_form`` is how the model's source writes it, where that is not the usual way.
+    ``source_form`` is how the model's source writes it, where that is not the usual way. Layers with the same
+    ``checkpoint``, from 0 on, run again together in the backward pass.
     """
 
     index: int
@@ -78,6 +79,7 @@ class Node:
     source: Span | None = None
     weight_owner: int = -1
     source_form: str = ""
+    checkpoint: int = -1
     beside: int = -1
     """The node that a layer without inputs and output belongs to: the last of the experts that run."""
 

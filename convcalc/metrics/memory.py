@@ -6,17 +6,17 @@ format of the layer, and consumers read the output in that format. Shared weight
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import NamedTuple
 
-from convcalc.arith import Number, largest, total
-from convcalc.dtypes import bytes_of, dtype_lookup
+from convcalc.arith import Number, at_least, largest, total
+from convcalc.dtypes import at_least_32_bits, bytes_of, dtype_lookup, training_recipe
 from convcalc.graph.graph import Graph, Node
 from convcalc.metrics.counts import buffers, params
 from convcalc.metrics.metric import Metric
-
-ADAM_STATES = 2
-"""Numbers that the Adam optimizer keeps for every weight: the running means of its gradient and of its square."""
+from convcalc.metrics.training import outside_checkpoints, state_bytes
+from convcalc.ops.op import Held
 
 
 def weight_bytes(graph: Graph, _batch: int, dtype: str) -> Sequence[Number]:
@@ -52,7 +52,8 @@ def live_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
 
     Alive are the layer's inputs and its output, and every tensor that a later layer or the result still needs. Nothing
     is done in place, and no tensor is a view of another. The output of a layer that reads nothing (a learned table) is
-    a weight and no activation.
+    a weight and no activation. An attention counts as its projections, products and softmax one after another; in one
+    kernel (``via: fused``) it has no scores.
 
     Not:
         Weights; a measurement: what a framework's allocator and its kernels need beside the tensors is not in it.
@@ -67,11 +68,26 @@ def live_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
         freed[end] = freed[end] + size
     alive: Number = total([sizes[node.index] for node in graph.inputs if ends[node.index] != node.index])
     steps = []
+    form = dtype_lookup(dtype)
     for node in graph.layers:
-        alive = alive + sizes[node.index]
-        steps.append(alive)
-        alive = alive - freed[node.index]
+        inside = sizes[node.index]
+        if held := _held(node, batch, form):
+            ending = total([sizes[index] for index in set(node.inputs) if ends[index] == node.index])
+            inside = reduce(at_least, [size - (0 if with_inputs else ending) for size, with_inputs in held])
+        steps.append(alive + inside)
+        alive = alive + sizes[node.index] - freed[node.index]
     return steps
+
+
+def _held(node: Node, batch: int, form: Callable[[str], str]) -> list[tuple[Number, bool]]:
+    """Bytes of what a layer of several steps makes, at each, and whether its inputs are needed beside."""
+    assert node.op is not None
+    steps = node.op.steps(node.source_form or node.op.source_form, *node.input_shapes)
+    return [(_held_bytes(held, batch, form(node.path)), held.with_inputs) for held in steps]
+
+
+def _held_bytes(held: Held, batch: int, dtype: str) -> Number:
+    return bytes_of(held.elements * batch, dtype) + bytes_of(held.log_sums * batch, at_least_32_bits(dtype))
 
 
 def last_uses(graph: Graph) -> list[int]:
@@ -86,7 +102,10 @@ def last_uses(graph: Graph) -> list[int]:
 
 
 class LiveTensor(NamedTuple):
-    """A tensor in memory: the layer or the input that it is the output of, and its bytes."""
+    """A tensor in memory: the layer or the input that it is the output of, and its bytes.
+
+    What a layer of several steps holds while it runs is one with its name and ``(inside)``.
+    """
 
     name: str
     bytes: int
@@ -107,13 +126,30 @@ def peak(graph: Graph, batch: int = 1, dtype: str = "float32") -> Peak | None:
         return None
     most, layer = max(zip(steps, graph.layers, strict=True), key=lambda step: step[0])
     sizes, ends, step = _tensor_bytes(graph, batch, dtype), last_uses(graph), layer.index
-    begun = (node for node in graph.nodes if sizes[node.index] and (node.op is None or node.index <= step))
-    alive = [LiveTensor(node.path, sizes[node.index]) for node in begun if ends[node.index] >= step or node is layer]
+    inputs = {index for index in layer.inputs if ends[index] == step}
+    ending = sum(sizes[index] for index in inputs)
+    held = _held(layer, batch, dtype_lookup(dtype)) or [(sizes[step], True)]
+    inside, with_inputs = max(held, key=lambda one: one[0] - (0 if one[1] else ending))
+    gone = {step} if with_inputs else {step, *inputs}
+    begun = (node for node in graph.nodes if sizes[node.index] and (node.op is None or node.index < step))
+    alive = [
+        LiveTensor(node.path, sizes[node.index])
+        for node in begun
+        if ends[node.index] >= step and node.index not in gone
+    ]
+    name = layer.path if inside == sizes[step] else f"{layer.path} (inside)"
+    alive += [LiveTensor(name, inside)] if inside else []
     return Peak(layer.path, most, tuple(sorted(alive, key=lambda tensor: -tensor.bytes)))
 
 
 def training_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
-    """Weights, their gradients and Adam's two numbers for each, and every output, kept for the backward pass.
+    """Weights, their gradients, what the optimizer keeps of each, and every output, kept for the backward pass.
+
+    The recipe of training says how many bytes a weight needs; the usual one is Adam, with two numbers a weight.
+
+    Of an attention also queries, keys, values and context, and the softmax of its scores; in one kernel
+    (``via: fused``) a number a query and head in its place. Inside checkpoints nothing is kept: beside what enters
+    and leaves them, there is the largest of them, which runs again.
 
     Not:
         A measurement, or a peak: gradients of activations and what kernels need beside the tensors are not in it.
@@ -122,25 +158,20 @@ def training_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
         model states and activations in the paper of ZeRO.
     """
     sizes, form = _tensor_bytes(graph, batch, dtype), dtype_lookup(dtype)
-    kept = zip(graph.layers, params(graph), strict=True)
-    return [bytes_of((2 + ADAM_STATES) * weights, form(node.path)) + sizes[node.index] for node, weights in kept]
-
-
-def cache_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
-    """What is kept of all tokens up to now for those to come: outputs of cache, and keys and values of attention.
-
-    An attention that is causal or has ``past`` keeps h_kv·(d + d_v) numbers for each token, or for the last w.
-
-    Not:
-        Room for tokens to come, or what is lost where it is given out in blocks; weights, or activations of one run.
-
-    Called:
-        KV cache in vLLM and transformers.
-    """
-    form = dtype_lookup(dtype)
+    recipe, layers = training_recipe(dtype), graph.layers
+    inside = [_kept_bytes(node, batch, form) for node in layers]
+    kept = outside_checkpoints(graph, [sizes[node.index] for node in layers], inside)
     return [
-        bytes_of(node.op.cached(*node.input_shapes) * batch, form(node.path)) if node.op else 0 for node in graph.layers
+        state_bytes(weights, form(node.path), recipe) + size
+        for node, weights, size in zip(layers, params(graph), kept, strict=True)
     ]
+
+
+def _kept_bytes(node: Node, batch: int, form: Callable[[str], str]) -> Number:
+    """Bytes of what is kept inside a layer for the backward pass."""
+    assert node.op is not None
+    kept = node.op.kept(node.source_form or node.op.source_form, *node.input_shapes)
+    return 0 if kept is None else _held_bytes(kept, batch, form(node.path))
 
 
 def traffic_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
@@ -166,8 +197,9 @@ def traffic_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
 
 def _moved_bytes(node: Node, batch: int, dtype: str, output: Number) -> Number:
     """Bytes that a layer writes, and those of its cache that it reads."""
-    moved = node.op.moved(*node.input_shapes) if node.op else None
-    return output if moved is None else bytes_of(moved * batch, dtype)
+    assert node.op is not None
+    moved = node.op.moved(*node.input_shapes)
+    return output if moved is None else total([bytes_of(elements * batch, dtype) for elements in moved])
 
 
 def _weight_bytes_read(node: Node, batch: int, dtype: str) -> Number:
@@ -211,11 +243,7 @@ METRICS = (
     PEAK,
     Metric(
         "training_bytes", "Training bytes", "bytes",
-        "weights, gradients, Adam's two numbers a weight, and every output", 100, per_batch=training_bytes,
-    ),
-    Metric(
-        "cache_bytes", "Cache bytes", "bytes",
-        "keys, values and whatever else is kept of tokens for those to come", 105, per_batch=cache_bytes,
+        "weights, gradients, what the optimizer keeps of each, and every output", 100, per_batch=training_bytes,
     ),
     Metric(
         "traffic_bytes", "Traffic bytes", "bytes",

@@ -188,31 +188,23 @@ class FlagType(ArgumentType):
 
 
 class FlagsType(FlagType):
-    """true or false for all of several parts; a list of one for each; or those that have it, by their names.
-
-    ``words`` stand for some of the parts.
-    """
+    """true or false for all of several parts, or for each in a list; or names of some, for which words may stand."""
 
     schema: ClassVar[JsonSchema] = {"anyOf": [*FlagType.schema["anyOf"], {"type": "array", "items": FlagType.schema}]}
 
     def __init__(self, parts: tuple[str, ...], words: Mapping[str, tuple[str, ...]] = MappingProxyType({})) -> None:
-        self.parts = parts
-        self.words = tuple(words)
-        self.named = words
+        self.parts, self.words, self.named = parts, tuple(words), words
 
     def bind(self, value: Any, axes: int) -> Any:
-        names = value if isinstance(value, tuple) else self.named.get(value) if isinstance(value, str) else None
-        if names is None:
+        given = value if isinstance(value, tuple) else self.named.get(value) if isinstance(value, str) else None
+        if given is None:
             return super().bind(value, axes)
-        if names and all(isinstance(name, str) and name in self.parts for name in names):
-            if len(set(names)) < len(names):
-                raise InvalidArgument(f"= {format_value(value)} names a part twice")
-            flags = tuple(part in names for part in self.parts)
-        elif len(names) != len(self.parts):
-            wanted = f"not {len(self.parts)}, and is no list of some of {', '.join(self.parts)}"
-            raise InvalidArgument(f"= {format_value(value)} has {len(names)} entries, {wanted}")
-        else:
-            flags = tuple(super(FlagsType, self).bind(one, axes) for one in names)
+        if given and all(isinstance(one, str) and given.count(one) == 1 for one in given) and {*given} <= {*self.parts}:
+            given = tuple(part in given for part in self.parts)
+        if len(given) != len(self.parts):
+            names = f"not {len(self.parts)}, and names no parts once each: {', '.join(self.parts)}"
+            raise InvalidArgument(f"= {format_value(given)} has {len(given)} entries, {names}")
+        flags = tuple(super(FlagsType, self).bind(one, axes) for one in given)
         return flags[0] if len(set(flags)) == 1 else flags
 
 

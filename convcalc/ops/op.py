@@ -41,6 +41,16 @@ class Window(NamedTuple):
     dilation: tuple[Number, ...]
 
 
+class Held(NamedTuple):
+    """Tensors inside a layer that are in memory at once, in elements of one sample."""
+
+    elements: Number
+    log_sums: Number = 0
+    """Logarithms of the sums of a softmax, which kernels keep in its place, in 32 bits at least."""
+    with_inputs: bool = False
+    """Whether the inputs of the layer are still needed beside them."""
+
+
 class Op:
     """Base of all ops. A subclass is a frozen dataclass whose fields are made by ``argument``.
 
@@ -114,8 +124,22 @@ class Op:
         """Return the elements of one sample that it keeps for the tokens that come after, those of before included."""
         return 0
 
-    def moved(self, *inputs: Shape) -> Number | None:
-        """Return the elements of one sample that it writes, and reads of its cache; ``None`` for its output."""
+    def moved(self, *inputs: Shape) -> tuple[Number, Number] | None:
+        """Return the elements of one sample that it writes, and those of its cache that it writes and reads.
+
+        ``None`` is the output alone, of a layer without a cache.
+        """
+        return None
+
+    def steps(self, via: str, *inputs: Shape) -> tuple[Held, ...]:
+        """Return what the layer holds at each of its steps, the output included; none for the output alone.
+
+        ``via`` is how the model's source writes the layer.
+        """
+        return ()
+
+    def kept(self, via: str, *inputs: Shape) -> Held | None:
+        """Return what is kept inside for the backward pass, beside the output; ``None`` for nothing."""
         return None
 
     def weights_read(self, batch: Number, *inputs: Shape) -> Number | None:

@@ -1,6 +1,7 @@
 """How the source code of a model writes a layer: the words of ``via`` in a spec.
 
-Other tools count some of these forms and miss others. Our own counts do not depend on them.
+Other tools count some of these forms and miss others. Our own counts do not depend on them, but memory of attention
+does: in one kernel it has no scores.
 """
 
 from __future__ import annotations
@@ -18,3 +19,7 @@ SOURCE_FORMS = {
     "fast_path": "nn.MultiheadAttention in evaluation without gradients: one kernel that holds everything",
 }
 """Word → what it means."""
+FUSED_FORMS = ("fused", "fast_path")
+"""Attention in one kernel, which keeps no scores."""
+SCALED_FORMS = ("module", "subclass")
+"""Attention that scales its queries, and not its scores, in front of the product."""

@@ -89,7 +89,8 @@ class Session:
         self._reports = reports
         tiles = [tile._asdict() for tile in report_tiles(reports[-1])]
         variants = [name for name in spec.variants if name]
-        return {"name": reports[-1].name, "variant": network.design.variant or "", "variants": variants, "tiles": tiles}
+        name = escape(reports[-1].name)
+        return {"name": name, "variant": network.design.variant or "", "variants": variants, "tiles": tiles}
 
     @property
     def _comparison(self) -> Comparison:

@@ -46,7 +46,7 @@ export class Editor {
       doc: text, parent,
       extensions: [
         basicSetup, yaml(), theme, syntaxHighlighting(colours), lintGutter(), autocompletion({ override: [options] }),
-        EditorView.contentAttributes.of({ 'aria-label': 'Spec' }),
+        EditorView.contentAttributes.of({ 'aria-label': 'Spec', tabindex: '0' }),
         EditorView.updateListener.of(update => { if (update.docChanged) changed() }),
       ],
     })

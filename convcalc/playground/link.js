@@ -22,5 +22,5 @@ export const fromHash = async hash => {
   }
   const { text, variant = '', batch = 1, dtype = 'float32' } = JSON.parse(await new Blob(chunks).text())
   if (typeof text !== 'string') throw new Error('no spec')
-  return { text, variant: String(variant), batch: Number(batch), dtype: String(dtype) }
+  return { text, variant: String(variant), batch: Number.isFinite(Number(batch)) ? Number(batch) : '', dtype: String(dtype) }
 }

@@ -113,9 +113,9 @@ const begin = ({ text, variant = '', batch = 1, dtype = 'float32' }) => {
   editor.text = text
 }
 
-const fromAddress = async () => {
+const fromAddress = async (address = location.href) => {
   try {
-    return await fromHash(location.hash)
+    return await fromHash(new URL(address).hash)
   } catch {
     notice = 'The link is damaged: it holds no spec.'
     say(notice, true)
@@ -172,7 +172,12 @@ const start = async () => {
       say('The link is in the address bar; it holds the spec itself.')
     }
   })
-  addEventListener('hashchange', async () => { const found = await fromAddress(); if (found) begin(found) })
+  let followed = 0
+  addEventListener('hashchange', async event => {
+    clearTimeout(linkTimer) // what it would write is the text before
+    const mine = ++followed, found = await fromAddress(event.newURL)
+    if (found && mine === followed) begin(found) // else a later one has been followed
+  })
   python.onstopped = why => {
     say(why, true)
     $('right').classList.add('stale')

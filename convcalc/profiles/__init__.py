@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from itertools import chain
 from typing import NamedTuple
@@ -21,6 +21,7 @@ from convcalc.arith import total as summed
 from convcalc.errors import SpecError, did_you_mean, quoted
 from convcalc.graph.graph import Graph
 from convcalc.metrics.metric import Metric
+from convcalc.profiles._language_model import LanguageModel as LanguageModel
 from convcalc.profiles._layer_sizes import LayerSizes as LayerSizes
 from convcalc.profiles._layer_sizes import Term as Term
 from convcalc.profiles._query_key_norms import with_inner_norms
@@ -29,6 +30,7 @@ TERMS = {
     "macs": "multiplies, as report counts them",
     "activations": "outputs of the layers that multiply",
     "additions": "the addition of each multiply–accumulate",
+    "backward pass": "gradients of inputs and of weights: twice the forward pass",
     "bias": "adding the biases",
     "batch norm": "elements that are normalized",
     "layer norm": "elements that are normalized",
@@ -50,12 +52,29 @@ TERMS = {
     "halved padding": "positions lost because a padding word is halved",
     "padding arithmetic": "sizes that the tool adds to the count",
     "missed layers": "multiplies that the tool does not see",
+    "router": "the scores by which experts are chosen",
+    "attention products": "the two products of attention",
+    "causal half": "half of attention's two products",
+    "masked pairs": "attention's products of queries with keys that a causal mask hides",
+    "window": "pairs that a window hides, and that the tool counts",
+    "diagonal": "half a pair for each token: N²/2 pairs, not N·(N + 1)/2",
+    "output layer": "the head, for more or fewer tokens, or passes, than it runs",
+    "block norms": "two norms a block",
+    "norms": "weights of norms, as if they multiplied every token",
+    "biases": "biases, as if they multiplied every token",
+    "tables": "tables of tokens and positions, as if they multiplied every token",
+    "idle experts": "weights of experts that do not run, as if they multiplied every token",
+    "other weights": "weights that multiply nothing, as if they multiplied every token",
+    "shared weights": "multiplies by weights that are counted elsewhere",
+    "reused weights": "weights that multiply more often, or more rarely, than once a token",
 }
 """What the terms are, in the order in which they are shown; a profile may have others, which come behind."""
 
 
 KNOWN_PRODUCTS = ("conv", "dwconv", "deconv", "linear", "matmul", "attention", "lstm", "gru", "rnn", "custom")
 """Kinds with multiplies for which every profile has a rule; of others a profile has none unless it names them."""
+
+OTHER_TOOLS = "`convcalc reconcile` shows what the other tools print"
 
 
 class Profile(NamedTuple):
@@ -74,6 +93,10 @@ class Profile(NamedTuple):
     base: str = "macs"
     is_per_sample: bool = False
     """Whether the tool divides by the batch."""
+    demands: Callable[[LanguageModel], None] | None = None
+    """What the tool's formula needs of a whole network: it raises CC742 where there is no number."""
+    of_tokens: bool = False
+    """Whether it is for networks that look tokens up: a reconciliation of others leaves it out."""
     more_kinds: tuple[str, ...] = ()
     """Kinds with multiplies, beyond those that every profile knows, for which it has a rule."""
 
@@ -154,17 +177,17 @@ def layer_counts(graph: Graph, profile: Profile, *, batch: int = 1) -> list[Numb
     Raises:
         SpecError: CC742, where the tool has no number for one of them.
     """
-    samples = 1 if profile.is_per_sample else batch
-    return [summed(amount for _, amount in _layer_terms(LayerSizes(node, samples), profile)) for node in graph.layers]
+    return [summed(amount for _, amount in terms) for terms in _graph_terms(LanguageModel(graph), profile, batch)]
 
 
-def profile_result(graph: Graph, profile: Profile, *, batch: int = 1) -> ProfileResult:
+def profile_result(
+    graph: Graph, profile: Profile, *, batch: int = 1, model: LanguageModel | None = None
+) -> ProfileResult:
     """Return a tool's total and its terms, or the reason why there are none."""
-    samples, terms = 1 if profile.is_per_sample else batch, dict[str, Number]()
+    terms = dict[str, Number]()
     try:
-        for node in graph.layers:
-            for name, amount in _layer_terms(LayerSizes(node, samples), profile):
-                terms[name] = terms.get(name, 0) + amount
+        for name, amount in chain.from_iterable(_graph_terms(model or LanguageModel(graph), profile, batch)):
+            terms[name] = terms.get(name, 0) + amount
     except SpecError as error:
         return ProfileResult(profile, None, {}, error.text)
     order = [*(name for name in TERMS if name in terms), *(name for name in terms if name not in TERMS)]
@@ -174,8 +197,13 @@ def profile_result(graph: Graph, profile: Profile, *, batch: int = 1) -> Profile
 
 
 def reconcile(graph: Graph, design: str, name: str, *, batch: int = 1) -> Reconciliation:
-    """Return the counts of all tools for a design, whose own name may be another than the user's."""
-    results = tuple(profile_result(graph, profile, batch=batch) for profile in profiles())
+    """Return the counts of all tools for a design, whose own name may be another than the user's.
+
+    Tools for language models are left out where no tokens are looked up.
+    """
+    model = LanguageModel(graph)
+    shown = [profile for profile in profiles() if model.tables or not profile.of_tokens]
+    results = tuple(profile_result(graph, profile, batch=batch, model=model) for profile in shown)
     sizes = [LayerSizes(node, batch) for node in graph.layers]
     elements: dict[str, Number] = {}
     for part in chain.from_iterable(map(with_inner_norms, sizes)):
@@ -183,6 +211,17 @@ def reconcile(graph: Graph, design: str, name: str, *, batch: int = 1) -> Reconc
             elements[term] = elements.get(term, 0) + part.input_elements
     macs = summed(layer.macs for layer in sizes)
     return Reconciliation(design, name, batch, macs, results, elements)
+
+
+def _graph_terms(model: LanguageModel, profile: Profile, batch: int) -> Iterator[list[Term]]:
+    """Give the terms of every layer, or raise an error where the tool has none, for a layer or for the network."""
+    if profile.demands is not None:
+        try:
+            profile.demands(model)
+        except SpecError as error:
+            raise SpecError("CC742", f"{profile.key}: no number: {error.text}", hint=OTHER_TOOLS) from error
+    for node in model.graph.layers:
+        yield _layer_terms(LayerSizes(node, 1 if profile.is_per_sample else batch, model), profile)
 
 
 def _layer_terms(layer: LayerSizes, profile: Profile) -> list[Term]:
@@ -194,5 +233,4 @@ def _layer_terms(layer: LayerSizes, profile: Profile) -> list[Term]:
         return [base, *(term for part in with_inner_norms(layer) for term in profile.terms(part))]
     except SpecError as error:
         text = f"{profile.key}: no number for {quoted(layer.node.path)}: {error.text}"
-        hint = error.hint or "`convcalc reconcile` shows what the other tools print"
-        raise SpecError("CC742", text, layer.node.source, hint) from error
+        raise SpecError("CC742", text, layer.node.source, error.hint or OTHER_TOOLS) from error

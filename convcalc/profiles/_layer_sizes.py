@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from convcalc.arith import Number, floordiv, prod, total
 from convcalc.graph.graph import Node
 from convcalc.ops.op import Op, Window
+from convcalc.profiles._language_model import LanguageModel
 from convcalc.shapes import Shape
 
 Term: TypeAlias = tuple[str, Number]
@@ -23,15 +24,14 @@ class LayerSizes:
     x: elements of the first input, y: elements of the output, K: the product of the kernel sizes.
     """
 
-    __slots__ = ("batch", "input", "kind", "node", "op", "output", "via")
+    __slots__ = ("batch", "input", "kind", "model", "node", "op", "output", "via")
 
-    def __init__(self, node: Node, batch: int = 1) -> None:
+    def __init__(self, node: Node, batch: int = 1, model: LanguageModel | None = None) -> None:
         assert node.op is not None
-        self.node = node
         self.op: Op = node.op
-        self.kind = node.op.kind
+        self.node, self.kind = node, node.op.kind
         self.via = node.source_form or node.op.source_form
-        self.batch = batch
+        self.batch, self.model = batch, model
         self.input: Shape = node.input_shapes[0]
         """Shape of the first input, without batch; ``output`` that of the output."""
         self.output: Shape = node.shape

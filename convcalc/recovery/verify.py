@@ -18,7 +18,7 @@ from convcalc.spec.load import expand, parse_spec
 
 PLACES = ("receptive_field", "effective_stride", "offset")
 ORDERED = "peak_activation_bytes"
-KEPT = frozenset(("params", "buffers", "macs", "activations", "depth", "nonlinearities", *PLACES))
+KEPT = frozenset(("params", "buffers", "macs", "seen_macs", "activations", "depth", "nonlinearities", *PLACES))
 """Metrics that are equal also where layers of the model are one in the spec."""
 
 

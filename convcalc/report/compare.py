@@ -62,7 +62,8 @@ class Comparison(Drawn):
     @property
     def totals(self) -> list[MetricComparison]:
         """The metrics whose totals are shown."""
-        return [metric for metric in self.metrics if self.view.shows_total(metric.column.key, *self.reports)]
+        keys = {key for each in self.reports for key in each.totals if self.view.shows_total(key, each.totals)}
+        return [metric for metric in self.metrics if metric.column.key in keys]
 
     method = "comparison"
 

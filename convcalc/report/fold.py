@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from convcalc.metrics.metric import Metric
@@ -16,10 +17,11 @@ from convcalc.report.report import LayerRow, Report
 
 DEFAULT_COLUMNS = ("params", "macs")
 
-PARAMS, ACTIVE = "params", "active_params"
-
 MAIN = ("params", "macs", "weight_bytes", "peak_activation_bytes", "depth")
 """The totals that people ask for."""
+
+SPECIAL = {"active_params": "params", "seen_macs": "macs", "cache_bytes": ""}
+"""Totals of interest in some networks: metric → the one that it equals in others, or an empty text if it is 0 there."""
 
 TEXT_SORT_KEYS = ("path", "op")
 
@@ -31,6 +33,12 @@ MIXED_WORD = "mixed"
 
 FUSED = ("norm", "act")
 """Segments under which a layer's fused parts stand, as children of its path."""
+
+
+def is_informative(key: str, values: Mapping[str, Any]) -> bool:
+    """Whether the value of a metric does not follow from those of others, given the values of all."""
+    usual = values.get(SPECIAL.get(key, ""), 0)
+    return key not in SPECIAL or values.get(key, usual) != usual
 
 
 class TableOptions(NamedTuple):
@@ -57,11 +65,14 @@ class TableOptions(NamedTuple):
     repeats: bool = False
     """Whether equal neighbours are shown one by one; otherwise they are one row where people read a tree."""
 
-    def shows_total(self, key: str, *reports: Report) -> bool:
-        """Whether people see the total of a metric; that of active params where it differs from that of params."""
-        if key == ACTIVE and any(report.totals[key] != report.totals[PARAMS] for report in reports):
-            return True
-        return self.every or key in (*MAIN, *(self.columns or ()), *self.more, *self.totals)
+    def shows_total(self, key: str, totals: Mapping[str, Any] = MappingProxyType({})) -> bool:
+        """Whether people see the total of a metric, given those of all: of a special one where it is of interest."""
+        asked = key in (*MAIN, *(self.columns or ()), *self.more, *self.totals)
+        return asked or (is_informative(key, totals) if key in SPECIAL and totals else self.every)
+
+    def hides_total(self, key: str, totals: Mapping[str, Any]) -> bool:
+        """Whether there is more to see in the total of a metric, which is not shown."""
+        return key not in SPECIAL and not self.shows_total(key, totals)
 
 
 class FoldedRow(NamedTuple):

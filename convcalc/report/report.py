@@ -149,7 +149,7 @@ class Report(Drawn):
         depth: int | Literal["auto", "all"] = "auto",
         opened: str | Iterable[str] = (),
         closed: str | Iterable[str] = (),
-        by: Literal["macs", "params", "output_elements", "none"] = "macs",
+        by: Literal["macs", "params", "output_elements", "traffic_bytes", "none"] = "macs",
         direction: Literal["down", "right"] = "down",
         repeats: Literal["fold", "show"] = "fold",
     ) -> Picture:

@@ -120,7 +120,8 @@ def _claim(ops: Ops) -> JsonSchema:
         ),
         "reason": described("Why the source's number is loose.", TEXT_SCHEMA),
         "excluding": described(
-            "What the source leaves out: bias, kinds of layers.", one_or_more({"enum": ["bias", *ops]})
+            "What the source leaves out: bias, kinds of layers, paths of layers, which may be globs.",
+            one_or_more(_any({"enum": ["bias", *ops]}, {"type": "string"})),
         ),
     }
     return closed_object(parts, CLAIM, required=["source"])
@@ -159,6 +160,7 @@ def _modifiers() -> dict[str, JsonSchema]:
         "tie": described("true: all turns of the repeat share the weights of the first; or the path of another layer.",
                      _any({"const": True}, {"type": "string"})),
         "via": _via(),
+        "checkpoint": described("Where true, training keeps nothing inside, and runs the item again.", CONDITION),
         "note": described("A remark for people.", TEXT_SCHEMA),
     }  # fmt: skip
     return {key: meant[key] for key in MODIFIERS}

@@ -340,3 +340,21 @@ def test_what_is_accepted_survives_a_rename(cli: Command, folder: Path) -> None:
     resize("c", 13)
     (finding,) = [one for one in json.loads(cli("check", "models", "--json").stdout)["findings"] if one["id"] == "grow"]
     assert "limit accepted" in finding["text"]
+
+
+def test_metrics_that_an_earlier_version_did_not_count_have_not_grown(cli: Command, folder: Path) -> None:
+    budget = (
+        "version: 1\nbaseline: {file: convcalc-baseline.json}\nbudgets:\n  - id: g\n    designs: ['models/*.yaml']\n"
+    )
+    for scope in ("", "    per: layer\n"):
+        Path("convcalc-budget.yaml").write_text(f"{budget}{scope}    growth: {{params: +1%, seen_macs: +0%}}\n")
+        assert cli("baseline", "write").exit_code == 0
+        earlier = held()
+        for design in earlier["designs"].values():
+            for counts in (design["totals"], *design["layers"].values()):
+                counts.pop("seen_macs", None)
+        Path(FILE).write_text(json.dumps(earlier))
+        result = cli("check")
+        assert (result.exit_code, result.stderr) == (0, "")
+        assert f"Changes since {FILE}: none" in result.stdout
+        Path(FILE).unlink()

@@ -134,14 +134,14 @@ def test_the_totals_that_people_ask_for_come_alone(cli: Command, folder: Path) -
     usual = ["Params", "Weight bytes", "Multiplies", "Depth", "Peak activation bytes"]
     arguments = ("compare", "tiny.yaml", "tiny.yaml@wide")
     assert list(table(cli(*arguments).stdout, "Total  "))[:5] == usual
-    assert "7 more totals" in cli(*arguments).stdout
+    assert "8 more totals" in cli(*arguments).stdout
     assert "Nonlinearities" in table(cli(*arguments, "--columns", "+nonlinearities").stdout, "Total  ")
     every = cli(*arguments, "-v").stdout
-    assert len(table(every, "Total  ")) == 12
+    assert len(table(every, "Total  ")) == 16
     assert "more totals" not in every
     report = cli("report", "tiny.yaml").stdout
     assert [word for word in ("Training bytes", "Nonlinearities") if word in report] == []
-    assert "7 more totals" in report
+    assert "8 more totals" in report
     assert "Nonlinearities" in cli("report", "tiny.yaml", "--columns", "nonlinearities").stdout
     assert "Training bytes" in cli("report", "tiny.yaml", "-v").stdout
 

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from math import ceil, sqrt
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element, fromstring
@@ -121,13 +122,14 @@ def test_png(cli: Command, folder: Path) -> None:
 
 
 def test_json_is_what_its_schema_says_and_sums_to_the_totals(cli: Command) -> None:
-    for line in (["net.yaml"], ["zoo:googlenet", "--direction", "right"], ["zoo:lstm_classifier", "--by", "none"]):
+    for line in (["net.yaml"], ["zoo:googlenet", "--direction", "right"], ["zoo:lstm_classifier", "--by", "none"],
+                 ["zoo:lenet", "--by", "traffic_bytes"]):  # fmt: skip
         found = json.loads(cli("graph", *line, "--json").stdout)
         jsonschema.Draft7Validator(json.loads(schema("graph"))).validate(found)
         report = json.loads(cli("report", line[0], "--json").stdout)
         boxes = [node for node in found["nodes"] if node["kind"] == "box"]
         frames = {node["id"]: node["times"] for node in found["nodes"] if node["kind"] == "frame"}
-        for key in ("params", "macs"):
+        for key in ("params", "macs", "traffic_bytes"):
             # what is in a frame is that of one of its modules
             assert sum(node[key] * frames.get(node["parent"], 1) for node in boxes) == report["totals"][key]
         assert all(node["x"] + node["width"] <= found["width"] for node in found["nodes"])
@@ -301,11 +303,28 @@ def test_layers_that_are_not_counted_are_marked() -> None:
     found = graph(module_tree(partial), partial)
     svg = found.picture.to_svg()
     assert "custom ≥" in svg
-    assert "≥ 0 parameters" in svg
+    assert "0 parameters (0%)\n≥ 0 multiplies" in svg
     for format_ in ("text", "mermaid", "dot"):
         assert "custom ≥" in str(GRAPHS[format_].graph(found, Surface()))
     nodes = json.loads(str(GRAPHS["json"].graph(found, Surface())))["nodes"]
     assert [node["path"] for node in nodes if node["kind"] != "input" and not node["known"]] == ["mystery"]
+
+
+def test_a_scope_of_one_layer_is_drawn_as_the_layer() -> None:
+    found = graph_of("input: [3, 8, 8]\nlayers:\n"
+                     "  - {name: down, seq: [conv: {out: 4, kernel: 3, stride: 2, norm: batch}]}\n"
+                     "  - {name: end, seq: [{name: inner, seq: [relu]}]}\n", depth="all")  # fmt: skip
+    assert [str(node.name) for node in found.top.walk() if node.is_frame] == [""]
+    svg = found.picture.to_svg()
+    assert ">conv 3×3 /2<" in svg
+    assert ">down · 4×3×3<" in svg
+    assert ">relu<" in svg
+
+
+@pytest.mark.parametrize("format_", ["svg", "mermaid", "dot", "json", "text"])
+def test_a_design_without_layers_has_a_graph_that_says_so(format_: str) -> None:
+    found = graph_of("input: [3, 8, 8]\nlayers: []")
+    assert "The design has no layers." in str(GRAPHS[format_].graph(found, Surface()))
 
 
 # --- what is refused --------------------------------------------------------------------------------------------------
@@ -315,7 +334,7 @@ def test_layers_that_are_not_counted_are_marked() -> None:
     (["--open", "blok1"], "no layer or module has the path 'blok1'; did you mean 'block1'?"),
     (["--close", "x.*"], "no layer or module has the path 'x.*'"),
     (["--open", "a..b"], "the glob 'a..b' has an empty part"), (["--depth", "0"], "'0' is not a positive integer"),
-    (["--depth", "deep"], "'deep' is not a positive integer"), (["--by", "mac"], "did you mean 'macs'?"),
+    (["--depth", "deep"], "'deep' is not a positive integer, auto or all"), (["--by", "mac"], "did you mean 'macs'?"),
     (["--direction", "up"], "'up' is not one of down, right"), (["-o", "a.pdf"], "for PDF print the SVG"),
     (["-o", "a.csv"], "no format for files with the extension .csv"),
 ])  # fmt: skip
@@ -323,6 +342,22 @@ def test_what_cannot_be_drawn_is_an_error(cli: Command, line: list[str], said: s
     result = cli("graph", "net.yaml", *line)
     assert (result.exit_code, result.stdout) == (2, "")
     assert said in " ".join(result.stderr.split())
+
+
+def test_tints_are_those_of_traffic_where_it_is_asked_for(cli: Command) -> None:
+    """The class of a box is the least integer that is not below 6·√(its traffic / the largest)."""
+    layers = json.loads(cli("report", "zoo:lenet", "--json").stdout)["layers"]
+    traffic: dict[str, int] = {}
+    for layer in layers:
+        name = layer["name"].partition(".")[0]  # each of LeNet's modules is a layer and its activation
+        traffic[name] = traffic.get(name, 0) + layer["traffic_bytes"]
+    drawn = picture(cli("graph", "zoo:lenet", "--by", "traffic_bytes", "-f", "svg").stdout)
+    assert drawn.get("class", "").split() == ["picture", "graph", "by-a"]
+    boxes = {box.get("data-at"): box for box in drawn.iter(f"{{{NAMESPACE}}}g") if box.get("data-a")}
+    assert set(boxes) == set(traffic)
+    for path, value in traffic.items():
+        assert boxes[path].get("data-a") == str(ceil(6 * sqrt(value / max(traffic.values()))))
+        assert f"{value:,} bytes of traffic" in "".join(boxes[path].itertext())
 
 
 # --- in Python --------------------------------------------------------------------------------------------------------

@@ -253,7 +253,7 @@ COMMANDS = {
     "solve": "tiny.yaml --for width=1..9 --max params=1k", "formula": "tiny.yaml --symbols width",
     "explain": "tiny.yaml", "reconcile": "tiny.yaml", "check": "tiny.yaml", "validate": "tiny.yaml",
     "zoo": "vgg", "schema": "spec", "diff": "HEAD HEAD", "match": "tiny.yaml tiny.yaml", "plot": "tiny.yaml",
-    "graph": "tiny.yaml",
+    "graph": "tiny.yaml", "html": "tiny.yaml",
 }  # fmt: skip
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -215,3 +217,13 @@ def test_reports_and_comparisons_draw_themselves() -> None:
 def test_pictures_that_there_are_not(options: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         convcalc.load("net.yaml").report().plot(**options)
+
+
+def test_a_terminal_gets_no_markup() -> None:
+    outer, inner = pty.openpty()
+    line = [sys.executable, "-m", "convcalc", "plot", "net.yaml"]
+    result = subprocess.run(line, stdout=inner, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(inner)
+    os.close(outer)
+    assert result.returncode == 2
+    assert "write to a file with -o" in result.stderr

@@ -52,7 +52,7 @@ def test_a_narrow_terminal_does_without_the_meanings(cli: Command) -> None:
 
 def test_csv_has_a_term_a_line(cli: Command) -> None:
     rows = list(csv.DictReader(io.StringIO(cli("reconcile", "zoo:vit", "-f", "csv").stdout)))
-    for name in profiles.profile_keys():
+    for name in (profile.key for profile in profiles.profiles() if not profile.of_tokens):
         own = [row for row in rows if row["profile"] == name]
         assert {int(row["total"]) for row in own} == {sum(int(row["count"]) for row in own)}
 

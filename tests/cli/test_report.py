@@ -119,3 +119,31 @@ def test_what_options_change_is_said(cli: Command) -> None:
     listed = json.loads(cli("batch", *line, "--json").stdout)
     assert (listed["designs"][0]["design"], listed["overrides"]) == ("zoo:resnet18@34", {"classes": "10"})
     assert "overrides" not in json.loads(cli("report", "zoo:resnet18", "--json").stdout)
+
+
+DECODER = "input: [9, 8]\nlayers: [{attention: {heads: 2, past: PAST, mask: causal}, name: a}, linear: 3]\n"
+
+
+def test_totals_of_masks_and_caches_are_shown_where_they_are_of_interest(cli: Command) -> None:
+    shown = {line.split("  ")[0] for line in cli("report", "-", input=DECODER.replace("PAST", "10")).stdout.split("\n")}
+    assert {"Seen multiplies", "Cache bytes"} <= shown
+    for text in ("input: [9, 8]\nlayers: [attention: 2]\n", "input: [9, 8]\nlayers: [linear: 2]\n"):
+        result = cli("report", "-", input=text).stdout
+        assert "Seen multiplies" not in result
+        assert "Cache bytes" not in result
+    assert "Cache bytes" in cli("report", "-", "--columns", "+cache_bytes", input=text).stdout
+    lone = cli("report", "-", input="input: [1, 8]\nlayers: [attention: {heads: 2, past: 3, mask: causal}]\n").stdout
+    assert ("Seen multiplies" in lone, "Cache bytes" in lone) == (False, True)
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "html", "latex"])
+def test_the_convention_names_all_pairs_where_attention_is(cli: Command, tmp_path: Path, form: str) -> None:
+    layers = {"plain": "linear: 3", "attention": "attention: 2", "sdpa": "sdpa: [identity, identity, identity]"}
+    names = {}
+    for name, layer in layers.items():
+        names[name] = str(tmp_path / f"{name}.yaml")
+        Path(names[name]).write_text(f"input: [9, 8]\nlayers: [{layer}]\n")
+        words = " ".join(cli("report", names[name], "-f", form).stdout.split())
+        assert ("all pairs of queries and keys" in words) == (name != "plain"), name
+    together = " ".join(cli("compare", names["plain"], names["sdpa"], "-f", form).stdout.split())
+    assert "all pairs of queries and keys" in together

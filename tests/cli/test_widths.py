@@ -89,6 +89,7 @@ LINES = {
         "graph broken.yaml", "graph pair.yaml --open nothing_of_the_kind", "graph pair.yaml --close a..b",
     ],
     "guide": ["guide", *(f"guide {name}" for name in guides())],
+    "html": ["html broken.yaml", "html nothing.csv", f"html {LONG} --variants all", "html --nothing"],
     "import": ["import broken.yaml", "import nothing.onnx"],  # a spec is not wrapped
     "match": [
         f"match {LONG} {LONG}@wide", f"match {LONG} {LONG}", f"match {LONG} pair.yaml",

@@ -16,7 +16,7 @@ from convcalc.designs import names as designs
 from convcalc.designs import zoo as catalogue
 from convcalc.designs.sources import SpecFile, open_spec
 from tests.conftest import Command
-from tests.zoo.layerwise import models
+from tests.zoo.layerwise import language_models, models
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def test_a_hundred_designs_and_most_of_them_measured(listed: dict[str, dict[str,
 def test_counts_are_those_of_the_module_that_is_named(listed: dict[str, dict[str, object]]) -> None:
     named = [row for row in listed.values() if row["equals"]]
     for row in named:
-        module = models()[str(row["equals"])]
+        module = {**models(), **language_models()}[str(row["equals"])]
         assert (row["params"], row["macs"]) == (module["params"], module["macs"]), row["design"]
     assert {row["reference"] for row in named} <= {row["equals"] for row in named} | {None}
 

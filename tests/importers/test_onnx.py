@@ -613,6 +613,16 @@ def test_operations_of_microsoft(tmp_path: Path, node: bytes, params: int, multi
     assert graph.layers[-1].shape == (5, {"FusedMatMul": 4, "DynamicQ": 6, "MatMulNB": 6}.get(_op(node), 8))
 
 
+@pytest.mark.parametrize(("flag", "masked"), [(0, 0), (1, HEADS * (WIDTH // HEADS) * TOKENS * (TOKENS - 1))])
+def test_a_mask_of_later_keys(tmp_path: Path, flag: int, masked: int) -> None:
+    """Half of all pairs but the diagonal, in scores and in context."""
+    flags = integer("num_heads", HEADS), integer("unidirectional", flag)
+    node = contributed("MultiHeadAttention", ("x", "x", "x"), *flags)
+    graph = built(tmp_path, node, entering("x", 1, TOKENS, WIDTH), leaving("y"))
+    assert sum(one.facts.multiplies for one in graph.layers) == SCORES
+    assert sum(one.facts.seen for one in graph.layers) == SCORES - masked
+
+
 def _op(node: bytes) -> str:
     return next((name for name in ("FusedMatMul", "DynamicQ", "MatMulNB") if name.encode() in node), "")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -57,8 +59,8 @@ def test_what_sdpa_sees(queries: int, keys: int, past: int, window: int | None) 
 
     def seen(options: str) -> int:
         layer = f"- sdpa: {{{options}branches: [{{from: q}}, {{from: k}}, {{from: v}}]}}"
-        shapes = {"q": f"[2, 4, {queries}, 3]", "k": f"[2, 2, {keys}, 3]", "v": f"[2, 2, {keys}, 5]"}
-        return report(layer, **shapes).totals["seen_macs"]
+        q, k, v = f"[2, 4, {queries}, 3]", f"[2, 2, {keys}, 3]", f"[2, 2, {keys}, 5]"
+        return int(report(layer, q=q, k=k, v=v).totals["seen_macs"])
 
     assert seen(f"mask: causal, past: {past}{option(window)}, ") == 64 * pairs(queries, keys, past, window)
     assert seen("causal: true, ") == seen("mask: causal, ") == 64 * pairs(queries, keys, 0, None)
@@ -107,9 +109,26 @@ def test_a_token_more_costs_what_a_longer_prompt_costs_more(sizes: dict[str, Any
     assert seen(n=past, past=3) == seen(n=past + 3) - seen(n=3)
 
 
+@pytest.mark.parametrize("latent", [False, True])
+def test_symbols_and_arrays_are_ints(latent: bool) -> None:
+    """On both sides of the window, with the tokens, the past and the window itself open."""
+    text = decoder({"depth": 2, "kv": 2, "times": 2, "d": 3, "w": None, "latent": latent, "mlp": 7})
+    text = text.replace("past: 0}", "past: 0, w: 6}").replace("mask: causal", "mask: causal, window: w")
+    keys = ("macs", "seen_macs", "cache_bytes", "training_bytes", "traffic_bytes")
+    network = convcalc.load(text=text)
+    formulas = network.formula(symbols=["n", "past", "w"], metrics=keys).totals
+    axes: dict[str, Any] = {"n": [1, 3, 9], "past": [1, 4, 7, 30], "w": [1, 6, 12]}
+    table = network.sweep(metrics=[*keys, "peak_activation_bytes"], **axes)
+    points = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
+    for place, point in enumerate(points):
+        totals = convcalc.load(text=text, set=point).report().totals
+        assert {key: formulas[key].value(point) for key in keys} == {key: totals[key] for key in keys}
+        assert {key: int(table[key][place]) for key in (*keys, "peak_activation_bytes")}.items() <= totals.items()
+
+
 # --- transformers -----------------------------------------------------------------------------------------------------
 
-MODELS = {
+MODELS: dict[str, tuple[str, list[int | None]]] = {
     "gpt2": ("attention: {heads: 4, past: past, mask: causal}", [None] * 3),
     "llama": ("attention: {heads: 4, kv_heads: 2, past: past, mask: causal}", [None] * 3),
     "mistral": ("attention: {heads: 4, kv_heads: 2, past: past, mask: causal, window: 6}", [6] * 3),
@@ -178,7 +197,7 @@ def test_llama_3_8b_decodes_a_token() -> None:
 
 
 def test_a_window_bounds_cache_and_traffic() -> None:
-    def totals(past: int) -> dict[str, int]:
+    def totals(past: int) -> Mapping[str, int]:
         text = LLAMA.replace("mask: causal}}", "mask: causal, window: 512}}")
         return convcalc.load(text=text, set={"n": 1, "past": past}).report(dtype="bfloat16").totals
 
@@ -190,7 +209,9 @@ def test_a_window_bounds_cache_and_traffic() -> None:
 
 def test_a_cache_is_written_at_the_new_tokens_and_read_by_what_follows() -> None:
     """DeepSeek-V2-Lite keeps 27 times a latent of 512 and a rotary key of 64: 31,104 bytes a token."""
-    text = "input: [3, 2048]\nlayers: [{linear: 576, name: kv}, {cache: 100, name: c}, {reshape: [1, 103, 576], name: r}]"
+    text = (
+        "input: [3, 2048]\nlayers: [{linear: 576, name: kv}, {cache: 100, name: c}, {reshape: [1, 103, 576], name: r}]"
+    )
     report_ = convcalc.load(text=text).report(dtype="bfloat16")
     assert 27 * report_.totals["cache_bytes"] == 103 * 31_104
     traffic = {row.path: row.values["traffic_bytes"] for row in report_.rows}

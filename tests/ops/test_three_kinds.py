@@ -22,7 +22,7 @@ from convcalc.errors import SpecError
 from convcalc.graph.builder import GraphBuilder
 from convcalc.ops.arguments import DimsType, InvalidArgument, PaddingType, ScalesType, SizesType, SizeType
 from convcalc.ops.kinds.conv import Conv
-from convcalc.ops.op import Op, Window
+from convcalc.ops.op import Held, Op, Window
 from convcalc.ops.registry import load_all
 from convcalc.shapes import Shape
 from convcalc.symbols import symbol
@@ -35,6 +35,8 @@ Facts: TypeAlias = dict[Place, Any]
 
 SLOTS = (SizeType, SizesType, PaddingType, DimsType, ScalesType)
 """Slots of sizes; a ``Count`` or an axis shapes the graph and stays an int."""
+
+HELD = ("elements", "log_sums")
 
 
 # --- places -----------------------------------------------------------------------------------------------------------
@@ -77,8 +79,10 @@ def facts(op: Op, inputs: Sequence[Shape], point: Mapping[Place, Any]) -> Facts:
     for name, tensors in (("weights", stated.weights), ("buffers", stated.buffers)):
         found |= {(name, tensor, axis): size for tensor, shape in tensors.items() for axis, size in enumerate(shape)}
     found |= {("products", index, *key): value for index, key, value in product_numbers(stated.products)}
-    moved = changed.moved(*shapes)
-    found |= {("cached",): changed.cached(*shapes), ("moved",): found["output", 0] if moved is None else moved}
+    found |= {("cached",): changed.cached(*shapes)} | dict(numbers(changed.moved(*shapes) or (), ("moved",)))
+    for via in ("module", "function", "fused"):
+        held = (*changed.steps(via, *shapes), changed.kept(via, *shapes) or Held(0))
+        found |= {(via, index, size): getattr(one, size) for index, one in enumerate(held) for size in HELD}
     window = changed.window(*shapes)
     return found | dict(numbers(() if window is None else tuple(window), (Window,)))
 

@@ -42,7 +42,10 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "evil.csv").write_text(f'design,params,macs\n"{name.replace(chr(34), chr(34) * 2)}",1,2\nb,3,4\n')
     (folder / "results.csv").write_text("design,params,top1\na,30,71.5\nb,2000,70\nc,100,80\n")
     (folder / "large.yaml").write_text("input: [99999989]\nlayers: [linear: 99999971, linear: 99999941]\n")
+    layers = ", ".join(f"conv: [{1 + 37 * n % 991}, 1]" for n in range(4500))
+    (folder / "long.yaml").write_text(f"input: [3, 8, 8]\nlayers: [{layers}]\n")
     lines = {
+        "long": ["html", str(folder / "long.yaml")],
         "one": ["html", "specs/zoo/resnet50.yaml"], "both": ["html", *BOTH], "evil": ["html", str(evil)],
         "table": ["html", str(folder / "results.csv")], "evil_table": ["html", str(folder / "evil.csv")],
         "vit": ["html", "zoo:vit"], "large": ["html", str(folder / "large.yaml")],
@@ -111,6 +114,17 @@ def test_numbers_beyond_those_of_floats_are_saved_whole(visit: Any, pages: Path)
     wanted = json.loads(command("report", str(pages / "large.yaml"), "--json")[1])
     assert wanted["totals"]["macs"] > 2**53
     assert saved(visit("large")) == wanted
+
+
+def test_a_page_without_room_for_all_layers_saves_the_rest(visit: Any, pages: Path) -> None:
+    wanted = json.loads(command("report", str(pages / "long.yaml"), "--json")[1])
+    page = visit("long")
+    found = saved(page)
+    assert "report DESIGN --json" in found.pop("layers_left_out")
+    assert found == {key: value for key, value in wanted.items() if key != "layers"}
+    row = page.locator("table.layers tbody tr").first
+    row.click()
+    assert marked(page, "table.layers") == [row.get_attribute("data-at")]
 
 
 def test_numbers_are_those_of_the_json(visit: Any) -> None:

@@ -23,8 +23,10 @@ import convcalc
 from convcalc.designs.sources import open_spec
 from convcalc.errors import escape
 from convcalc.render.pictures.svg import element
+from convcalc.render.web_page.comparison import comparison_page
 from convcalc.render.web_page.design import design_page
 from convcalc.render.web_page.shell import page as page_of
+from convcalc.report.compare import compare
 from tests.conftest import ROOT, Command
 from tests.pictures.trees import HOSTILE
 
@@ -68,17 +70,19 @@ def unpacked(packed: dict[str, Any]) -> dict[str, Any]:
             return {key: value(each, place) for key, each in column["of"].items()}
         return column["pool"][column["at"][place]]
 
-    columns = {key: column for key, column in packed["layers"].items() if key != "count"}
+    columns = packed["layers"]
     layers: list[dict[str, Any]] = []
-    for place in range(packed["layers"]["count"]):
-        layer = {
-            key: value(column, place)
-            for key, column in columns.items()
-            if not (isinstance(column, dict) and "at" in column and column["at"][place] < 0)
+    last = ""
+    for place, kind in enumerate(columns["kind"]):
+        last = last[: value(columns["lead"], place)] + value(columns["name"], place)
+        layer = {"name": last} | {
+            key: value(column, kind)
+            for key, column in columns["kinds"].items()
+            if not (isinstance(column, dict) and "at" in column and column["at"][kind] < 0)
         }
-        layer["name"] = layers[-1]["name"][: layer.pop("lead")] + layer["name"] if layers else layer["name"]
         layer["inputs"] = [each if isinstance(each, str) else layers[place - each]["name"] for each in layer["inputs"]]
         layers.append(layer)
+    assert len(layers) == columns["count"]
     return {**packed, "layers": layers}
 
 
@@ -118,7 +122,7 @@ def test_rows_are_those_of_the_report_and_add_up() -> None:
     report = convcalc.load("zoo:resnet50").report(detailed=["peak"])
     page = design_page(report)
     table = page[page.index("<table class=layers>") : page.index("</table>")]
-    rows = re.findall(r'<tr class="?l(\d)( g)?"? data-at=([\w.]+) data-line=L\d+>(.*?)(?=<tr|</tbody>)', table)
+    rows = re.findall(r'<tr class="?l(\d)( g)?"? data-at=([\w.]+)(?: data-line=L\d+)?>(.*?)(?=<tr|</tbody>)', table)
     leaves = {path: re.split(r"<td>", cells) for _, group, path, cells in rows if not group}
 
     def whole(text: str) -> int:
@@ -127,6 +131,21 @@ def test_rows_are_those_of_the_report_and_add_up() -> None:
     assert sum(whole(cells[3]) for cells in leaves.values()) == report.totals["params"] == 25557032
     assert sum(whole(cells[6]) for cells in leaves.values()) == report.totals["macs"]
     assert set(leaves) == {row.path for row in report.rows if not row.path.endswith((".norm", ".act"))}
+
+
+def test_a_row_without_a_line_has_that_of_the_row_before() -> None:
+    report = convcalc.load("zoo:convnext_v2").report()
+    wanted = {row.path: f"L{row.source.line}" for row in report.rows if row.source is not None}
+    found: dict[str, str | None] = {}
+    line = None
+    for attributes in Document(design_page(report)).all("tr"):
+        line = attributes.get("data-line", line)
+        at = attributes.get("data-at")
+        if at in wanted:
+            found[at] = line
+    assert found == {path: wanted[path] for path in found}
+    assert len(set(found.values())) > 5
+    assert len(found) > 100
 
 
 @pytest.mark.parametrize(("more", "bounds", "zeros"), [
@@ -212,7 +231,7 @@ def test_ids_are_there_once_and_headings_are_in_order(cli: Command) -> None:
         assert levels.count(1) == 1
         assert all(after <= before + 1 for before, after in pairwise(levels))
         for attributes in document.all("tr"):
-            assert attributes.get("data-line") in {None, *ids}
+            assert attributes.get("data-line") in {None, "", *ids}
 
 
 # --- several designs, tables, budgets ---------------------------------------------------------------------------------
@@ -233,6 +252,19 @@ def test_a_comparison_has_ratios_differences_and_both_reports(cli: Command) -> N
     for design, each in zip(both, data_of(page), strict=True):
         wanted = json.loads(cli("report", design, "--json").stdout)
         assert unpacked(each)["layers"] == wanted["layers"]
+
+
+def test_what_two_designs_lack_is_no_equal_number() -> None:
+    """Where a third design alone has a layer, nothing is said of the second."""
+    one = "input: [3, 8, 8]\nlayers: [{name: a, conv: [4, 1]}]"
+    more = "input: [3, 8, 8]\nlayers: [{name: a, conv: [4, 1]}, {name: b, conv: [5, 1]}]"
+    reports = [convcalc.load(text=text, name=name).report(detailed=["peak"])
+               for name, text in (("first", one), ("second", one), ("third", more))]  # fmt: skip
+    page = comparison_page(compare(reports), [])
+    body = page[page.index("class=places") :]
+    row = re.findall(r"<th scope=row>b(.*?)(?:<tr|</tbody>)", body, re.DOTALL)[0]
+    assert "<td>=" not in row
+    assert "+25" in row
 
 
 def test_a_table_of_results_is_points_and_rows(cli: Command, tmp_path: Path) -> None:
@@ -256,6 +288,14 @@ def test_a_long_table_is_cut_and_its_picture_has_all_points(cli: Command, tmp_pa
     assert "The first 2,000 rows are shown" in page
     assert len(data_of(page)["rows"]) == 2000
     assert picture.count("<circle") == 2003
+
+
+@pytest.mark.parametrize(("name", "way"), [("page.svg", "with .html"), ("page.pdf", "print it")])
+def test_a_page_has_no_name_of_another_format(cli: Command, tmp_path: Path, name: str, way: str) -> None:
+    result = cli("html", "zoo:lenet", "-o", tmp_path / name)
+    assert result.exit_code == 2
+    assert way in result.stderr
+    assert not (tmp_path / name).exists()
 
 
 @pytest.mark.parametrize(("line", "words"), [
@@ -324,6 +364,67 @@ def test_no_page_of_the_zoo_is_larger_than_its_layers_allow() -> None:
         report = open_spec(str(path)).expand(variant).report(extra=["peak"])
         sizes[path.stem, variant] = len(design_page(report).encode()) / limit(len(report.rows))
     assert {design: size for design, size in sizes.items() if size > 1} == {}
+
+
+MOST = 500_000
+
+
+def chain(layers: int, name: str = "layer") -> str:
+    """A spec of layers that are all unlike."""
+    lines = (f"  - {{conv: [{1 + 37 * n % 991}, 1], name: {name}_{n}}}" for n in range(layers))
+    return "\n".join(["input: [3, 8, 8]", "layers:", *lines])
+
+
+def test_a_design_of_20_000_layers_has_a_small_page_with_all_of_them_where_they_repeat(
+    cli: Command, tmp_path: Path
+) -> None:
+    block = "{seq: [conv: [8, 1], norm: batch, relu, conv: [8, 1]], repeat: 5000, name: block}"
+    (tmp_path / "deep.yaml").write_text(f"input: [8, 8, 8]\nlayers: [{block}]\n")
+    page = cli("html", tmp_path / "deep.yaml").stdout
+    assert len(page.encode()) <= MOST
+    found = unpacked(data_of(page))
+    assert found == json.loads(cli("report", tmp_path / "deep.yaml", "--json").stdout)
+    assert len(found["layers"]) == 20_000
+
+
+def test_a_page_says_which_numbers_it_has_no_room_for(cli: Command, tmp_path: Path) -> None:
+    (tmp_path / "varied.yaml").write_text(chain(8000, "a_layer_with_a_name"))
+    page = cli("html", tmp_path / "varied.yaml").stdout
+    assert len(page.encode()) <= MOST
+    found, words = data_of(page), "".join(Document(page).words)
+    wanted = json.loads(cli("report", tmp_path / "varied.yaml", "--json").stdout)
+    assert len(wanted.pop("layers")) == 8000
+    assert "convcalc report DESIGN --json" in found.pop("layers_left_out")
+    assert found == wanted
+    assert "no layers: 8,000 layers would be too much, since a page has at most 500 kB" in words
+    rows = [each for each in Document(page).all("tr") if "data-at" in each]
+    assert 0 < len(rows) < 8000
+    assert f"{8000 - len(rows):,} more rows: “convcalc report DESIGN --json” has them" in words
+    assert "Left out: 8,002 lines" in words
+
+
+@pytest.mark.parametrize(("wide", "deep"), [(2000, 0), (600, 20)])
+def test_long_paths_make_no_large_page(cli: Command, tmp_path: Path, wide: int, deep: int) -> None:
+    """Names of 180 characters: of every layer, or of modules in modules."""
+    name = "n" * 180
+    inside = "conv: [8, 1], relu, conv: [8, 1]"
+    for level in range(deep):
+        inside = f"{{seq: [{inside}], name: {name}{level}}}"
+    nested = f"input: [8, 8, 8]\nlayers: [{{seq: [{inside}], repeat: {wide}, name: block}}]"
+    (tmp_path / "long.yaml").write_text(nested if deep else chain(wide, name))
+    result = cli("html", tmp_path / "long.yaml")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert 100_000 < len(result.stdout.encode()) <= MOST
+
+
+def test_a_comparison_of_large_designs_is_within_the_limits_of_both(cli: Command, tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text(chain(2500))
+    (tmp_path / "two.yaml").write_text(chain(2501).replace(", 1], name: layer_7}", ", 3], name: layer_7}"))
+    page = cli("html", tmp_path / "one.yaml", tmp_path / "two.yaml").stdout
+    assert len(page.encode()) <= 2 * MOST
+    table = page[page.index("<table class=places>") :].partition("</table>")[0]
+    assert 0 < table.count("data-at=") <= 1000
+    assert "more rows: “convcalc compare” has them" in page
 
 
 PROGRAM = """\

@@ -6,6 +6,7 @@ import re
 import struct
 from collections.abc import Mapping
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from xml.etree.ElementTree import fromstring
 
@@ -13,17 +14,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import convcalc
 from convcalc.render.pictures import palette
-from convcalc.render.pictures.bars import bars
+from convcalc.render.pictures.bars import bars, comparison_bars
 from convcalc.render.pictures.bridge import bridge
-from convcalc.render.pictures.modules import Module, module_tree
+from convcalc.render.pictures.graph.graph import graph
+from convcalc.render.pictures.modules import Module, module_tree, top_runs
 from convcalc.render.pictures.palette import CLASSES, DARK, LIGHT, RAMP, contrast, tint
 from convcalc.render.pictures.skyline import skyline
 from convcalc.render.pictures.squares import squares
 from convcalc.render.pictures.svg import style
 from convcalc.render.pictures.text_width import fitted, text_width
 from convcalc.render.pictures.treemap import treemap
-from tests.pictures.trees import HOSTILE, report_of
+from tests.pictures.trees import HOSTILE, report_of, tree_of
 
 # --- colours ----------------------------------------------------------------------------------------------------------
 
@@ -54,7 +57,8 @@ def test_the_style_sheet_gives_every_darker_tint_its_own_colour_of_texts() -> No
     sheet = style("light")
     for letter in "pma":
         for step in range(CLASSES):
-            assert f'.by-{letter} [data-{letter}="{step}"]>.tint{{fill:{LIGHT[f"{letter}{step}"]}}}' in sheet
+            which = f' [data-{letter}="{step}"]>' if step else " "  # without a class it is nothing
+            assert f".by-{letter}{which}.tint{{fill:{LIGHT[f'{letter}{step}']}}}" in sheet
             if step >= 4:
                 assert f'.by-{letter} [data-{letter}="{step}"]>text{{fill:{LIGHT[f"on_{letter}{step}"]}}}' in sheet
 
@@ -173,3 +177,63 @@ def test_hostile_names_stay_texts() -> None:
         assert {element.tag.rpartition("}")[2] for element in parsed.iter()} <= {
             "svg", "style", "rect", "g", "title", "path", "text", "tspan", "circle",
         }  # fmt: skip
+
+
+# --- labels -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_number_alone_is_no_label() -> None:
+    """In models of PyTorch modules are called 0, 1, 2: where a picture is not inside what holds them, that is said."""
+    root = tree_of("input: [3, 8, 8]\nlayers: [{name: stages, seq: [conv: [5, 3], conv: [6, 1]]}]")
+    for place, module in enumerate(root.children[0].children):
+        module.name = str(place)
+    assert [run.label for run in top_runs(root, "params", "macs")] == ["stages.0", "stages.1"]
+
+
+def test_large_numbers_of_repeats_have_separators() -> None:
+    root = tree_of("input: [3, 8, 8]\nlayers: [{name: block, repeat: 1200, seq: [conv: [3, 1], relu]}]")
+    assert [run.label for run in top_runs(root, "params")] == ["block ×1,200"]
+
+
+@given(st.lists(st.tuples(st.text("abcmw", min_size=1, max_size=14), st.integers(1, 3)), min_size=1, max_size=40))
+def test_names_of_bands_neither_overlap_nor_leave_the_picture(bands: list[tuple[str, int]]) -> None:
+    layers = "".join(f"  - {{name: {name}x{place}, seq: [{', '.join(['conv: [3, 1]'] * size)}]}}\n"
+                     for place, (name, size) in enumerate(bands))  # fmt: skip
+    report = report_of(f"input: [3, 8, 8]\nlayers:\n{layers}")
+    drawn = skyline(module_tree(report), report, width=400)
+    names = [text for text in drawn.root.iter("text") if text.get("class") == "small muted middle"]
+    spans = [(float(text.get("x", "")) - width / 2, float(text.get("x", "")) + width / 2)
+             for text in names for width in [text_width(text.text or "", 10.5)]]  # fmt: skip
+    assert all(left >= -0.1 and right <= 400.1 for left, right in spans)
+    assert all(right < left for (_, right), (left, _) in pairwise(spans))
+
+
+@pytest.mark.parametrize("width", [240, 260, 300, 340, 400])
+def test_the_keys_of_the_skyline_are_in_the_picture(width: int) -> None:
+    report = report_of("input: [3, 99, 99]\nlayers: [conv: [333, 3], {opaque: {out: [9, 9]}, name: other}]")
+    drawn = skyline(module_tree(report), report, width=width)
+    keys = [text for text in drawn.root.iter("text") if text.get("class") == "muted small"]
+    assert len(keys) == 3
+    assert all(float(key.get("x", "")) + text_width(key.text or "", 10.5) <= width for key in keys)
+
+
+def test_bars_of_several_designs_have_both_names_of_a_place() -> None:
+    one, other = (
+        convcalc.load(text=f"input: [3, 8, 8]\nlayers: [{{name: {name}, conv: [5, 3]}}]", name=name)
+        for name in ("begin", "stem")
+    )
+    drawn = comparison_bars(convcalc.compare(one, other)).to_svg()
+    assert "begin / stem" in drawn
+
+
+def test_numbers_behind_names_from_right_to_left_keep_their_order() -> None:
+    """Without a letter or a mark from left to right between them, the numbers would go on from right to left."""
+    report = report_of(
+        "input: [3, 8, 8]\nlayers: [{name: שכבה, conv: [4, 3]}, {name: نموذج, seq: [conv: [5, 1], relu]}]"
+    )
+    root = module_tree(report)
+    drawn = [bridge(root), bars(root), treemap(root), skyline(root, report), graph(root, report).picture]
+    texts = ["".join(text.itertext()) for picture in drawn for text in picture.root.iter("text")]
+    named = [text for text in texts if re.search("[\u0590-\u06ff]", text)]
+    assert len(named) >= 2 * len(drawn)
+    assert not [text for text in named if re.search("[\u0590-\u06ff](?![\u0590-\u06ff\u200e])", text)]

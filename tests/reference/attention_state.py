@@ -1,4 +1,4 @@
-"""What attention keeps: caches and seen pairs of transformers' models, and tensors that PyTorch keeps for a backward pass.
+"""What attention keeps: caches and seen pairs of models of transformers, and tensors that PyTorch keeps for training.
 
 Models are small and random; their attention weights that are not 0 are the pairs that are seen. To be run where
 torch 2.14 and transformers 5.24 are installed; it writes ``attention_state.json``::
@@ -17,7 +17,6 @@ from typing import Any
 import torch
 import transformers
 from torch import Tensor, nn
-from torch.nn import functional
 
 LAYERS, HEADS, WIDTH, WINDOW, BATCH = 3, 4, 32, 6, 2
 SIZES = {
@@ -42,7 +41,7 @@ RUNS = [(0, 5), (0, 9), (9, 1), (9, 4), (3, 2)]
 
 def run(config: Any, past: int, new: int) -> tuple[int, list[int]]:
     """Bytes of the cache behind so many tokens, and the pairs that the new ones see in every layer, of one head."""
-    config._attn_implementation = "eager"  # noqa: SLF001 - the only one that gives the weights
+    config._attn_implementation = "eager"
     model = transformers.AutoModelForCausalLM.from_config(config).eval()
     cache = transformers.DynamicCache(config=config)
     with torch.no_grad():
@@ -70,23 +69,17 @@ def kept_bytes(forward: Callable[[Tensor], Tensor], module: nn.Module, x: Tensor
 
 
 class ByHand(nn.Module):
-    """Attention of linear layers around two products, whose scores are scaled; ``norm`` is that of queries and keys."""
+    """Attention of linear layers around two products, whose scores are scaled."""
 
-    def __init__(self, width: int, heads: int, norm: type[nn.Module] | None, *, fused: bool) -> None:
+    def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.q, self.k, self.v, self.o = (nn.Linear(width, width) for _ in range(4))
-        self.heads, self.fused = heads, fused
-        self.norms = nn.ModuleList([norm(width // heads) for _ in range(2)] if norm else [])
+        self.heads = heads
 
     def forward(self, x: Tensor) -> Tensor:
         q, k, v = (part(x).unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in (self.q, self.k, self.v))
-        if self.norms:
-            q, k = self.norms[0](q), self.norms[1](k)
-        if self.fused:
-            context = functional.scaled_dot_product_attention(q, k, v, is_causal=True)
-        else:
-            context = (q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])).softmax(-1) @ v
-        return self.o(context.transpose(1, 2).flatten(2))
+        context = (q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])).softmax(-1) @ v
+        return self.o(context.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
 
 
 def kept() -> dict[str, int]:
@@ -95,13 +88,12 @@ def kept() -> dict[str, int]:
     for heads, n, d, dtype in ((12, 1024, 768, "float32"), (12, 1024, 768, "bfloat16"), (4, 24, 32, "float32")):
         x = torch.randn(1, n, d, requires_grad=True, dtype=getattr(torch, dtype))
         module = nn.MultiheadAttention(d, heads, batch_first=True).to(x.dtype)
+        by_hand = ByHand(d, heads).to(x.dtype)
         written: dict[str, tuple[nn.Module, Callable[[Tensor], Tensor]]] = {
             "module": (module, lambda x, attend=module: attend(x, x, x)[0]),
             "fused": (module, lambda x, attend=module: attend(x, x, x, need_weights=False)[0]),
+            "operator": (by_hand, by_hand),
         }
-        for name, fused, norm in (("operator", False, None), ("sdpa", True, None), ("norm", True, nn.LayerNorm)):
-            by_hand = ByHand(d, heads, norm, fused=fused).to(x.dtype)
-            written[name] = by_hand, by_hand
         for name, (owner, forward) in written.items():
             found[f"{name} {heads} {n} {d} {dtype}"] = kept_bytes(forward, owner, x)
     return found
@@ -110,9 +102,7 @@ def kept() -> dict[str, int]:
 def main() -> None:
     """Measure, and write the file."""
     torch.manual_seed(0)
-    models = {
-        name: {f"{past} {new}": run(config, past, new) for past, new in RUNS} for name, config in MODELS.items()
-    }
+    models = {name: {f"{past} {new}": run(config, past, new) for past, new in RUNS} for name, config in MODELS.items()}
     versions = f"torch {torch.__version__.partition('+')[0]}, transformers {transformers.__version__}"
     facts = {"versions": versions, "models": models, "kept": kept()}
     text = json.dumps(facts, indent=1)

@@ -37,6 +37,14 @@ class Layer:
 
 
 @cache
+def language_models() -> dict[str, dict[str, Any]]:
+    """Every measured language model as its claim names it; of these only the totals are known."""
+    measured = json.loads((REFERENCE / "language_models.json").read_text("utf-8"))["language_models"]
+    libraries = {name: "diffusers" if "unet" in name else "transformers" for name in measured}
+    return {f"{libraries[name]}/{name}": model for name, model in measured.items()}
+
+
+@cache
 def models() -> dict[str, dict[str, Any]]:
     """Every measured module as ``SOURCE/NAME``, the source being the name of its file."""
     files = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(REFERENCE.glob("*.json"))}

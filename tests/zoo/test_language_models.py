@@ -5,21 +5,18 @@ The multiplies of a module are those that PyTorch's flop counter counts of its p
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 import convcalc
 from convcalc.designs.sources import open_spec
-from tests.zoo.layerwise import REFERENCE, SPECS
+from tests.zoo.layerwise import SPECS, language_models
 
-MODELS = json.loads((REFERENCE / "language_models.json").read_text("utf-8"))["language_models"]
+MODELS = language_models()
 CLAIMED = {
-    name: f"zoo:{path.stem}" + (f"@{variant}" if (variant := claim.texts.get("variant")) else "")
+    claim.texts["source"]: f"zoo:{path.stem}" + (f"@{variant}" if (variant := claim.texts.get("variant")) else "")
     for path in sorted((SPECS / "zoo").glob("*.yaml"))
     for claim in open_spec(str(path)).document.claims
-    for library, _, name in [claim.texts["source"].partition("/")]
-    if library in ("transformers", "diffusers") and name in MODELS
+    if claim.texts["source"].startswith(("transformers/", "diffusers/"))
 }
 CACHES = {
     "zoo:llama3": 131_072, "zoo:mixtral": 131_072, "zoo:qwen2@0.5b": 12_288, "zoo:gpt2": 36_864, "zoo:deepseek": 31_104,
@@ -61,7 +58,7 @@ def test_latents_are_what_is_kept_however_they_are_read(variant: str) -> None:
         design = convcalc.load(f"zoo:deepseek@{variant}", set={"n": 3, "past": 40, "absorbed": absorbed})
         totals = design.report(dtype="bfloat16").totals
         assert totals["cache_bytes"] == 43 * depth * width * 2
-        assert totals["params"] == MODELS[f"deepseek-{variant.replace('_', '-')}"]["params"]
+        assert totals["params"] == MODELS[f"transformers/deepseek-{variant.replace('_', '-')}"]["params"]
 
 
 def test_absorbed_latents_cost_what_the_algebra_says() -> None:

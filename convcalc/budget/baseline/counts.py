@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from convcalc.budget.baseline.types import DesignCounts
 from convcalc.graph.graph import Graph
 from convcalc.metrics.registry import report_metrics
 
 
-def count_graph(graph: Graph) -> DesignCounts:
-    """Return the totals of all metrics, and what every layer counts of those that are sums."""
+def count_graph(graph: Graph, known: Container[str] | None = None) -> DesignCounts:
+    """Return the totals of all metrics, or of those that are known, and what every layer counts of those that are sums.
+
+    A baseline of an earlier version of the program knows fewer.
+    """
     paths = [node.path for node in graph.layers]
     totals: dict[str, int] = {}
     layers: dict[str, dict[str, int]] = {}
     for measure in report_metrics():
+        if known is not None and measure.key not in known:
+            continue
         values, whole = measure.values(graph)
         totals[measure.key] = int(whole)
         for path, value in zip(paths, values, strict=True) if measure.is_additive else ():

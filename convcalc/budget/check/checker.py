@@ -250,7 +250,8 @@ def _design_result(
         limited |= {rule.metric.key for rules in (budget.max, budget.min, budget.equals) for rule in rules}
         limited |= {rule.metric.key for rule in budget.growth}
     keys = [key for key in core_metrics() if key in limited and is_additive(key)]
-    changes = metric_changes(past, count_graph(measured.graph), keys)
+    known = [key for key in keys if key in past.totals]
+    changes = metric_changes(past, count_graph(measured.graph, past.totals), known)
     return DesignResult(measured.design, totals, dict(past.totals), changes)
 
 

@@ -29,7 +29,7 @@ def baseline_value(
     """
     if place.layers is None:
         return past.totals.get(key)
-    if not is_additive(key):
+    if key not in past.totals or not is_additive(key):
         return None
     if place.path and not place.is_group:
         return past.layers[place.path].get(key, 0) if place.path in past.layers else None

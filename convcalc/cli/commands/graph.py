@@ -10,7 +10,9 @@ from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
 from convcalc.cli.options.designs import DesignType, PathType, print_warnings
 from convcalc.cli.options.reading import DesignOptions, design_options
 from convcalc.cli.output.targets import OutputTarget, output_options, write
-from convcalc.cli.types import ParamType, PositiveInt, WordType, completions
+from convcalc.cli.types import ParamType, WordType, completions
+from convcalc.errors import quoted
+from convcalc.quantities import parse_positive_integer
 from convcalc.render import GRAPHS
 from convcalc.render.pictures.graph.graph import BY, DEPTHS, REPEATS, View, graph
 from convcalc.render.pictures.graph.nesting import DIRECTIONS
@@ -26,7 +28,10 @@ class DepthType(ParamType[int | str]):
     name = "depth"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
-        return value if value in DEPTHS else PositiveInt().convert(value, param, ctx)
+        number = value if value in DEPTHS else parse_positive_integer(str(value).strip())
+        if number is None:
+            self.fail(f"{quoted(str(value))} is not a positive integer, {' or '.join(DEPTHS)}", param, ctx)
+        return number
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
         return completions(incomplete, DEPTHS)
@@ -42,7 +47,8 @@ class DepthType(ParamType[int | str]):
     "--close", "closed", type=PathType(), multiple=True, metavar=GLOB, help="Close modules by their paths; repeatable."
 )
 @click.option("--by", type=WordType(BY), default="macs", show_default=True,
-              metavar="METRIC", help="Metric of tints: macs, params, output_elements or none.")  # fmt: skip
+              metavar="METRIC",
+              help="Metric of tints: macs, params, output_elements, traffic_bytes or none.")  # fmt: skip
 @click.option("--direction", type=WordType(DIRECTIONS), default="down", show_default=True, metavar="WAY",
               help="Where lines lead: down or right.")  # fmt: skip
 @click.option("--repeats", type=WordType(REPEATS), default="fold", show_default=True, metavar="HOW",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from contextlib import closing
 
@@ -32,6 +33,7 @@ from convcalc.render.pictures.scatter.drawing import LABELS
 from convcalc.render.pictures.svg import THEMES
 from convcalc.render.plots.drawing import COMPARED, KINDS, LEAST_WIDTH, Drawing, draw_comparison, draw_report
 from convcalc.render.plots.table import LOGS, ScatterOptions, plot_results
+from convcalc.render.tables.surface import is_terminal
 from convcalc.report.compare import compare
 from convcalc.report.drawn import words
 
@@ -99,6 +101,7 @@ def command(
                 f"{quoted((tables or many)[0])} is drawn as a scatter plot: leave out --kind {chosen}"
             )
         refuse(context, OF_TABLES, f"is for scatter plots, not for {chosen}")
+    _require_viewer(targets)
     if settings.width and settings.width < LEAST_WIDTH:
         raise click.UsageError(f"--width is that of the picture in pixels, and at least {LEAST_WIDTH}")
     if depth and (chosen != "bars" or len(designs) > 1):
@@ -127,6 +130,11 @@ def refuse(context: click.Context, options: dict[str, str], why: str) -> None:
     for name, option in options.items():
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             raise click.UsageError(f"{option} {why}")
+
+
+def _require_viewer(targets: Sequence[OutputTarget]) -> None:
+    if OutputTarget("svg") in targets and is_terminal(sys.stdout):
+        raise click.UsageError("a picture is for a browser or a viewer; write to a file with -o")
 
 
 def _designs(

@@ -8,13 +8,17 @@ from typing import Any, NamedTuple
 
 import click
 
+from convcalc.cli.group import OptionalWord
 from convcalc.cli.options.dtypes import dtype_option, only_format
-from convcalc.cli.types import PositiveInt, SpecName, texts_of
+from convcalc.cli.types import PositiveInt, SpecName, WordType, texts_of
 from convcalc.designs import sources
 from convcalc.designs.names import CODE
-from convcalc.dtypes import BIT_WIDTHS
+from convcalc.dtypes import BIT_WIDTHS, RECIPES, TRAIN
 from convcalc.errors import SpecErrors, quoted
 from convcalc.report.report import Report
+
+TRAINING_MODE = "mode"
+"""The word that ``--train`` has alone: models in code keep training mode."""
 
 
 class DesignOptions(NamedTuple):
@@ -137,7 +141,9 @@ _VARIANT = click.option("--variant", metavar="NAME", is_eager=True, type=SpecNam
 _CODE = (
     click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=300, show_default=True,
                  metavar="SECONDS", help="Of torch: models, how long one may take."),
-    click.option("--train", is_flag=True, help="Of torch: models, keep training mode."),
+    click.option("--train", cls=OptionalWord, alone=TRAINING_MODE, type=WordType((*RECIPES, TRAINING_MODE)),
+                 metavar="[RECIPE]",
+                 help=f"Recipe of training bytes: {', '.join(RECIPES)}; alone: keep training mode, of torch:."),
     click.option("--inputs", default="", metavar="MODULE:FUNCTION",
                  help="Of torch: models, a function that returns (args, kwargs) of forward."),
     click.option("--arg", multiple=True, metavar="NAME=VALUE", callback=_overrides,
@@ -154,17 +160,30 @@ def code_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--arg``, ``--inputs``, ``--train``, ``--timeout``: one ``code``, for models that are code."""
 
     @wraps(command)
-    def collected(*args: Any, arg: dict[str, str], inputs: str, train: bool, timeout: float, **kwargs: Any) -> Any:
-        given = {"--arg": arg, "--inputs": inputs, "--train": train}
+    def collected(*args: Any, arg: dict[str, str], inputs: str, train: str, timeout: float, **kwargs: Any) -> Any:
+        mode = train == TRAINING_MODE
+        given = {"--arg": arg, "--inputs": inputs, "--train": mode}
         if any(given.values()) and not any(text.startswith((CODE, "-")) for text in texts_of(kwargs.values())):
             option = next(name for name, value in given.items() if value)
-            raise click.UsageError(f"{option} is for models in code, torch:MODULE:CALLABLE, and none is named")
-        code = {"arguments": tuple(arg.items()), "inputs": inputs, "train": train, "timeout": timeout}
+            recipes = f"; a recipe of training is {', '.join(RECIPES)}" if option == "--train" else ""
+            text = f"{option} is for models in code, torch:MODULE:CALLABLE, and none is named{recipes}"
+            raise click.UsageError(text)
+        if train in RECIPES:
+            _add_recipe(kwargs, train)
+        code = {"arguments": tuple(arg.items()), "inputs": inputs, "train": mode, "timeout": timeout}
         return command(*args, code=code, **kwargs)
 
     for option in _CODE:
         collected = option(collected)
     return collected
+
+
+def _add_recipe(given: dict[str, Any], recipe: str) -> None:
+    """Add a recipe of training to the number formats that a command counts bytes in."""
+    if "dtype" not in given:
+        raise click.UsageError(f"--train {recipe}: this command counts no bytes")
+    if recipe != RECIPES[0]:
+        given["dtype"] = tuple(f"{dtype}, {TRAIN}={recipe}" for dtype in given["dtype"])
 
 
 def _reading(*options: Callable[..., Any], **fixed: Any) -> Callable[..., Any]:

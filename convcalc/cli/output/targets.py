@@ -26,7 +26,11 @@ EXTENSIONS = {
 STDOUT = "-"
 BINARY = ("parquet", "png")
 """Formats that are no text."""
-PDF = "; for PDF print the SVG in a browser, or convert it with rsvg-convert or Inkscape"
+PDF = {
+    "png": "; for PDF print the SVG in a browser, or convert it with rsvg-convert or Inkscape",
+    "html": "; for PDF print it in a browser",
+}
+"""Format of a command → what to do for a PDF."""
 
 
 class OutputTarget(NamedTuple):
@@ -137,10 +141,10 @@ def format_of_path(formats: Sequence[str], output: str | None) -> str:
         return formats[0]
     if EXTENSIONS.get(ending) not in formats:
         known = ", ".join(each for each, name in EXTENSIONS.items() if name in formats)
-        pdf = PDF if ending == ".pdf" and "png" in formats else ""
+        pdf = next((way for name, way in PDF.items() if name in formats and ending == ".pdf"), "")
         wrong = f"no format for files with the extension {escape(ending)}"
         if len(formats) == 1:  # there is no -f
-            raise click.UsageError(f"{wrong}; name the file with {known.replace(', ', ' or ')}")
+            raise click.UsageError(f"{wrong}; name the file with {known.replace(', ', ' or ')}{pdf}")
         raise click.UsageError(f"{wrong}; name one with -f: {', '.join(formats)} (known extensions: {known}){pdf}")
     return EXTENSIONS[ending]
 

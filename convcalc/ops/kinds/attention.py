@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from convcalc.arith import Number, divides, equal, floordiv, prod, require
+from convcalc.arith import Number, divides, equal, floordiv, prod, require, total
 from convcalc.ops.arguments import ChoiceType, FlagsType, FlagType, SizeType, argument
 from convcalc.ops.kinds._mask import MASKS, held_keys, masked_products, require_causal
-from convcalc.ops.op import MatrixProduct, Op
+from convcalc.ops.op import Held, MatrixProduct, Op
+from convcalc.ops.source_form import FUSED_FORMS, SCALED_FORMS
 from convcalc.shapes import Shape
 
 PROJECTIONS = ("q", "k", "v", "o")
@@ -26,9 +27,9 @@ class Attention(Op):
         Four projections, each as a linear layer: q Fin → h·d, k Fk → h_kv·d, v Fv → h_kv·d_v, o h·d_v → dim;
         params = theirs, those of the norms of ``qk_norm``, h_kv·(d + d_v) with ``add_bias_kv``, and h numbers for each
         of ``position_bias``;
-        multiplies = theirs + W·N·L·h·(d + d_v) for scores and context, over W windows of N queries and L keys, the
-        appended ones included: L is that of the input, or of ``kv``, and p with ``past``. A mask changes none of it.
-        With a causal mask query i sees min(p + i + 1, w) keys, w with ``window``, and those that are appended.
+        multiplies = theirs + W·N·L·h·(d + d_v) for scores and context, over W windows of N queries and L keys: of
+        the tokens of the input or of ``kv``, the p of ``past``, and the appended ones. A mask changes none of it; with
+        a causal one query i sees min(p + i + 1, w) keys and the appended ones, w being ``window``.
     Shapes:
         [windows …, N tokens, Fin] → [windows …, N, dim]; leading axes are windows, each attended alone.
     Source:
@@ -129,6 +130,10 @@ class Attention(Op):
         """Return the tokens that there is a key of: those of the input and those before."""
         return keys[-2] + self._past
 
+    def _all_keys(self, keys: Shape) -> Number:
+        """Return the keys that each query is multiplied with."""
+        return self._tokens(keys) + (self.add_bias_kv + self.add_zero_attn)
+
     def _dim(self, x: Shape) -> Number:
         return x.features if self.dim is None else self.dim
 
@@ -176,7 +181,7 @@ class Attention(Op):
             for name, matrix in matrices.items()
         )
         tokens, queries, context = self._tokens(keys), matrices["q"][0], matrices["o"][1]
-        pairs = rows["q"] * (tokens + (self.add_bias_kv + self.add_zero_attn))
+        pairs = rows["q"] * self._all_keys(keys)
         hidden = [
             masked_products(x[-2], tokens, self._past, self.key_window, windows * width) if self._is_causal else 0
             for width in (queries, context)
@@ -197,13 +202,45 @@ class Attention(Op):
         _, keys, _ = _sources(*inputs)
         return self._kept(held_keys(self._tokens(keys), self.key_window), *inputs) if self._is_ordered else 0
 
-    def moved(self, *inputs: Shape) -> Number | None:
-        """The output, N keys and values written, and those read that some query sees: min(p + N, w + N − 1)."""
-        x, keys, _ = _sources(*inputs)
-        if not self._is_ordered:
-            return None
-        window = None if self.key_window is None else self.key_window + x[-2] - 1
-        return self.output(*inputs).elements + self._kept(keys[-2] + held_keys(self._tokens(keys), window), *inputs)
+    def moved(self, *inputs: Shape) -> tuple[Number, Number] | None:
+        """The output; N keys and values written, and those read that some query sees: min(p + N, w + N − 1)."""
+        _, keys, _ = _sources(*inputs)
+        window = None if self.key_window is None else self.key_window + keys[-2] - 1
+        tokens = keys[-2] + held_keys(self._tokens(keys), window)
+        return (self.output(*inputs).elements, self._kept(tokens, *inputs)) if self._is_ordered else None
+
+    def steps(self, via: str, *inputs: Shape) -> tuple[Held, ...]:
+        """Queries, keys and values; then with scores; scores, their softmax, values; context; output.
+
+        In one kernel: queries, keys, values, context and a number a query and head, then context and output.
+        """
+        size = self._inside(*inputs)
+        projected = size["q"] + size["k"] + size["v"]
+        last = Held(size["context"] + self.output(*inputs).elements)
+        if via in FUSED_FORMS:
+            return Held(projected, 0, True), Held(projected + size["context"], size["log_sums"]), last
+        scores = size["scores"]
+        return (
+            Held(projected, 0, True), Held(projected + scores), Held(2 * scores + size["v"]),
+            Held(scores + size["v"] + size["context"]), last,
+        )  # fmt: skip
+
+    def kept(self, via: str, *inputs: Shape) -> Held:
+        """Queries, keys, values, context, and the softmax of the scores or a number a query and head in its place.
+
+        Queries are kept twice where they are scaled or normed, keys where they are normed.
+        """
+        size, is_normed = self._inside(*inputs), self.qk_norm != "none"
+        again = "qk" if is_normed else "q" if via in SCALED_FORMS else ""
+        kept = total(size[name] for name in (*"qkv", "context", *again))
+        return Held(kept, size["log_sums"]) if via in FUSED_FORMS else Held(kept + size["scores"])
+
+    def _inside(self, *inputs: Shape) -> dict[str, Number]:
+        """Return the elements of the tensors inside: keys and values of all tokens, scores of all pairs."""
+        outputs, matrices = {one.name: one.outputs for one in self.products(*inputs)}, self._matrices(*inputs)
+        log_sums = prod(inputs[0][:-1]) * self.heads
+        keys = prod(inputs[0][:-2]) * self._all_keys(_sources(*inputs)[1])
+        return {**outputs, "k": keys * matrices["k"][0], "v": keys * matrices["v"][0], "log_sums": log_sums}
 
     def _kept(self, tokens: Number, *inputs: Shape) -> Number:
         """Return the elements of keys and values of so many tokens."""

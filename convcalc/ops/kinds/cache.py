@@ -38,10 +38,10 @@ class Cache(Op):
     def cached(self, *inputs: Shape) -> Number:
         return self.output(*inputs).elements
 
-    def moved(self, *inputs: Shape) -> Number:
-        """The tokens of the input, written; what reads the output reads those before."""
+    def moved(self, *inputs: Shape) -> tuple[Number, Number]:
+        """The tokens of the input, written to the cache; what reads the output reads those before."""
         (x,) = inputs
-        return x.elements
+        return 0, x.elements
 
     def rearranged_axes(self, *inputs: Shape) -> frozenset[int]:
         return frozenset((0,))

@@ -9,7 +9,7 @@ from convcalc.arith import Number, divides, either, equal, prod, require
 from convcalc.ops.arguments import ChoiceType, FlagType, SizeType, argument
 from convcalc.ops.kinds._checks import broadcast
 from convcalc.ops.kinds._mask import MASKS, masked_products, require_causal
-from convcalc.ops.op import MatrixProduct, Op
+from convcalc.ops.op import Held, MatrixProduct, Op
 from convcalc.shapes import Shape
 
 
@@ -30,7 +30,7 @@ class ScaledDotProductAttention(Op):
         sdpa: [identity, {from: x}, {from: x}] on x [12, 197, 64] -> [12, 197, 64]; 0 params, 59610624 multiplies
         sdpa: [identity, {from: k}, {from: v}] on q [5, 6], k [7, 6], v [7, 4] -> [5, 4]; 0 params, 350 multiplies
         sdpa: {causal: true, branches: [identity, {from: k}, {from: k}]} on q [8, 5, 6], k [2, 7, 6] -> [8, 5, 6]; 0 params, 3360 multiplies
-        sdpa: {mask: causal, past: 4, window: 3, branches: [identity, {from: k}, {from: k}]} on q [8, 3, 6], k [2, 7, 6] -> [8, 3, 6]; 0 params, 2016 multiplies
+        sdpa: {mask: causal, past: 4, branches: [identity, {from: k}, {from: k}]} on q [8, 3, 6], k [2, 7, 6] -> [8, 3, 6]; 0 params, 2016 multiplies
         sdpa: [identity, {from: k}, {from: k}, {from: b}] on q [3, 6], k [5, 6], b [1, 5] -> [3, 6]; 0 params, 180 multiplies
     """  # noqa: E501
 
@@ -48,11 +48,12 @@ class ScaledDotProductAttention(Op):
     """Keys w that a query sees at most: its own, and the w − 1 before; needs ``mask: causal``."""
 
     def output(self, *inputs: Shape) -> Shape:
-        require_causal("sdpa", is_causal=self._is_causal, window=self.key_window)
+        require_causal("sdpa", is_causal=self.is_causal, window=self.key_window)
         return self._scores(*inputs).with_axis(-1, inputs[2].features)
 
     @property
-    def _is_causal(self) -> bool:
+    def is_causal(self) -> bool:
+        """Whether a mask hides later keys."""
         return self.causal or self.mask == "causal"
 
     @property
@@ -85,7 +86,7 @@ class ScaledDotProductAttention(Op):
         pairs, context = self._scores(*inputs), self.output(*inputs).elements
         scores, widths, rows = pairs.elements, (inputs[0].features, inputs[2].features), prod(pairs[:-2])
         hidden = [
-            masked_products(pairs[-2], pairs[-1], self._past, self.key_window, rows * width) if self._is_causal else 0
+            masked_products(pairs[-2], pairs[-1], self._past, self.key_window, rows * width) if self.is_causal else 0
             for width in widths
         ]
         return (
@@ -93,13 +94,23 @@ class ScaledDotProductAttention(Op):
             MatrixProduct(scores * widths[1], context, 2, has_weights=False, name="context", masked=hidden[1]),
         )
 
+    def steps(self, via: str, *inputs: Shape) -> tuple[Held, ...]:
+        """The output and, as one kernel has it, a number a query and head; scores are nowhere."""
+        return (Held(self.output(*inputs).elements, self._log_sums(*inputs), True),)
+
+    def kept(self, via: str, *inputs: Shape) -> Held:
+        return Held(0, self._log_sums(*inputs))
+
+    def _log_sums(self, *inputs: Shape) -> Number:
+        return prod(self._scores(*inputs)[:-1])
+
     def warning(self, *inputs: Shape) -> str:
         """Name a mask that ends before or behind the last key, as that of queries behind a cache does without past."""
         queries, keys = inputs[0][-2], inputs[1][-2]
-        if not self._is_causal or equal(queries + self._past, keys) is not False:
+        if not self.is_causal or equal(queries + self._past, keys) is not False:
             return ""
         return f"past + queries = {self._past} + {queries}, but there are {keys} keys: the last query sees no last key"
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
         sizes = {"past": self.past, "window": self.key_window}
-        return {"causal": self._is_causal, **{name: value for name, value in sizes.items() if value is not None}}
+        return {"causal": self.is_causal, **{name: value for name, value in sizes.items() if value is not None}}

@@ -11,6 +11,7 @@ from convcalc.errors import SpecError
 from convcalc.graph.attention import ATTENTION, PRODUCTS, REARRANGING, Attention, joined
 from convcalc.graph.graph import Graph, Node
 from convcalc.ops.kinds.attention import QK_NORMS
+from convcalc.ops.kinds.sdpa import ScaledDotProductAttention
 from convcalc.ops.make import make
 from convcalc.ops.op import MatrixProduct, Op
 from convcalc.recovery.reading.rebuild import Replacement, rebuilt
@@ -148,7 +149,14 @@ def _arguments(
     bias = tuple("bias" in each.facts.weights for each in (q, k, v, o))
     tables = [node.facts.params // heads for node in nodes if node.op is not None and node.op.kind == "param"]
     norms = {getattr(node.op, "type", "") for node in nodes if node.op is not None and node.op.kind == "norm"}
+    op = products[0].op
+    mask = (
+        {"mask": "causal", "window": op.key_window}
+        if isinstance(op, ScaledDotProductAttention) and op.is_causal
+        else {}
+    )
     given = {
+        **mask,
         "heads": heads,
         "dim": dim if dim != x[-1] else None,
         "head_dim": head_dim if head_dim * heads != dim else None,
@@ -180,10 +188,10 @@ def _same(arguments: dict[str, Any], shapes: Sequence[Shape], nodes: Sequence[No
 
 
 def _counts(products: Iterable[MatrixProduct]) -> list[Any]:
-    """Return the multiplies and the outputs of products with weights, and of those without."""
+    """Return the multiplies, those that are masked, and the outputs of products with weights, and of those without."""
     listed = list(products)
     return [
-        (total(each.multiplies for each in some), total(each.outputs for each in some))
+        tuple(total(each) for each in zip(*((one.multiplies, one.masked, one.outputs) for one in some), strict=True))
         for some in ([each for each in listed if each.has_weights is flag] for flag in (True, False))
     ]
 

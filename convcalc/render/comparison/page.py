@@ -124,13 +124,14 @@ def comparison_blocks(comparison: Comparison, surface: Surface) -> Iterator[Bloc
             yield Paragraph([(unseen, "dim")], width)
         yield Paragraph()
     yield from totals(comparison, glyphs).blocks(width)
-    if hidden := len(comparison.metrics) - len(comparison.totals):
+    view, given = comparison.view, comparison.reports[0].totals
+    if hidden := sum(view.hides_total(metric.column.key, given) for metric in comparison.metrics):
         yield Paragraph([(f"{count_of(hidden, 'more total')}: -v, or --columns with their keys.", "dim")], width)
     yield Paragraph()
     for sentence in comparison_sentences(comparison):
         yield Paragraph([(glyphs.text(sentence), "")], width)
     yield Paragraph()
-    yield Paragraph([(glyphs.text(convention(comparison.reports[0])), "dim")], width)
+    yield Paragraph([(glyphs.text(convention(*comparison.reports)), "dim")], width)
 
 
 def _designs(comparison: Comparison, glyphs: Characters, width: int | None) -> Iterator[Block]:

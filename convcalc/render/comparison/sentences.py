@@ -30,6 +30,7 @@ NOUNS = {
     "buffers": Noun("has", "buffer value", "buffer values"),
     "macs": Noun("computes", "multiply", "multiplies"),
     "flops": Noun("computes", "floating-point operation", "floating-point operations"),
+    "train_flops": Noun("computes", "floating-point operation in training", "floating-point operations in training"),
     "activations": Noun("has", "activation", "activations"),
     "output_elements": Noun("outputs", "element", "elements"),
     "depth": Noun("has", "layer", "layers"),

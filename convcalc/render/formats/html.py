@@ -67,7 +67,7 @@ def comparison(comparison: Comparison, surface: Surface) -> str:
         parts += _table(grid, "")
     sentences = "".join(f"<li>{_text(sentence, glyphs)}</li>" for sentence in comparison_sentences(comparison))
     parts.append(f"<ul>{sentences}</ul>")
-    return _fragment(parts, convention(comparison.reports[0]), glyphs)
+    return _fragment(parts, convention(*comparison.reports), glyphs)
 
 
 def verdict(verdict: CheckResult, surface: Surface) -> str:

@@ -70,7 +70,7 @@ def comparison(comparison: Comparison, surface: Surface) -> str:
     plan = SideBySidePlan(together=len(comparison.labels) == 2, bar=False)
     grids = layers.tables(plan) if len(layers.names) > 1 else []
     grids += aligned.totals(comparison, glyphs).tables(plan)
-    return _document([*comparison_sentences(comparison), convention(comparison.reports[0])], grids, glyphs)
+    return _document([*comparison_sentences(comparison), convention(*comparison.reports)], grids, glyphs)
 
 
 def formula(formula: Formula, surface: Surface) -> str:

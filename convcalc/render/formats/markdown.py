@@ -65,7 +65,7 @@ def comparison(comparison: Comparison, surface: Surface) -> str:
         parts.append(gfm.small(unseen, glyphs))
     parts += map(gfm.table, aligned.totals(comparison, glyphs).tables(SIDES))
     parts.append("\n".join(f"- {gfm.text(glyphs.text(sentence))}" for sentence in comparison_sentences(comparison)))
-    parts.append(gfm.small(convention(comparison.reports[0]), glyphs))
+    parts.append(gfm.small(convention(*comparison.reports), glyphs))
     return "\n\n".join(parts) + "\n"
 
 

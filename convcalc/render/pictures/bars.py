@@ -84,7 +84,9 @@ def comparison_rows(comparison: Comparison) -> list[tuple[str, dict[str, Cell]]]
                 for label, cell in zip(comparison.labels, row.cells, strict=True)
                 if cell
             }
-            found.append((row.path if not row.last_segment else f"{row.path} … {row.last_segment}", cells))
+            own = dict.fromkeys(cell.path.rpartition(".")[2] for cell in row.cells if cell)
+            places = " / ".join([row.path, *(name for name in own if name != row.path.rpartition(".")[2])])
+            found.append((places if not row.last_segment else f"{places} … {row.last_segment}", cells))
     return found
 
 
@@ -112,7 +114,8 @@ def _drawn(lines: Sequence[Line], heads: tuple[str, ...], width: float, note: st
             content.append(_row(line, y, left - 12, [*zip(starts, rooms, largest, strict=True)]))
         y += ROW
     if not lines:
-        content = [element("text", "No layer has parameters or multiplies.", class_="muted", x=4, y=16)]
+        none = f"No {'counted ' if note else ''}layer has parameters or multiplies."
+        content = [element("text", none, class_="muted", x=4, y=16)]
     if note:
         y += FOOT
         content.append(element("text", fitted(note, width - 4, SIZE), class_="muted", x=2, y=y - 6))

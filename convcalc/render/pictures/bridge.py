@@ -90,7 +90,7 @@ class _Side(NamedTuple):
 
     def room(self) -> float:
         """Return how wide the labels are; the heading reaches over the bar."""
-        heading = text_width(self.heading, SIZE, bold=True) - BAR - LEAD
+        heading = text_width(self.heading, SIZE, bold=True) - BAR - LEAD + 2
         return min(max(self.names_width(values=self.values), heading), self.most)
 
 

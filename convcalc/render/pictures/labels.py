@@ -12,11 +12,20 @@ from convcalc.render.pictures.modules import Module, Run, top_runs
 
 NAMES = {
     "params": ("parameter", "parameters"), "macs": ("multiply", "multiplies"),
-    "output_elements": ("activation", "activations"),
+    "output_elements": ("activation", "activations"), "traffic_bytes": ("byte of traffic", "bytes of traffic"),
 }  # fmt: skip
 """The metrics of pictures in words, one and several."""
 LETTERS = {"params": "p", "macs": "m", "output_elements": "a"}
 """The metrics of tints, as in class names and the palette."""
+
+
+def letters_of(by: str) -> Mapping[str, str]:
+    """Return the metrics of tints with one more: traffic, of memory as activations are, has their letter and colour."""
+    if by != "traffic_bytes":
+        return LETTERS
+    return {by if letter == "a" else key: letter for key, letter in LETTERS.items()}
+
+
 LINE = 15.5
 """From one label in a column to the next, at least."""
 LARGE = 50
@@ -54,6 +63,20 @@ def percent(value: int, total: int) -> str:
     if not rounded and value:
         return "<1%"
     return ">99%" if rounded == 100 and value < total else f"{rounded}%"
+
+
+def operation_label(module: Module) -> str:
+    """Return a layer, alone in its scope or not, in a few words: ``conv 3×3 /2``; or how many layers a scope has."""
+    layer = module.only
+    if layer is None:
+        return f"{module.layers:,} layers"
+    parts = [part for part in layer.summary.split(", ") if part]
+    if layer.op == "act":
+        return parts[0] if parts else layer.op
+    wanted = [part for part in parts if "→" not in part or layer.op == "linear"]
+    if layer.op.startswith("dw"):  # depthwise: a group for each channel
+        wanted = [part for part in wanted if not part.startswith("groups ")]
+    return " ".join([layer.op, *wanted[:3]])
 
 
 # --- parts ------------------------------------------------------------------------------------------------------------

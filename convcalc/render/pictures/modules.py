@@ -48,6 +48,14 @@ class Module:
         return not self.children
 
     @property
+    def only(self) -> Module | None:
+        """The layer that it is, or the only one in it; nothing for several."""
+        module = self
+        while len(module.children) == 1:
+            module = module.children[0]
+        return module if module.is_layer else None
+
+    @property
     def known(self) -> bool:
         """Whether all of its layers could be counted."""
         return not self.unknown
@@ -112,8 +120,11 @@ class Run:
 
     @property
     def label(self) -> str:
-        """``block``, or ``block ×12`` for all of block1 … block12."""
-        return self.name if self.times == 1 else f"{self.name} ×{self.times}"
+        """``block``, or ``block ×12`` for all of block1 … block12; a number has the name of what holds it before it."""
+        holder = self.first.parent
+        is_number = self.first.name.isdecimal() and self.name.startswith(self.first.name)
+        name = f"{holder.name}.{self.name}" if is_number and holder and holder.name else self.name
+        return name if self.times == 1 else f"{name} ×{self.times:,}"
 
     def value(self, key: str) -> int:
         """Return the sum of a metric over all of them."""
@@ -285,16 +296,3 @@ def top_runs(root: Module, *keys: str) -> list[Run]:
         within = runs(run.first) if large and run.times == 1 and not run.first.is_layer else [run]
         opened += [each for each in within if any(each.value(key) for key in keys)]
     return opened
-
-
-def operation_label(module: Module) -> str:
-    """Return a layer in a few words, ``conv 3×3 /2``, that of a scope with one layer too; or how many layers it has."""
-    while not module.is_layer and len(module.children) == 1:
-        (module,) = module.children
-    if not module.is_layer:
-        return f"{module.layers:,} layers"
-    parts = [part for part in module.summary.split(", ") if part]
-    wanted = [part for part in parts if "→" not in part or module.op == "linear"]
-    if module.op.startswith("dw"):  # depthwise: a group for each channel
-        wanted = [part for part in wanted if not part.startswith("groups ")]
-    return parts[0] if parts and module.op == "act" else " ".join([module.op, *wanted[:3]])

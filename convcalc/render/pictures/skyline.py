@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 
 from convcalc.number_format import count_of, format_short
 from convcalc.render.pictures.labels import NAMES, exact, short, uncounted
-from convcalc.render.pictures.modules import Module
+from convcalc.render.pictures.modules import Module, Run
 from convcalc.render.pictures.svg import Picture, element, number, picture
 from convcalc.render.pictures.text_width import fitted, text_width
 from convcalc.report.report import Report
@@ -24,6 +24,8 @@ LEAST_COLUMN = 2
 """With narrower columns, one stands for several neighbours: the largest of them."""
 WIDEST_COLUMN = 90
 MOST_BANDS = 40
+APART, OVERHANG = 6, 4
+"""Between the names of bands, and what a name may be wider than its band on each side."""
 KEYS = {"macs": "multiplies up", "params": "parameters down", "output_elements": "activations at the foot"}
 
 
@@ -146,15 +148,18 @@ def _scales(columns: Sequence[_Column], foot: float) -> list[_Scale]:
 
 def _bands(columns: Sequence[_Column], step: float, scales: Sequence[_Scale], foot: float) -> Iterator[Element]:
     """Give the grounds of every other top module, their names, and the line that columns are on."""
-    start = 0
+    start, free = 0, 0.0
     y = scales[1].base + scales[1].length + 13
     for place, (band, group) in enumerate(groupby(columns, key=lambda column: column.band)):
         size = sum(1 for _ in group)
         x, wide = start * step, size * step
         if place % 2:
             yield element("rect", class_="band", x=x, y=LEGEND, width=wide, height=foot - LEGEND)
-        if band is not None and text_width(band.name, SMALL) <= wide - 6:
-            yield element("text", band.name, class_="small muted middle", x=x + wide / 2, y=y)
+        name = Run([band]).label if band is not None else ""
+        over = (text_width(name, SMALL) - wide) / 2
+        if name and over <= OVERHANG and free <= x - over and x + wide + over <= len(columns) * step:
+            free = x + wide + over + APART
+            yield element("text", name, class_="small muted middle", x=x + wide / 2, y=y)
         start += size
     line = scales[0].base
     yield element("path", class_="axis", d=f"M0,{number(line)}H{number(start * step)}")
@@ -200,9 +205,10 @@ def _peak(report: Report, columns: Sequence[_Column], step: float, scale: _Scale
 
 def _legend(scales: Sequence[_Scale], width: float) -> Iterator[Element]:
     """Give the keys of the colours, with the largest values."""
-    texts = [f"up to {short(scale.largest, known=scale.known)} {NAMES[scale.key][1]}" for scale in scales]
-    if sum(text_width(text, SMALL) + 29 for text in texts) > width:
-        texts = [text.removeprefix("up to ") for text in texts]
+    largest = [short(scale.largest, known=scale.known) for scale in scales]
+    named = [f"{value} {NAMES[scale.key][1]}" for scale, value in zip(scales, largest, strict=True)]
+    forms = ([f"up to {text}" for text in named], named, largest)
+    texts = next((form for form in forms if sum(text_width(text, SMALL) + 29 for text in form) <= width + 16), largest)
     x = 0.0
     for scale, text in zip(scales, texts, strict=True):
         yield element("rect", class_=scale.name, x=x, y=3, width=9, height=9, rx=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +19,9 @@ THEMES: tuple[Theme, ...] = ("auto", "light", "dark")
 MARGIN = 12
 """Around a picture that is a file of its own."""
 NAMESPACE = "http://www.w3.org/2000/svg"
+RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]+")
+"""Letters of Hebrew, Arabic and their like. Without a mark behind them, 64×56 would be drawn as 56×64 there."""
+LEFT_TO_RIGHT_MARK = "\u200e"
 
 
 def number(value: float) -> str:
@@ -51,10 +55,14 @@ def append(parent: Element, *content: Element | str | None) -> None:
     for part in content:
         if isinstance(part, Element):
             parent.append(part)
-        elif part and len(parent):
-            parent[-1].tail = (parent[-1].tail or "") + _text(part)
         elif part:
-            parent.text = (parent.text or "") + _text(part)
+            text = _text(part)
+            if parent.tag in ("text", "title"):
+                text = RIGHT_TO_LEFT.sub(rf"\g<0>{LEFT_TO_RIGHT_MARK}", text)
+            if len(parent):
+                parent[-1].tail = (parent[-1].tail or "") + text
+            else:
+                parent.text = (parent.text or "") + text
 
 
 def _text(value: Any) -> str:

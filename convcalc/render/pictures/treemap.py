@@ -172,7 +172,15 @@ def treemap(
     maxima = {key: max((leaf.value(key) for leaf in root.leaves()), default=0) for key in LETTERS}
     content = [_drawn(cell, root, area, maxima) for cell in cells(root, area, box, most=most)]
     if not content:
-        content.append(element("text", f"No layer has {NAMES[area][1]}.", class_="muted", x=4, y=16))
+        content.append(
+            element(
+                "text",
+                f"No {'' if root.is_known(area) else 'counted '}layer has {NAMES[area][1]}.",
+                class_="muted",
+                x=4,
+                y=16,
+            )
+        )
     if note:
         content.append(element("text", fitted(note, width - 4, SIZE), class_="muted", x=2, y=height - 4))
     total = exact(root.value(area), area, known=root.is_known(area))

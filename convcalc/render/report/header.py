@@ -21,7 +21,8 @@ WITHOUT_GATES = (
     "receptive fields, strides and offsets without gates, which are the branches of one cell behind a global pool that "
     "a mul takes: {:,} mul left out theirs"
 )
-INSIDE_ATTENTION = {"attention": "queries, keys, values, scores and context", "sdpa": "scores"}
+ALL_PAIRS = "; attention counts all pairs of queries and keys, also those that a mask hides (not in seen_macs)"
+ATTENTIONS = ("attention", "sdpa")
 
 
 def heading(report: Report, glyphs: Characters, width: int | None) -> Iterator[Block]:
@@ -61,7 +62,9 @@ def totals(report: Report, view: TableOptions, glyphs: Characters, width: int | 
     """Metrics of the whole design: title, exact number, short number, its suffix, unit. Narrow: the first two."""
     bounds = report.lower_bounds
     columns = [
-        column for column in report.columns if column.key in report.totals and view.shows_total(column.key, report)
+        column
+        for column in report.columns
+        if column.key in report.totals and view.shows_total(column.key, report.totals)
     ]
     values = [report.totals[column.key] for column in columns]
     shortened = [format_short(value, column.unit) for value, column in zip(values, columns, strict=True)]
@@ -93,10 +96,11 @@ def footer(report: Report, glyphs: Characters, width: int | None) -> Iterator[Bl
 
 def notes(report: Report) -> Iterator[str]:
     """What has to be known of columns, those that were asked for and those of memory."""
-    for kind, inside in INSIDE_ATTENTION.items():
-        if any(row.op == kind for row in report.rows):
-            what = f"the output of an {kind} alone; its {inside}, which activations count, are not in it."
-            yield f"Memory (peak, training, traffic) counts {what}"
+    if any(row.op in ATTENTIONS for row in report.rows):
+        inside = (
+            "what it holds inside is in peak and training bytes, without scores where it is one kernel (via: fused)."
+        )
+        yield f"Traffic of an attention is that of its inputs, weights, cache and output; {inside}"
     if report.misaligned:
         joins = {join.layer: join.paths for join in report.misaligned}
         joined = "1 join" if len(joins) == 1 else f"{len(joins):,} joins"
@@ -121,10 +125,12 @@ def coverage(report: Report, glyphs: Characters) -> list[StyledText]:
     return [("Incomplete:", "warning"), (text, "")]
 
 
-def convention(report: Report) -> str:
-    """One line that says how the numbers were come by."""
+def convention(report: Report, *others: Report) -> str:
+    """One line that says how the numbers of a report were come by, and those of others under the same conditions."""
     fields = "" if report.gated is None else "; " + WITHOUT_GATES.format(len(report.gated))
-    return f"Convention {CONVENTION_ID}: {MAC_DEFINITION}; batch {report.batch:,}; {report.dtype}{fields}."
+    attends = any(row.op in ATTENTIONS for each in (report, *others) for row in each.rows)
+    counted = f"{MAC_DEFINITION}{ALL_PAIRS if attends else ''}"
+    return f"Convention {CONVENTION_ID}: {counted}; batch {report.batch:,}; {report.dtype}{fields}."
 
 
 def given_inputs(names: Collection[str]) -> str:

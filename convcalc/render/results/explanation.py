@@ -13,6 +13,7 @@ from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.paragraph import Block, Paragraph, left_out
 from convcalc.render.tables.surface import Surface
 from convcalc.render.tables.table import Table, TableColumn
+from convcalc.report.fold import is_informative
 
 
 def explanation_blocks(explanation: Explanation, surface: Surface) -> Iterator[Block]:
@@ -83,7 +84,10 @@ def _numbers(explanation: Explanation, glyphs: Characters, width: int | None) ->
 def _columns(explanation: Explanation, glyphs: Characters, *, meanings: bool) -> list[TableColumn]:
     rows: list[tuple[str, str, str, str]] = []
     unknown = frozenset().union(*explanation.unknown.values())
+    values = {metric.column.key: metric.value for metric in explanation.metrics}
     for metric in explanation.metrics:
+        if not is_informative(metric.column.key, values):
+            continue
         if metric.column.key in unknown and explanation.kind:
             rows.append((metric.column.title, "?", metric.column.unit, "not known"))
         elif metric.steps or (any(metric.value) if isinstance(metric.value, tuple) else metric.value):
@@ -95,10 +99,10 @@ def _columns(explanation: Explanation, glyphs: Characters, *, meanings: bool) ->
             rows += [
                 (f"  {step.name}", format_exact(step.value), "", step.factors) for step in metric.steps if not alone
             ]
-    titles, values, units, derivations = zip(*rows, strict=True) if rows else ((), (), (), ())
+    titles, numbers, units, derivations = zip(*rows, strict=True) if rows else ((), (), (), ())
     return [
         TableColumn("", [glyphs.text(text) for text in titles]),
-        TableColumn("", values, right=True, style="total"),
+        TableColumn("", numbers, right=True, style="total"),
         TableColumn("", units, style="dim"),
         TableColumn("", [glyphs.text(text) for text in derivations]),
     ]

@@ -9,8 +9,7 @@ from convcalc.render.pictures.graph.drawing import heading
 from convcalc.render.pictures.graph.graph import Graph
 from convcalc.render.pictures.graph.nesting import Bend
 from convcalc.render.pictures.graph.nodes import Node
-from convcalc.render.pictures.labels import NAMES, short
-from convcalc.render.pictures.modules import operation_label
+from convcalc.render.pictures.labels import NAMES, operation_label, short
 from convcalc.render.tables.characters import Characters, cells
 from convcalc.render.tables.paragraph import Paragraph
 from convcalc.render.tables.surface import Surface
@@ -32,8 +31,8 @@ def graph_blocks(graph: Graph, surface: Surface) -> Iterator[Paragraph]:
     yield Paragraph([(glyphs.text(numbers), "dim")], width)
     yield Paragraph()
     rows = [_row(node, graph, glyphs) for node in _lines(graph)]
-    room = min(WIDEST_NAME, max(cells(name) for name, _, _ in rows))
-    what = max(cells(text) for name, text, _ in rows)
+    room = min(WIDEST_NAME, max((cells(name) for name, _, _ in rows), default=0))
+    what = max((cells(text) for _, text, _ in rows), default=0)
     reads = _reads(graph, glyphs)
     for node, (name, text, shape) in zip(_lines(graph), rows, strict=True):
         style = "group" if node.is_frame else ""
@@ -106,10 +105,11 @@ def graph_facts(graph: Graph) -> dict[str, object]:
             "name": node.name,
         }
         if not node.input:
+            only = node.first.only if node.is_run else None
             facts |= {
                 "paths": [module.path for module in node.modules],
                 "times": node.times,
-                "op": node.first.op if node.is_run and node.first.is_layer else None,
+                "op": only.op if only else None,
                 "label": operation_label(node.first) if node.is_run else count_of(node.layers, "layer"),
                 "layers": node.layers,
                 "known": node.known,

@@ -7,15 +7,15 @@ from dataclasses import replace
 from fractions import Fraction
 from xml.etree.ElementTree import Element
 
-from convcalc.number_format import format_multiple, format_signed
+from convcalc.number_format import count_of, format_multiple, format_signed
 from convcalc.render.comparison.page import differing
 from convcalc.render.comparison.sentences import comparison_sentences
 from convcalc.render.pictures.graph.graph import graph
 from convcalc.render.pictures.modules import Module, module_tree
 from convcalc.render.pictures.squares import squares
 from convcalc.render.pictures.svg import element
-from convcalc.render.web_page.data import packed_report
-from convcalc.render.web_page.design import GLYPHS, about, flow, overview, sections
+from convcalc.render.web_page.design import GLYPHS, DesignParts, about, flow, left_out
+from convcalc.render.web_page.detail import Detail, fitted
 from convcalc.render.web_page.lean import lean_graph
 from convcalc.render.web_page.parts import (
     KINDS,
@@ -40,26 +40,40 @@ WORDS = {"params": "Params", "macs": "Multiplies"}
 
 def comparison_page(comparison: Comparison, verdicts: Sequence[Element] = ()) -> str:
     """Return the page."""
-    labels, reports = comparison.labels, comparison.reports
-    roots = [module_tree(report) for report in reports]
-    title = " → ".join(labels) if len(labels) == 2 else ", ".join(labels)
-    names = list(dict.fromkeys(report.name.partition(" · ")[0] for report in reports))
-    content = [
-        element("h1", title),
-        element("p", " · ".join(names), class_="sub"),
-        tiles(_tiles(comparison), "tiles long"),
-        _said(comparison),
-        *(element("p", note, class_="note") for note in comparison.note.split("\n\n") if note.strip()),
-    ]
+    parts = [DesignParts(report) for report in comparison.reports]
+    above = [*_above(comparison), *verdicts, _squares(comparison.labels, [part.root for part in parts])]
+    graphs = _graphs(comparison)
+
+    def draw(detail: Detail) -> str:
+        content = [*above, _places(comparison, detail), graphs]
+        for place, (label, part) in enumerate(zip(comparison.labels, parts, strict=True)):
+            words = f"{part.report.design} · {flow(part.report)}"
+            head = element("summary", element("h2", label), element("span", words))
+            inside = [*part.overview, *part.sections(detail, prefix=f"d{place + 1}-", level=3)]
+            content.append(element("details", head, *inside, class_="design"))
+        notes = [*about(comparison.reports[0]), *left_out(comparison.reports, detail)]
+        content.append(footer(*notes, layers=detail.layers))
+        return page(_title(comparison.labels), content, [part.data(detail) for part in parts])
+
+    return fitted(draw, len(parts))
+
+
+def _title(labels: Sequence[str]) -> str:
+    return " → ".join(labels) if len(labels) == 2 else ", ".join(labels)
+
+
+def _above(comparison: Comparison) -> Iterator[Element]:
+    """Give what is above the pictures."""
+    names = list(dict.fromkeys(report.name.partition(" · ")[0] for report in comparison.reports))
+    yield element("h1", _title(comparison.labels))
+    yield element("p", " · ".join(names), class_="sub")
+    yield tiles(_tiles(comparison), "tiles long")
+    yield _said(comparison)
+    for note in comparison.note.split("\n\n"):
+        if note.strip():
+            yield element("p", note, class_="note")
     if comparison.differing_conditions:
-        content.append(element("p", f"Different inputs: {differing(comparison, GLYPHS)}", class_="warning"))
-    content += [*verdicts, _squares(labels, roots), _places(comparison), _graphs(comparison)]
-    for place, (label, root, report) in enumerate(zip(labels, roots, reports, strict=True)):
-        head = element("summary", element("h2", label), element("span", f"{report.design} · {flow(report)}"))
-        inside = [*overview(root, report), *sections(root, report, prefix=f"d{place + 1}-", level=3)]
-        content.append(element("details", head, *inside, class_="design"))
-    content.append(footer(*about(reports[0])))
-    return page(title, content, [packed_report(report) for report in reports])
+        yield element("p", f"Different inputs: {differing(comparison, GLYPHS)}", class_="warning")
 
 
 def _said(comparison: Comparison) -> Element:
@@ -112,9 +126,10 @@ def _graphs(comparison: Comparison) -> Element:
     return section("Graphs side by side", text, drawn, tools=[switch()])
 
 
-def _places(comparison: Comparison) -> Element:
+def _places(comparison: Comparison, detail: Detail) -> Element:
     """Return the table of aligned layers, with bars to one scale and differences from the first design."""
-    chosen = select_rows(comparison.matches, list(KEYS)).rows
+    rows = select_rows(comparison.matches, list(KEYS)).rows
+    chosen = _chosen(rows, detail.rows)
     largest = {key: max((value or 0 for row in chosen if row.level == 0 for value in row.values(key)), default=0)
                for key in KEYS}  # fmt: skip
     groups, titles = element("tr", element("td")), element("tr", element("th", "Layer", scope="col"))
@@ -128,7 +143,24 @@ def _places(comparison: Comparison) -> Element:
     body = element("tbody", *(_place(row, largest, len(comparison.labels)) for row in chosen))
     table = element("table", element("thead", groups, titles), body, class_="places")
     text = "Matched by path, then by position; differences are from the first design."
+    if len(chosen) < len(rows):
+        text += f" {count_of(len(rows) - len(chosen), 'more row')}: “convcalc compare” has them."
     return section("Part by part", text, scroll(table, "Part by part", "scroll tall"))
+
+
+def _chosen(rows: Sequence[AlignedRow], most: int) -> Sequence[AlignedRow]:
+    """Return the rows that are shown: those down to a depth, and of too many at the top the largest."""
+    deepest = max((row.level for row in rows), default=0)
+    while deepest and len(rows) > most:
+        rows = [row for row in rows if row.level < deepest]
+        deepest -= 1
+    totals = {key: max((value or 0 for row in rows for value in row.values(key)), default=0) or 1 for key in KEYS}
+
+    def size(row: AlignedRow) -> Fraction:
+        return max(Fraction(value or 0, totals[key]) for key in KEYS for value in row.values(key))
+
+    order = sorted(range(len(rows)), key=lambda place: -size(rows[place])) if len(rows) > most else range(len(rows))
+    return [rows[place] for place in sorted(order[:most])]
 
 
 def _place(row: AlignedRow, largest: dict[str, int], designs: int) -> Element:
@@ -144,7 +176,8 @@ def _place(row: AlignedRow, largest: dict[str, int], designs: int) -> Element:
             made.append(element("td", text))
             made.append(element("td", bar(values[place] or 0, largest[key], kind)))
             if place:
-                comparable = known[0] and known[place] and not row.splits_a_layer
+                absent = values[0] is None and values[place] is None
+                comparable = known[0] and known[place] and not row.splits_a_layer and not absent
                 made.append(_difference((values[place] or 0) - (values[0] or 0)) if comparable else element("td"))
     return made
 

@@ -1,9 +1,10 @@
-"""Reports inside a page: every key of ``report --json``, with the layers as columns, which takes a quarter of the room.
+"""Reports inside a page: every key of ``report --json``, with the layers as columns, which takes an eighth of the room.
 
-A column is the list of its values, or ``{"pool": values, "at": places}`` where values are repeated; a layer without
-the key has the place -1. Columns of objects are ``{"of": columns}``. What a layer reads are the distances to earlier
-layers, or names of inputs; a name begins with so many characters of the one before as ``lead`` says. The function
-``rebuilt`` of ``page.js`` is the way back.
+Layers that are equal but for their names are of one kind: ``kind`` has that of every layer, and ``kinds`` a column for
+each key. A column is the list of its values, or ``{"pool": values, "at": places}`` where values are repeated; a kind
+without the key has the place -1. Columns of objects are ``{"of": columns}``. What a layer reads are the distances to
+earlier layers, or names of inputs; a name begins with so many characters of the one before as ``lead`` says. The
+function ``rebuilt`` of ``page.js`` is the way back.
 """
 
 from __future__ import annotations
@@ -20,16 +21,27 @@ from convcalc.report.report import Report
 def packed_report(report: Report) -> dict[str, object]:
     """Return a report with its layers as columns."""
     facts: dict[str, Any] = report_facts(report)
-    layers = [json.loads(_text(layer)) for layer in facts["layers"]]
+    names: list[str] = []
     places: dict[str, int] = {}
-    for place, layer in enumerate(layers):
-        layer["inputs"] = [place - places[name] if name in places else name for name in layer["inputs"]]
+    kinds: dict[str, int] = {}
+    kind: list[int] = []
+    for place, layer in enumerate(facts["layers"]):
+        inputs = [place - places[name] if name in places else name for name in layer["inputs"]]
+        names.append(layer["name"])
         places[layer["name"]] = place
-    for before, layer in list(pairwise(layers))[::-1]:
-        pairs = zip(before["name"], layer["name"], strict=False)
-        layer["lead"] = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-        layer["name"] = layer["name"][layer["lead"] :]
-    return {**facts, "layers": {"count": len(layers), **_columns(layers)["of"]}}
+        rest = {key: value for key, value in layer.items() if key != "name"}
+        kind.append(kinds.setdefault(_text({**rest, "inputs": inputs}), len(kinds)))
+    leads = [_lead(*pair) for pair in pairwise(["", *names])]
+    packed = {
+        "count": len(kind), "name": _column([name[lead:] for name, lead in zip(names, leads, strict=True)]),
+        "lead": _column(leads), "kind": kind, "kinds": _columns([json.loads(text) for text in kinds])["of"],
+    }  # fmt: skip
+    return {**facts, "layers": packed}
+
+
+def _lead(before: str, name: str) -> int:
+    """Return how many characters of a name are those of the one before."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, name, strict=False)))
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -47,17 +59,11 @@ def _column(values: Sequence[Any]) -> Any:
         columns = _columns(values)
         if len(_text(columns)) < len(_text(values)):
             return columns
-    pool: dict[str, Any] = {}
-    for value in values:
-        if value is not _MISSING:
-            pool.setdefault(_text(value), value)
-    order = {text: place for place, text in enumerate(pool)}
-    pooled = {
-        "pool": list(pool.values()),
-        "at": [-1 if value is _MISSING else order[_text(value)] for value in values],
-    }
-    missing = any(value is _MISSING for value in values)
-    return pooled if missing or len(_text(pooled)) < len(_text(values)) else list(values)
+    texts = ["" if value is _MISSING else _text(value) for value in values]
+    pool = {text: value for text, value in zip(texts, values, strict=True) if text}
+    order = {text: place for place, text in enumerate(pool)} | {"": -1}
+    pooled = {"pool": list(pool.values()), "at": [order[text] for text in texts]}
+    return pooled if "" in texts or len(_text(pooled)) < len(_text(values)) else list(values)
 
 
 def _text(value: object) -> str:

@@ -7,27 +7,38 @@ from xml.etree.ElementTree import Element
 
 from convcalc.number_format import count_of
 from convcalc.render.pictures.graph.drawing import shape_text
-from convcalc.render.pictures.modules import Module, operation_label
+from convcalc.render.pictures.labels import operation_label
+from convcalc.render.pictures.modules import Module
 from convcalc.render.pictures.svg import element
+from convcalc.render.pictures.text_width import text_width
+from convcalc.render.web_page.detail import ELSEWHERE, Detail
 from convcalc.render.web_page.parts import bar, count, head_row, row, scroll, section, share
 from convcalc.render.web_page.source import SourceLines
 from convcalc.report.fold import TableOptions, fold_report
 from convcalc.report.report import Report
 
-MOST_ROWS = 1000
-"""Of a larger design, modules are rows and their layers are not; of still more, the largest are."""
 DEEPEST = 9
 """Rows further inside are indented no more."""
+NAME, INDENT, SIZE = 22, 15, 12.5
+"""Left of names, of each level, and the size of the font, as in page.css."""
 
 
-def layer_table(root: Module, report: Report, lines: SourceLines, *, level: int = 2) -> Element:
-    """Return the section with a row for every module and layer; norms and activations are part of their layers."""
+def layer_table(root: Module, report: Report, lines: SourceLines, detail: Detail, *, level: int = 2) -> Element:
+    """Return the section with a row for every module and layer; norms and activations are part of their layers.
+
+    Of a larger design than the detail lets, modules are rows and their layers are not; of still more, the largest are.
+    """
     rows = list(_rows(root))
     totals = {key: root.value(key) for key in ("params", "macs")}
-    shown = _chosen(rows, totals)
+    shown = _chosen(rows, totals, detail.rows)
     largest = {key: max((leaf.value(key) for leaf in root.leaves()), default=0) for key in totals}
     body = element("tbody")
-    body.extend(_row(module, depth, totals, largest, lines) for module, depth in shown)
+    before: str | None = None
+    for module, depth in shown:
+        line, node = lines.of(module)
+        changed = None if line == before else line or ""  # without a mark, a row has the line of the row before
+        body.append(_row(module, depth, totals, largest, data_line=changed, title=node))
+        before = line
     total = element("tr", element("th", "Total", scope="row"), element("td", count_of(len(report.rows), "layer")),
                     element("td"))  # fmt: skip
     for key, value in totals.items():
@@ -36,11 +47,17 @@ def layer_table(root: Module, report: Report, lines: SourceLines, *, level: int 
     table = element("table", head, body, element("tfoot", total), class_="layers")
     about = "Norms and activations are counted in the layer they follow."
     if len(shown) < len(rows):
-        about += f" {count_of(len(rows) - len(shown), 'row')} more are in the JSON alone."
+        left = f" {count_of(len(rows) - len(shown), 'more row')}: "
+        about += left + ("in the JSON alone." if detail.layers else ELSEWHERE)
     find = element("input", type="search", placeholder="Filter layers", aria_label="Filter layers")
     found = element("output", class_="found")
     return section("Layers", about, scroll(table, "Layers", "scroll tall"), level=level,
                    tools=[element("div", found, find, class_="find")])  # fmt: skip
+
+
+def names_width(root: Module) -> float:
+    """Return how wide the column of names is, in pixels, about."""
+    return max(NAME + INDENT * min(depth, DEEPEST) + text_width(module.name, SIZE) for module, depth in _rows(root))
 
 
 def _rows(root: Module) -> Iterator[tuple[Module, int]]:
@@ -52,32 +69,31 @@ def _rows(root: Module) -> Iterator[tuple[Module, int]]:
         stack += [(child, depth + 1) for child in reversed(module.children)]
 
 
-def _chosen(rows: Sequence[tuple[Module, int]], totals: Mapping[str, int]) -> Sequence[tuple[Module, int]]:
+def _chosen(rows: Sequence[tuple[Module, int]], totals: Mapping[str, int], most: int) -> Sequence[tuple[Module, int]]:
     """Return the rows that are shown: those down to a depth, and of too many at the top the largest."""
     deepest = max((depth for _, depth in rows), default=0)
-    while deepest and len(rows) > MOST_ROWS:
+    while deepest and len(rows) > most:
         rows = [(module, depth) for module, depth in rows if depth < deepest]
         deepest -= 1
 
     def size(module: Module) -> tuple[bool, int]:
         return module.known, -module.value("params") * totals["macs"] - module.value("macs") * totals["params"]
 
-    kept = {module for module, _ in sorted(rows, key=lambda row: size(row[0]))[:MOST_ROWS]}
+    kept = {module for module, _ in sorted(rows, key=lambda row: size(row[0]))[:most]}
     return [(module, depth) for module, depth in rows if module in kept]
 
 
 def _row(
-    module: Module, depth: int, totals: Mapping[str, int], largest: Mapping[str, int], lines: SourceLines
+    module: Module, depth: int, totals: Mapping[str, int], largest: Mapping[str, int], **marks: str | None
 ) -> Element:
+    """Return a row; its first cell is a heading of its row by its place, and its bars have the colours of columns."""
     cells: list[Element | str | None] = [operation_label(module), shape_text(module.shape)]
-    for key, kind in (("params", "p"), ("macs", "m")):
+    for key in totals:
         value = module.value(key)
-        drawn = bar(value, largest[key], kind) if module.is_layer else None
+        drawn = bar(value, largest[key]) if module.is_layer else None
         cells += [count(value, known=module.is_known(key)), share(value, totals[key]), drawn]
     kind = f"l{min(depth, DEEPEST)}" + ("" if module.is_layer else " g")
-    line, node = lines.of(module)
-    head = element("th", module.name, scope="row")
-    return row(head, cells, class_=kind, data_at=module.path, data_line=line, title=node)
+    return row(element("th", module.name), cells, class_=kind, data_at=module.path, **marks)
 
 
 def operation_table(root: Module, report: Report, *, level: int = 2) -> Element | None:

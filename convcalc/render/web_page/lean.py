@@ -8,6 +8,8 @@ from convcalc.render.pictures.svg import Picture, number
 
 BARS = {"macs": "m", "params": "p", "activations": "a"}
 """Classes of bars → those of the page's style sheet."""
+ROUND = {"tint": "6", "frame": "8"}
+"""Classes of boxes → the radius of their corners that the style sheet of the page has."""
 
 
 def fixed(picture: Picture) -> Element:
@@ -20,8 +22,9 @@ def fixed(picture: Picture) -> Element:
 def lean_cells(picture: Picture) -> Element:
     """Return a treemap or a skyline without the titles of single modules, which the script makes of their rows.
 
-    It makes the grounds of columns too, which a pointer can hit.
+    Bars, all of one width, are lines. The script makes the grounds of columns, which a pointer can hit.
     """
+    _lean_boxes(picture.root)
     for group in picture.root.iter("g"):
         title = group.find("title")
         first, _, rest = (title.text or "").partition("\n") if title is not None else ("", "", "")
@@ -31,8 +34,27 @@ def lean_cells(picture: Picture) -> Element:
             name = bar.get("class", "")
             if name == "hit":
                 group.remove(bar)
-            bar.set("class", BARS.get(name, name))
+            elif name in BARS:
+                x, y, width, height = (float(bar.get(key, "")) for key in ("x", "y", "width", "height"))
+                picture.root.set("stroke-width", number(width))
+                bar.tag, bar.attrib = "path", {
+                    "class": BARS[name], "d": f"M{number(x + width / 2)},{number(y)}v{number(height)}",
+                }  # fmt: skip
     return picture.root
+
+
+def _lean_boxes(root: Element) -> None:
+    """Drop the tints of nothing, which boxes have by themselves, and what the style sheet of the page gives boxes."""
+    for group in root.iter("g"):
+        for key in ("data-p", "data-m", "data-a"):
+            if group.get(key) == "0":
+                del group.attrib[key]
+        for box in group.findall("rect"):
+            name = box.get("class", "").rpartition(" ")[2]
+            if name in ROUND:
+                box.set("class", name)
+            if name in ROUND and box.get("rx") == ROUND[name]:
+                del box.attrib["rx"]
 
 
 def lean_graph(picture: Picture) -> Element:
@@ -40,13 +62,14 @@ def lean_graph(picture: Picture) -> Element:
 
     All of its lines are one.
     """
+    _lean_boxes(picture.root)
     for group in picture.root.iter("g"):
         title = group.find("title")
         if title is not None and group.get("class") == "module" and " … " not in (title.text or ""):
             group.remove(title)
         elif title is not None:
             path, *others = (title.text or "").split("\n")
-            title.text = "\n".join([path, *others[1:3]])
+            title.text = "\n".join([path, *(value for value in others[1:3] if not value.startswith("0 "))])
     lines = picture.root.findall("path[@class='edge']")
     for line in lines[:1]:
         line.attrib = {"class": "edge", "d": "".join(each.get("d", "") for each in lines)}

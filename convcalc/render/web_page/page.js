@@ -9,9 +9,13 @@ const value = (c, i) => Array.isArray(c) ? c[i] : c.pool ? c.pool[c.at[i]] : obj
 const object = (columns, i) => Object.fromEntries(Object.entries(columns).filter(([, c]) => !c.pool || c.at[i] >= 0).map(([k, c]) => [k, value(c, i)]))
 const rebuilt = r => {
   if (!r.layers) return r
-  const { count, ...columns } = r.layers, layers = Array.from({ length: count }, (_, i) => object(columns, i))
-  layers.forEach((l, i) => { if (i) l.name = layers[i - 1].name.slice(0, l.lead) + l.name; delete l.lead })
-  layers.forEach((l, i) => l.inputs = l.inputs.map(s => typeof s === 'string' ? s : layers[i - s].name))
+  const { count, name, lead, kind, kinds } = r.layers, layers = []
+  for (let i = 0, last = ''; i < count; i++) {
+    last = last.slice(0, value(lead, i)) + value(name, i)
+    const l = { name: last, ...object(kinds, kind[i]) }
+    layers.push(l)
+    l.inputs = l.inputs.map(s => typeof s === 'string' ? s : layers[i - s].name)
+  }
   return { ...r, layers }
 }
 const exact = (k, v, c) => typeof v === 'number' && !Number.isSafeInteger(v) && /^-?\d+$/.test(c?.source) && JSON.rawJSON ? JSON.rawJSON(c.source) : v
@@ -34,11 +38,17 @@ for (const b of all('.switch button')) b.onclick = () => {
 
 // what a pointer hits in a column
 for (const g of all('svg.skyline g[data-at]')) {
-  const bar = g.querySelector('rect')
-  if (!bar) continue
-  const hit = bar.cloneNode(), box = bar.ownerSVGElement.viewBox.baseVal
-  for (const [k, v] of [['class', 'hit'], ['y', 22], ['height', box.height - 22]]) hit.setAttribute(k, v)
-  bar.before(hit)
+  const bar = g.querySelector('path[d],rect'), s = bar.ownerSVGElement, width = s.getAttribute('stroke-width')
+  if (bar.matches('.activations')) continue
+  const hit = d.createElementNS(s.namespaceURI, 'rect'), x = bar.getAttribute('x') ?? parseFloat(bar.getAttribute('d').slice(1)) - width / 2
+  for (const [k, v] of Object.entries({ class: 'hit', x, y: 22, width: bar.getAttribute('width') ?? width, height: s.viewBox.baseVal.height - 22 })) hit.setAttribute(k, v)
+  g.prepend(hit)
+}
+
+// a row without a line of the source has that of the row before
+for (const t of all('table.layers')) {
+  let line = ''
+  for (const r of t.tBodies[0].rows) r.dataset.line = line = r.dataset.line ?? line
 }
 
 // one layer in every picture, in the tables and in the source
@@ -162,7 +172,7 @@ for (const t of all('table.layers,table.sorts')) {
   }
   if (find) find.oninput = show
   const heads = [...t.tHead.rows[0].cells]
-  const key = (r, i) => { const s = r.cells[i].textContent, n = s.replace(/[≥,%\s]/g, ''); return n === '–' || n === '' ? -Infinity : isNaN(n) ? s : +n }
+  const key = (r, i) => { const s = r.cells[i].textContent, n = s.replace(/[≥<>,%\s]/g, ''); return n === '–' || n === '' ? -Infinity : isNaN(n) ? s : +n }
   const less = (x, y) => typeof x === 'number' && typeof y === 'number' ? (x > y) - (x < y) : String(x).localeCompare(String(y))
   heads.forEach((h, i) => {
     if (!h.textContent || t.matches('.layers') && (!i || h.textContent === '%')) return
@@ -180,6 +190,15 @@ for (const t of all('table.layers,table.sorts')) {
     }
   })
 }
+// a graph that is wider than its box begins with its input
+const begin = e => {
+  for (const g of all('.scroll>svg.graph', e)) {
+    const a = g.parentNode.getBoundingClientRect(), b = g.querySelector('.input')?.getBoundingClientRect()
+    if (b) g.parentNode.scrollLeft += (b.left + b.right - a.left - a.right) / 2
+  }
+}
+begin()
+for (const e of all('details')) e.addEventListener('toggle', () => begin(e), { once: true })
 addEventListener('hashchange', go)
 go()
 })()

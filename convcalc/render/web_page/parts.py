@@ -67,7 +67,7 @@ def short_total(key: str, value: int | Fraction) -> str:
         return format_count(value)
     if not key.endswith("bytes"):
         return short(value)
-    step = max((value.numerator // value.denominator).bit_length() - 1, 0) // 10
+    step = min(max((value.numerator // value.denominator).bit_length() - 1, 0) // 10, len(IEC) - 1)
     step += step + 1 < len(IEC) and 2 * value >= 1999 * 1024**step  # 1000 KiB is 0.98 MiB
     return f"{format_significant(Fraction(value) / 1024**step)} {IEC[step]}B"
 
@@ -125,8 +125,8 @@ def scroll(content: Element, label: str, kind: str = "scroll") -> Element:
     return element("div", content, class_=kind, role="group", aria_label=label, tabindex=0)
 
 
-def bar(value: int, largest: int, kind: str) -> Element | None:
-    """Return a bar whose length is the share of the largest value; nothing for none."""
+def bar(value: int, largest: int, kind: str | None = None) -> Element | None:
+    """Return a bar whose length is the share of the largest value; nothing for none. A column may give its colour."""
     if not value or not largest:
         return None
     width = f"{number(max(100 * value / largest, 1))}%"
@@ -141,10 +141,16 @@ def count(value: int | None, *, known: bool = True) -> str:
 
 
 def share(value: int, total: int) -> str:
-    """Return a share in tenths of a percent, without the sign."""
+    """Return a share in tenths of a percent, without the sign; a small share is not 0, and a large one not all.
+
+    >>> [share(value, 100_000) for value in (0, 49, 50, 99_999, 100_000)]
+    ['', '<0.1', '0.1', '>99.9', '100.0']
+    """
     if not value or not total:
         return ""
     tenths = (2000 * value + total) // (2 * total)
+    if tenths == 1000 and value < total:
+        return ">99.9"
     return f"{tenths // 10}.{tenths % 10}" if tenths else "<0.1"
 
 

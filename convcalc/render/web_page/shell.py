@@ -17,7 +17,7 @@ from convcalc.render.pictures.svg import colored, element
 from convcalc.render.report.facts import plain
 
 _TAG = re.compile(r"<[^<>]*>")
-_QUOTED = re.compile(r'="([\w.%-]+)"')
+_QUOTED = re.compile(r'="([\w.,%-]+)"')
 _EMPTY = re.compile(r'"></(?:rect|path|circle)>')
 _OPTIONAL = re.compile(r"</t(?:d|h|r)>")
 """HTML needs no quotes around words, and no end tags in tables."""
@@ -26,8 +26,10 @@ _OPTIONAL = re.compile(r"</t(?:d|h|r)>")
 @cache
 def stylesheet() -> str:
     """Return the style sheet: colours as variables for both themes, pictures, then the page."""
-    colors = ";".join(f"--{name}:light-dark({color},{DARK[name]})" for name, color in LIGHT.items())
-    return f":root{{{colors}}}\n" + colored({name: f"var(--{name})" for name in LIGHT}) + _file("page.css")
+    rules = colored({name: f"var(--{name})" for name in LIGHT}) + _file("page.css")
+    used = {name: color for name, color in LIGHT.items() if f"var(--{name})" in rules}
+    colors = ";".join(f"--{name}:light-dark({color},{DARK[name]})" for name, color in used.items())
+    return f":root{{{colors}}}\n{rules}"
 
 
 @cache
@@ -88,7 +90,7 @@ def _digest(text: str) -> str:
     return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
-def footer(*texts: str) -> Element:
+def footer(*texts: str, layers: bool = True) -> Element:
     """Return the last lines of a page."""
-    made_by = f"Made by convcalc {__version__}; the numbers are in this file as JSON too."
+    made_by = f"Made by convcalc {__version__}; the {'numbers' if layers else 'totals'} are in this file as JSON too."
     return element("footer", *(element("p", text) for text in texts), element("p", made_by))

@@ -6,29 +6,34 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from convcalc.errors import Source, Span
+from convcalc.number_format import count_of
 from convcalc.render.pictures.modules import Module
 from convcalc.render.pictures.svg import element
+from convcalc.render.web_page.detail import WHY
 from convcalc.render.web_page.parts import scroll, section
 from convcalc.report.report import Report
 
-LONGEST = 100_000
-"""A longer text, in characters, is not shown."""
+LINE = 35
+"""Bytes that a page needs for a line besides its text."""
 
 
 class SourceLines:
     """Where layers come from: lines of files, or nodes of an imported model.
 
-    ``prefix`` makes the names of lines unlike those of another design in the page.
+    ``prefix`` makes the names of lines unlike those of another design in the page. Files whose listing has more than
+    about ``most`` bytes are not shown.
     """
 
-    def __init__(self, report: Report, prefix: str = "") -> None:
+    def __init__(self, report: Report, prefix: str, most: int) -> None:
         self.prefix = prefix
         self.spans = {row.path: row.source for row in report.rows if row.source is not None}
         self.files: list[Source] = []
         for span in self.spans.values():
             if span.line and span.source not in self.files:
                 self.files.append(span.source)
-        self.shown = [file for file in self.files if file.text and len(file.text) <= LONGEST]
+        self.shown = [
+            file for file in self.files if file.text and len(file.text) + LINE * file.text.count("\n") <= most
+        ]
 
     def of(self, module: Module) -> tuple[str | None, str | None]:
         """Return the anchor of a module's line, or the node of the model that it is; of a scope, its first layer's."""
@@ -50,13 +55,24 @@ class SourceLines:
 
     def sections(self, level: int = 2) -> Iterator[Element]:
         """Give a section for each file."""
-        for place, file in enumerate(self.shown):
+        for file in self.files:
+            title = f"Source: {_short(file.name)}"
+            if not file.text:
+                continue
+            if file not in self.shown:
+                yield section(title, f"Left out: {_lines(file)}, and {WHY}.", level=level)
+                continue
+            place = self.shown.index(file)
             lines = enumerate(file.text.rstrip("\n").split("\n"), 1)
             listing = element(
                 "pre", *(element("span", text or " ", id=self._name(place, line)) for line, text in lines)
             )
-            yield section(f"Source: {_short(file.name)}", "A layer that is chosen has its line marked here.",
-                          scroll(listing, f"Source: {_short(file.name)}", "scroll source"), level=level)  # fmt: skip
+            yield section(title, "A layer that is chosen has its line marked here.",
+                          scroll(listing, title, "scroll source"), level=level)  # fmt: skip
+
+
+def _lines(file: Source) -> str:
+    return count_of(file.text.rstrip("\n").count("\n") + 1, "line")
 
 
 def _short(name: str) -> str:

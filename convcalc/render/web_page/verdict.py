@@ -8,13 +8,12 @@ from xml.etree.ElementTree import Element
 from convcalc.errors import SpecError, excerpt
 from convcalc.findings import CheckResult, ClaimResult, Finding, LimitResult
 from convcalc.number_format import count_of, format_count_or_shape, format_multiple
-from convcalc.render.check.findings import amount, main_span, worst_first
+from convcalc.render.check.findings import amount, heaviest_label, main_span, weight, worst_first
 from convcalc.render.check.limit_tables import RELATIONS, change_list, format_used
 from convcalc.render.check.page import summary
-from convcalc.render.pictures.modules import module_tree
 from convcalc.render.pictures.svg import element, number
-from convcalc.render.web_page.data import packed_report
-from convcalc.render.web_page.design import GLYPHS, flow, overview, sections
+from convcalc.render.web_page.design import GLYPHS, DesignParts, flow, left_out
+from convcalc.render.web_page.detail import Detail, fitted
 from convcalc.render.web_page.parts import head_row, scroll, section
 from convcalc.render.web_page.shell import footer, page
 from convcalc.report.report import Report
@@ -27,19 +26,25 @@ def verdict_page(verdict: CheckResult) -> str:
     """Return the page of a check: its outcome, findings, limits and claims, then the designs that were checked."""
     failed = bool(verdict.errors) or any(one.severity in verdict.failing_severities for one in verdict.findings)
     passed = "Check passed" if verdict.limits or verdict.claims else "Nothing was checked"
-    content = [
+    above = [
         element("h1", "Check failed" if failed else passed, class_="failed" if failed else "passed"),
         element("p", summary(verdict), class_="sub"),
         *verdict_sections(verdict),
     ]
-    reports = list(_reports(verdict))
-    for place, report in enumerate(reports):
-        root = module_tree(report)
-        head = element("summary", element("h2", report.name), element("span", f"{report.design} · {flow(report)}"))
-        inside = [*overview(root, report), *sections(root, report, prefix=f"d{place + 1}-", level=3)]
-        content.append(element("details", head, *inside, class_="design", open=len(reports) == 1))
-    content.append(footer(*_left_out(verdict, len(reports))))
-    return page("Check", content, [packed_report(report) for report in reports])
+    parts = [DesignParts(report) for report in _reports(verdict)]
+
+    def draw(detail: Detail) -> str:
+        content = list(above)
+        for place, part in enumerate(parts):
+            report = part.report
+            head = element("summary", element("h2", report.name), element("span", f"{report.design} · {flow(report)}"))
+            inside = [*part.overview, *part.sections(detail, prefix=f"d{place + 1}-", level=3)]
+            content.append(element("details", head, *inside, class_="design", open=len(parts) == 1))
+        notes = [*_left_out(verdict, len(parts)), *left_out([part.report for part in parts], detail)]
+        content.append(footer(*notes, layers=detail.layers))
+        return page("Check", content, [part.data(detail) for part in parts])
+
+    return fitted(draw, max(1, len(parts)))
 
 
 def _reports(verdict: CheckResult) -> Iterator[Report]:
@@ -86,11 +91,11 @@ def _finding(finding: Finding) -> Element:
     """Return a finding with its severity in words, its place and its heaviest layers."""
     span = main_span(finding)
     head = element("b", f"{finding.severity} {finding.code} ", class_=finding.severity)
-    heaviest = ", ".join(f"{one.path} {one.after:,}" for one in finding.heaviest if one.after is not None)
+    heaviest = ", ".join(f"{one.path} {weight(one)}" for one in finding.heaviest)
     return element(
         "li", head, finding.text, element("code", str(span)) if span else None,
         _quoted(excerpt(span)) if span and span.line else None,
-        element("p", f"Heaviest: {heaviest}") if heaviest else None,
+        element("p", f"{heaviest_label(finding).capitalize()}: {heaviest}") if heaviest else None,
         element("p", f"Hint: {finding.hint}") if finding.hint else None,
     )  # fmt: skip
 
@@ -134,14 +139,15 @@ def _used(one: LimitResult) -> Element | None:
 
 def _claims(claims: Iterable[ClaimResult]) -> Element:
     body = element("tbody")
-    for one in sorted(claims, key=lambda one: one.as_expected):
+    for one in sorted(claims, key=lambda one: (one.as_expected, one.agrees)):
         words = "matches" if one.agrees else "known to disagree" if one.as_expected else "does not match"
         ratio = f" (× {format_multiple(one.ratio)})" if one.ratio is not None and not one.agrees else ""
+        more = f" – {one.reason}" if one.reason else f" “{one.quote}”" if one.quote else ""
         body.append(element(
             "tr", element("th", one.design, scope="row"), element("td", one.metric),
             element("td", format_count_or_shape(one.value), class_="n"), element("td", one.published, class_="n"),
             element("td", f"{words}{ratio}", class_="passed" if one.as_expected else "failed"),
-            element("td", _linked(one.source), f" {one.reason or one.quote}", class_="long"),
+            element("td", _linked(one.source), more, class_="long"),
         ))  # fmt: skip
     head = head_row("Design", "Metric", "Value", "Published", "Verdict", "Source")
     for place in (2, 3):

@@ -23,6 +23,7 @@ from convcalc.spec.document.modifiers import (
     MODIFIERS,
     Modifiers,
     layer_of,
+    read_condition,
     read_from,
     read_of,
     read_repeat,
@@ -100,6 +101,7 @@ class ItemReader:
         else:
             opens_scope = repeat is not None or "name" in modifiers
             read = self._read_kind(*kind, inside, series, Counter[str]() if opens_scope else series)
+        read.checkpoint = read_condition("checkpoint", modifiers, inside)
         read.repeat, read.each, read.of = repeat, "each" in modifiers, read_of(modifiers, known)
         self._read_modifiers(read, modifiers, inside, series)
         return read

@@ -5,13 +5,13 @@ from __future__ import annotations
 from convcalc.errors import Span, SpecError, quoted
 from convcalc.spec.document.names import Template, parse_reference, validate_variable
 from convcalc.spec.document.syntax_tree import Item, JoinItem, LayerItem, Repeat
-from convcalc.spec.document.value_nodes import NameScope, ValueNode, parse_value
-from convcalc.spec.yaml.fields import is_empty, items_or_self
+from convcalc.spec.document.value_nodes import NameScope, ValueNode, parse_expression, parse_value
+from convcalc.spec.yaml.fields import is_empty, items_or_self, require_scalar
 from convcalc.spec.yaml.nodes import MapNode, ScalarNode, YamlNode
 
 Modifiers = dict[str, tuple[ScalarNode, YamlNode]]
 """Keys of an item beside its layer, such as ``when`` and ``repeat``, with their values."""
-MODIFIERS = ("name", "from", "when", "else", "repeat", "each", "of", "tie", "via", "note")
+MODIFIERS = ("name", "from", "when", "else", "repeat", "each", "of", "tie", "via", "checkpoint", "note")
 
 
 def require_valid_modifiers(modifiers: Modifiers, *, in_join: bool) -> None:
@@ -34,6 +34,13 @@ def layer_of(read: Item, span: Span) -> LayerItem:
     if not isinstance(body, LayerItem):
         raise SpecError("CC119", "`via` says how one layer is written: let it stand at the layers inside", span)
     return body
+
+
+def read_condition(word: str, modifiers: Modifiers, known: NameScope) -> ValueNode | None:
+    if word not in modifiers:
+        return None
+    node = require_scalar(*modifiers[word])
+    return parse_expression(node.text, node, known)
 
 
 def read_of(modifiers: Modifiers, known: NameScope) -> ValueNode | None:

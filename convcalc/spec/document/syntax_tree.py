@@ -89,6 +89,7 @@ class Item:
     of: ValueNode | None = None
     """How many branches there are, of which ``each`` are those that run."""
     tie: Template | bool = False
+    checkpoint: ValueNode | None = None
 
     @property
     def opens_scope(self) -> bool:

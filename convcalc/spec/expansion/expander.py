@@ -142,11 +142,9 @@ class Expander:
         return validate_name(name, item.name.span)
 
     def _expand_once(self, item: Item, tensor: int, frame: Frame, segment: str) -> int:
-        """``from`` → ``when``/``else`` → body → ``tie``."""
-        entering: tuple[int, ...] = (tensor,)
+        """``from`` → ``when``/``else`` → body → ``tie``, ``checkpoint``."""
         needs_input = item.when is None or item.when.uses_input
-        if needs_input:
-            entering = self._inputs_of(item, tensor, frame)
+        entering = self._inputs_of(item, tensor, frame) if needs_input else (tensor,)
         if item.when is not None and not self._condition_holds(item.when, entering[0], frame):
             return self._expand_else(item, tensor, frame, segment)
         if not needs_input:
@@ -155,6 +153,8 @@ class Expander:
         result = self._expand_body(item, entering[0], entering[1:], frame, segment)
         if item.tie:
             self._tie(item, (start, len(self.builder.nodes)), frame)
+        if item.checkpoint and self._condition_holds(item.checkpoint, entering[0], frame, "checkpoint"):
+            self.builder.checkpoint(start)
         return result
 
     def _inputs_of(self, item: Item, tensor: int, frame: Frame) -> tuple[int, ...]:
@@ -179,12 +179,12 @@ class Expander:
             return self._expand_or_record(other, tensor, frame, other.default_name)
         return self._expand_once(replace(other, name=item.name, repeat=item.repeat), tensor, frame, segment)
 
-    def _condition_holds(self, when: ValueNode, tensor: int, frame: Frame) -> bool:
+    def _condition_holds(self, when: ValueNode, tensor: int, frame: Frame, word: str = "when") -> bool:
         value = collapse_uniform(self._evaluate(when, tensor, frame))
         if not is_plain(value):
             raise structural_error(Undecided("a condition", free_names(value)), when)
         if not isinstance(value, bool):
-            raise SpecError("CC413", f"`when` must be true or false, not {describe_value(value)}", when.span)
+            raise SpecError("CC413", f"`{word}` must be true or false, not {describe_value(value)}", when.span)
         return value
 
     def _evaluate(self, value: ValueNode, tensor: int, frame: Frame) -> Any:

@@ -30,32 +30,40 @@ def idle_experts(item: Item, branches: Sequence[Branch], evaluate: Callable[[Val
         require(running > 0 or equal(experts, 0), "CC410", "none of {} experts runs: `each` is 0", experts)
         text = "{} experts cannot run of {}: `each` is how many run, `of` how many there are"
         require(less_equal(running, experts), "CC410", text, running, experts)
-        layers = _common_layers([tuple(_own_layers(frame, nodes)) for frame, nodes, _ in branches])
+        layers = [_own_layers(frame, nodes) for frame, nodes, _ in branches]
+        _require_alike(layers)
     except InvalidArgument as error:
         raise SpecError("CC410", f"`of` {error}", item.of.span) from None
     except SpecError as error:
         error.span = item.of.span if running else item.repeat.span
         raise
-    return None if not layers or (is_plain(experts) and experts == running) else Idle(experts, running, layers)
+    if not running or not layers[0] or (is_plain(experts) and experts == running):
+        return None
+    return Idle(experts, running, tuple(_expert_layers(layers[0], branches[0][0])))
 
 
-def _own_layers(frame: Frame, nodes: Sequence[Node]) -> Iterator[ExpertLayer]:
-    """Give the layers of a branch whose weights or buffers it shares with no other one, nor with a layer outside."""
+def _own_layers(frame: Frame, nodes: Sequence[Node]) -> list[Node]:
+    """Return the layers of a branch whose weights or buffers it shares with no other one, nor with a layer outside."""
     shared = {index for owners in (frame.loop or {}).values() for index in range(*owners)}
+    own = [node for node in nodes if node.op and node.weight_owner == node.index not in shared]
+    return [node for node in own if node.facts.weights or node.facts.buffers]
+
+
+def _require_alike(experts: Sequence[Sequence[Node]]) -> None:
+    """Demand that all experts hold as many weights and buffers."""
+    params = [total(node.facts.params for node in nodes) for nodes in experts]
+    buffers = [total(node.facts.buffer_elements for node in nodes) for nodes in experts]
+    text = "the branches differ, so that it is not known what the experts hold that do not run: {} and {} {}"
+    for what, (first, *others) in (("params", params), ("buffers", buffers)) if experts else ():
+        for other in others:
+            require(equal(first, other), "CC407", text, first, other, what)
+
+
+def _expert_layers(nodes: Sequence[Node], frame: Frame) -> Iterator[ExpertLayer]:
+    """Give the layers of an expert, by their paths in it."""
     above = len(frame.scope.path_of(""))
     paths = [node.path[above:].partition(".") for node in nodes]
     is_one = len({path[0] for path in paths}) == 1
     for node, path in zip(nodes, paths, strict=True):
-        if node.op and node.weight_owner == node.index not in shared and (node.facts.weights or node.facts.buffers):
-            yield ExpertLayer(path[2] if is_one else "".join(path), node.op, node.input_shapes)
-
-
-def _common_layers(experts: Sequence[tuple[ExpertLayer, ...]]) -> tuple[ExpertLayer, ...]:
-    """Return the layers of one expert; all have the same numbers of weights and of buffers."""
-    first, *others = experts or [()]
-    text = "the branches differ, so that it is not known what the experts hold that do not run: {} and {} {}"
-    for other in others:
-        for what in ("params", "buffers"):
-            own, against = (total(getattr(layer, what) for layer in layers) for layers in (first, other))
-            require(equal(own, against), "CC407", text, own, against, what)
-    return first
+        assert node.op is not None
+        yield ExpertLayer(path[2] if is_one else "".join(path), node.op, node.input_shapes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from convcalc.arith import Number, floordiv
+from convcalc.arith import Number, equal, floordiv
 from convcalc.importers.onnx.call import Call
 from convcalc.importers.onnx.nodes.elementwise import act, joined, normalized, over_axes
 from convcalc.importers.onnx.nodes.products import add_to_output, gemm, linear, multiply, recurrent, transposed
@@ -34,7 +34,9 @@ def _over(call: Call, handle: int, other: int) -> int:
 
 def _attend(call: Call, handles: Sequence[int], query: Sizes, *, merges: bool) -> None:
     """Give the first output attention of [batch …, heads, tokens, width], as it is or with the heads side by side."""
-    handle = call.add("sdpa", *handles)
+    flags = [call.attribute(name, 0) for name in ("is_causal", "unidirectional")]
+    square = equal(call.shape(handles[0])[-2], call.shape(handles[1])[-2]) is True
+    handle = call.add("sdpa", *handles, mask="causal" if any(flags) and square else "none")
     *batch, heads, tokens, width = call.shape(handle)
     if not merges:
         call.put(0, handle, (query[0], heads, tokens, width))

@@ -9,8 +9,7 @@ from xml.etree.ElementTree import Element
 
 from convcalc.render.pictures.graph.nesting import PAD, Bend, Direction, Places, Rectangle, place
 from convcalc.render.pictures.graph.nodes import Node
-from convcalc.render.pictures.labels import LETTERS, NAMES, exact, percent
-from convcalc.render.pictures.modules import operation_label
+from convcalc.render.pictures.labels import NAMES, exact, letters_of, operation_label, percent
 from convcalc.render.pictures.palette import tint
 from convcalc.render.pictures.svg import Picture, element, number, picture
 from convcalc.render.pictures.text_width import fitted, text_width
@@ -44,7 +43,7 @@ def labels(node: Node, shapes: Mapping[str, Sequence[int]] | None = None) -> Lab
     times = f" ×{node.times:,}" if node.times > 1 else ""
     if not node.is_run:
         return Labels(f"{node.name}{mark}", f"{node.layers:,} layers · {shape_text(node.shape)}")
-    if not node.first.is_layer:
+    if node.first.only is None:
         return Labels(f"{node.name}{times} · {operation_label(node.first)}{mark}", shape_text(node.shape))
     what = operation_label(node.first)
     if is_pill(node):
@@ -61,10 +60,10 @@ def is_pill(node: Node) -> bool:
     """Whether a box has one line: an input, or a layer without parameters and multiplies."""
     if node.input:
         return True
-    return node.is_run and node.first.is_layer and node.known and not any(node.value(key) for key in KEYS[:2])
+    return node.is_run and node.first.only is not None and node.known and not any(node.value(key) for key in KEYS[:2])
 
 
-def title(node: Node, root: Node) -> str:
+def title(node: Node, root: Node, by: str = "none") -> str:
     """Return all that a box stands for, exactly."""
     if node.input:
         return node.input
@@ -72,7 +71,8 @@ def title(node: Node, root: Node) -> str:
     what = operation_label(node.first) if node.is_run else f"{node.layers:,} layers"
     values = [
         f"{exact(node.value(key), key, known=node.is_known(key))} ({percent(node.value(key), root.value(key))})"
-        for key in KEYS
+        for key in dict.fromkeys((*KEYS, by))
+        if key in NAMES
     ]
     times = f" ×{node.times:,}" if node.times > 1 else ""
     return "\n".join([f"{path}{times}", f"{what} → {shape_text(node.shape)}", *values])
@@ -140,14 +140,14 @@ def draw(  # noqa: PLR0913 - what a graph is
     boxes = sum(1 for _ in top.boxes())
     said = f"Graph of {boxes:,} boxes, {'top to bottom' if direction == 'down' else 'left to right'}"
     tinted = f", tinted by {NAMES[by][1]}" if by in NAMES else ""
-    kind = f"graph by-{LETTERS.get(by, 'none')}"
+    kind = f"graph by-{letters_of(by).get(by, 'none')}"
     return picture(kind, content, width, height, f"{said}{tinted}.", margin=4), places
 
 
 def largest_of(tops: Sequence[Node]) -> Mapping[str, int]:
     """Return the largest value of any box of graphs, by metric."""
     boxes = [box for top in tops for box in top.boxes()]
-    return {key: max((box.value(key) for box in boxes), default=0) for key in LETTERS}
+    return {key: max((box.value(key) for box in boxes), default=0) for key in NAMES}
 
 
 class _Painter:
@@ -174,7 +174,7 @@ class _Painter:
             for shift in (2 * STACK, STACK)[: node.times - 1][::-1]
         ]
         group = element("g", class_="module", data_at=node.path)
-        group.append(element("title", title(node, self.top)))
+        group.append(element("title", title(node, self.top, self.by)))
         group.append(element("rect", class_="frame", x=at.x, y=at.y, width=at.width, height=at.height, rx=8))
         name, share = heading(node, self.top, self.by)
         rooms = self._rooms(node, at)
@@ -224,10 +224,11 @@ class _Painter:
 
     def _box(self, node: Node, at: Rectangle) -> Element:
         pill = is_pill(node)
-        tints = {f"data_{letter}": str(tint(node.value(key), self.largest[key])) for key, letter in LETTERS.items()}
+        letters = letters_of(self.by)
+        tints = {f"data_{letter}": str(tint(node.value(key), self.largest[key])) for key, letter in letters.items()}
         marks = {} if node.input else {"data_at": node.path, **tints}
         group = element("g", class_="input" if node.input else None, **marks)
-        group.append(element("title", title(node, self.top)))
+        group.append(element("title", title(node, self.top, self.by)))
         radius = at.height // 2 if pill else 6
         for shift in (2 * STACK, STACK)[-(min(node.times, 3) - 1) :] if node.times > 1 else ():
             group.append(element("rect", class_="stack", x=at.x + shift, y=at.y + shift, width=at.width,

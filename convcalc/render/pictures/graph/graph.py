@@ -13,7 +13,7 @@ from convcalc.render.pictures.graph.drawing import draw, largest_of
 from convcalc.render.pictures.graph.nesting import DIRECTIONS, Direction, Places
 from convcalc.render.pictures.graph.nodes import Node, Runs, build, edges, gathered
 from convcalc.render.pictures.graph.untangle import untangle
-from convcalc.render.pictures.labels import LETTERS, NAMES
+from convcalc.render.pictures.labels import NAMES, letters_of
 from convcalc.render.pictures.modules import Module, Run
 from convcalc.render.pictures.palette import tint
 from convcalc.render.pictures.svg import Picture, Theme
@@ -120,10 +120,11 @@ class Graph:
 
     def tint(self, node: Node) -> str:
         """Return the palette's name of a box's tint, such as ``m3``; nothing where there is none."""
-        if self.view.by not in LETTERS:
+        by = self.view.by
+        if by not in NAMES:
             return ""
-        largest = max(box.value(self.view.by) for box in self.top.boxes())
-        return f"{LETTERS[self.view.by]}{tint(node.value(self.view.by), largest)}"
+        largest = max(box.value(by) for box in self.top.boxes())
+        return f"{letters_of(by)[by]}{tint(node.value(by), largest)}"
 
     def within(self, boxes: int, why: str) -> Graph:
         """Return the same with fewer boxes; ``why`` is the beginning of its note."""
@@ -170,12 +171,16 @@ class _Opening:
                 return False
             if named and any(module in self.named for module in run.modules):
                 return True
+            if run.first.only is not None:  # drawn as its layer
+                return False
             return level < depth and any(leaf.sources for leaf in run.first.leaves())  # not parameters alone
 
         return build(self.root, self.runs, opens)
 
     def run(self) -> tuple[Node, int, str]:
-        """Return what is shown, to which depth, and what is folded for want of room."""
+        """Return what is shown, to which depth, and a note: what is folded for want of room."""
+        if not self.root.children:
+            return self.at(1), 1, "The design has no layers."
         wanted = self._wanted()
         for depth in range(wanted, 0, -1):
             top = self.at(depth)

@@ -37,7 +37,8 @@ class Node:
 
     @property
     def is_frame(self) -> bool:
-        return bool(self.children)
+        """Whether others are in it; the design is a frame without layers too."""
+        return bool(self.children) or self.parent is None
 
     @property
     def path(self) -> str:
@@ -139,7 +140,7 @@ def edges(top: Node, sources: Sequence[str]) -> tuple[list[Node], dict[tuple[Nod
     boxes, hidden = _boxes_of(top)
     inputs = {name: Node([], top, input_=name) for name in sources}
     found: dict[tuple[Node, Node], None] = {}
-    for leaf in top.first.leaves():
+    for leaf in top.first.leaves() if top.children else ():
         if leaf in hidden:  # what the first of equal neighbours reads, or the one before
             continue
         reader = boxes[leaf]
