@@ -132,6 +132,11 @@ def test_a_path_a_folder_and_a_name(tmp_path: Path) -> None:
     assert totals == [totals[0]] * 3
 
 
+def test_a_spec_may_have_a_variable_of_that_name() -> None:
+    spec = {"input": 3, "vars": {"model_type": 5}, "layers": [{"linear": "model_type"}]}
+    assert opened(spec).report().totals["params"] == 3 * 5 + 5
+
+
 def test_code_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "evil.py").write_text("raise SystemExit('it was imported')\n")
     monkeypatch.chdir(tmp_path)

@@ -8,12 +8,13 @@ from convcalc.errors import Source
 from convcalc.importers.model import Importer, Model
 
 PREFIX = "hf:"
-_MODEL_TYPE = re.compile(r'"model_type"\s*:')
+_MODEL_TYPE, _LAYERS = re.compile(r'"model_type"\s*:'), re.compile(r'"(?:layers|blocks)"\s*:\s*[\[{]')
 
 
 def recognizes(text: str) -> bool:
-    """Whether a text is a JSON object with a ``model_type``."""
-    return text.lstrip("\ufeff \t\r\n").startswith("{") and _MODEL_TYPE.search(text) is not None
+    """Whether a text is a JSON object with a ``model_type``, and no spec that has a variable of that name."""
+    is_object = text.lstrip("\ufeff \t\r\n").startswith("{")
+    return is_object and _MODEL_TYPE.search(text) is not None and _LAYERS.search(text) is None
 
 
 def read(source: Source, data: bytes | None) -> Model:
