@@ -22,7 +22,7 @@ def guide(name: str) -> str:
 
 def contents() -> str:
     """Return the names of all guides, each with its title."""
-    return "".join(f"{name:14}{guide(name).splitlines()[0].removeprefix('# ')}\n" for name in guides())
+    return "".join(f"{name:17}{guide(name).splitlines()[0].removeprefix('# ')}\n" for name in guides())
 
 
 def _language() -> str:

@@ -137,7 +137,7 @@ def test_the_totals_that_people_ask_for_come_alone(cli: Command, folder: Path) -
     assert "8 more totals" in cli(*arguments).stdout
     assert "Nonlinearities" in table(cli(*arguments, "--columns", "+nonlinearities").stdout, "Total  ")
     every = cli(*arguments, "-v").stdout
-    assert len(table(every, "Total  ")) == 16
+    assert len(table(every, "Total  ")) == 13
     assert "more totals" not in every
     report = cli("report", "tiny.yaml").stdout
     assert [word for word in ("Training bytes", "Nonlinearities") if word in report] == []

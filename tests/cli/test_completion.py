@@ -50,7 +50,7 @@ def words(cli: Command, *typed: str) -> list[str]:
         ("report -f j", ["json"]),
         ("validate -f ", ["text", "concise", "json"]),
         ("report --columns params,ma", ["params,macs"]),
-        ("report --sort pa", ["params", "path"]),
+        ("report --sort pa", ["params", "path", "palm"]),
         ("report --columns params,th", ["params,thop", "params,thop_ultralytics"]),
         ("-q schema ", list(schemas.NAMES)),
         ("completion ", ["bash", "zsh", "fish"]),

@@ -285,7 +285,7 @@ def test_one_number_format_for_all_layers(cli: Command, command: tuple[str, ...]
     assert cli("report", "zoo:lenet", "--dtype", "int8", "--dtype", "conv*=float16").exit_code == 0
 
 
-@pytest.mark.parametrize("metric", ["fvcore", "receptive_field", "arithmetic_intensity", "least_time"])
+@pytest.mark.parametrize("metric", ["fvcore", "receptive_field", "arithmetic_intensity"])
 def test_solve_limits_what_it_can_count(cli: Command, metric: str) -> None:
     result = cli("solve", "zoo:resnet18", "--for", "classes=1..9", "--max", f"{metric}=20M")
     assert result.exit_code == 2

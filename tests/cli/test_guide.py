@@ -10,7 +10,7 @@ import pytest
 from convcalc.guide import guides
 from tests.conftest import ROOT, Command
 
-NAMES = ["ci", "contributing", "formulas", "importing", "metrics", "pictures", "profiles", "python", "sweeps", "zoo",
+NAMES = ["ci", "contributing", "formulas", "importing", "language-models", "metrics", "pictures", "profiles", "python", "sweeps", "zoo",
          "language"]  # fmt: skip
 ESCAPES = re.compile(r"\x1b\[[\d;]*m")
 
@@ -19,7 +19,7 @@ def test_without_a_name_all_are_listed_with_their_titles(cli: Command) -> None:
     result = cli("guide")
     assert result.exit_code == 0
     assert [line.split()[0] for line in result.stdout.splitlines()] == NAMES
-    assert "language      The spec language" in result.stdout.splitlines()
+    assert "language         The spec language" in result.stdout.splitlines()
 
 
 @pytest.mark.parametrize("name", NAMES)
