@@ -195,6 +195,15 @@ def test_large_numbers_of_repeats_have_separators() -> None:
     assert [run.label for run in top_runs(root, "params")] == ["block ×1,200"]
 
 
+def test_equal_blocks_that_are_nearly_all_are_opened_together() -> None:
+    root = tree_of(
+        "input: [3, 8, 8]\nlayers: [{name: block, repeat: 12, seq: [conv: [3, 3], conv: [3, 1]]}, conv: [1, 1]]"
+    )
+    found = top_runs(root, "params", "macs")
+    assert [run.label for run in found] == ["conv1 ×12", "conv2 ×12", "conv1"]
+    assert [run.value("params") for run in found] == [12 * (9 * 9 + 3), 12 * (9 + 3), 4]
+
+
 @given(st.lists(st.tuples(st.text("abcmw", min_size=1, max_size=14), st.integers(1, 3)), min_size=1, max_size=40))
 def test_names_of_bands_neither_overlap_nor_leave_the_picture(bands: list[tuple[str, int]]) -> None:
     layers = "".join(f"  - {{name: {name}x{place}, seq: [{', '.join(['conv: [3, 1]'] * size)}]}}\n"
