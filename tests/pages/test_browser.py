@@ -240,7 +240,8 @@ def test_one_layer_is_marked_everywhere(visit: Any, how: str) -> None:
 
 
 @pytest.mark.parametrize(("path", "graph", "bridge"), [
-    ("block7.linear1", {"block1.linear1"}, {"block1"}), ("block12", {"block1"}, {"block1"}), ("head", {"head"}, set()),
+    ("block7.linear1", {"block1.linear1"}, {"block1.linear1"}),
+    ("block12", {"block1"}, {"block1.attention1", "block1.linear1", "block1.linear2"}), ("head", {"head"}, set()),
 ])  # fmt: skip
 def test_equal_neighbours_are_marked_where_they_are_drawn_once(
     visit: Any, path: str, graph: set[str], bridge: set[str]

@@ -55,8 +55,8 @@ for (const t of all('table.layers')) {
 const views = all('svg.picture,table').map(v => {
   const m = new Map
   for (const e of all('[data-at]', v)) m.has(e.dataset.at) ? m.get(e.dataset.at).push(e) : m.set(e.dataset.at, [e])
-  // equal neighbours that are drawn once, "block2 … block6": [stem, first, last]
-  const runs = all('title', v).map(t => /^(.*?)(\d+) … (.*?)(\d+)( ×.*)?$/m.exec(t.textContent)).filter(x => x && x[1] === x[3]).map(x => [x[1], x[2], x[4]])
+  // equal neighbours that are drawn once, "block2 … block6" or "block2.conv1 … block6.conv1": [stem, first, last]
+  const runs = all('title', v).map(t => /^(.*?)(\d+)(\..*)? … \1(\d+)\3( ×.*)?$/m.exec(t.textContent)).filter(x => x).map(x => [x[1], x[2], x[4]])
   return [v, m, runs]
 })
 const found = (m, runs, p) => {
