@@ -10,8 +10,10 @@ import pytest
 from convcalc.guide import guides
 from tests.conftest import ROOT, Command
 
-NAMES = ["ci", "contributing", "formulas", "importing", "language-models", "metrics", "pictures", "profiles", "python", "sweeps", "zoo",
-         "language"]  # fmt: skip
+NAMES = [
+    "ci", "contributing", "formulas", "importing", "language-models", "metrics", "pictures", "profiles", "python", "sweeps",
+    "zoo", "language",
+]  # fmt: skip
 ESCAPES = re.compile(r"\x1b\[[\d;]*m")
 
 

@@ -196,9 +196,8 @@ def test_large_numbers_of_repeats_have_separators() -> None:
 
 
 def test_equal_blocks_that_are_nearly_all_are_opened_together() -> None:
-    root = tree_of(
-        "input: [3, 8, 8]\nlayers: [{name: block, repeat: 12, seq: [conv: [3, 3], conv: [3, 1]]}, conv: [1, 1]]"
-    )
+    block = "{name: block, repeat: 12, seq: [{conv: {out: 3, kernel: 3, padding: 1}}, conv: [3, 1]]}"
+    root = tree_of(f"input: [3, 8, 8]\nlayers: [{block}, conv: [1, 1]]")
     found = top_runs(root, "params", "macs")
     assert [run.label for run in found] == ["conv1 ×12", "conv2 ×12", "conv1"]
     assert [run.value("params") for run in found] == [12 * (9 * 9 + 3), 12 * (9 + 3), 4]
