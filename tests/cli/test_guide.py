@@ -11,8 +11,8 @@ from convcalc.guide import guides
 from tests.conftest import ROOT, Command
 
 NAMES = [
-    "ci", "contributing", "formulas", "importing", "language-models", "metrics", "pictures", "profiles", "python", "sweeps",
-    "zoo", "language",
+    "ci", "contributing", "formulas", "importing", "language-models", "metrics", "pictures", "profiles", "python",
+    "sweeps", "zoo", "language",
 ]  # fmt: skip
 ESCAPES = re.compile(r"\x1b\[[\d;]*m")
 
