@@ -180,7 +180,8 @@ def _attention(found: Attention) -> Layer:
     """Return q, k, v, scores, context and the projection as one layer; windows may be rows."""
     shape = found.nodes[-1].shape
     settings = {"heads": found.heads, "out": shape[-1], "bias": found.has_bias}
-    relative: dict[str, Hashable] = {"out": _FROM_INPUT} if found.in_features == shape[-1] else {}
+    is_bare = found.in_features is None and found.heads is None  # without projections
+    relative: dict[str, Hashable] = {"out": _FROM_INPUT} if is_bare or found.in_features == shape[-1] else {}
     return Layer(found.nodes, ATTENTION, settings, (shape.elements, found.scores), relative, found.in_features)
 
 
