@@ -273,7 +273,7 @@ def _require_inputs(op: Op, shapes: Sequence[Shape]) -> None:
 def _require_axes(op: Op, entering: Shape) -> None:
     """Demand that the op was made for as many spatial axes as its input has."""
     fields = op.__dataclass_fields__.items()
-    given = [(field.metadata["argument"], getattr(op, name)) for name, field in fields]
+    given = [(field.metadata["argument"], getattr(op, name)) for name, field in fields if field.metadata]
     axes = op.spatial_axes({argument.key: value for argument, value in given}, entering.rank - 1)
     for argument, value in given:
         if argument.type.per_axis and isinstance(value, tuple) and len(value) != axes:

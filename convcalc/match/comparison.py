@@ -9,7 +9,7 @@ from convcalc.match.alignment import Pairs
 from convcalc.match.differences import CHANGED, FROM_INPUT, INPUT, Difference, Outcome, Side
 from convcalc.match.layers import Layer
 from convcalc.match.runs import unpaired_runs
-from convcalc.match.surroundings import between, entering, keeping_size, origins, unlike_inputs, unlike_outputs
+from convcalc.match.surroundings import between, keeping_size, origins, sizing, unlike_inputs, unlike_outputs
 
 _CONTENTS: tuple[Callable[[Layer], Hashable], ...] = (
     lambda table: (table.params, table.output),
@@ -96,7 +96,7 @@ class _Comparison:
     def _cause_before(self, one: Layer, two: Layer) -> int | None:
         """Return the number of the difference that a difference of inputs comes from, if one is known."""
         for side, layer in enumerate((one, two)):
-            origin = max((self.origins[side][index] for index in entering(layer)), default=-1)
+            origin = max((self.origins[side][index] for index in sizing(self.sides[side].graph, layer)), default=-1)
             if origin in self.causes[side]:
                 return self.causes[side][origin]
             if origin >= 0 and self.sides[side].graph.nodes[origin].op is None:

@@ -86,17 +86,20 @@ class Layer:
         )
 
 
-def layers_of(graph: Graph, ignored: Collection[str] = (), folded: bool = False, stacked: bool = False) -> list[Layer]:
+def layers_of(
+    graph: Graph, ignored: Collection[str] = (), masked: bool = False, folded: bool = False, stacked: bool = False
+) -> list[Layer]:
     """Return the layers that multiply, the norms and the activations, in the order of the graph.
 
     Args:
         graph: whose layers are all counted.
         ignored: ``norm`` and ``act``, where these are not compared.
+        masked: whether masks of attention are compared.
         folded: whether a layer with a batch norm behind it is compared as exporters fold them: with a bias.
         stacked: whether recurrent layers on each other are compared as one of several layers.
     """
     normed = _followed_by_batch_norm(graph) if folded else ()
-    joint = [*map(_attention, joined(graph)), *(_stacks(graph) if stacked else ())]
+    joint = [*(_attention(found, masked) for found in joined(graph)), *(_stacks(graph) if stacked else ())]
     several = {node.index: layer for layer in joint for node in layer.nodes}
     layers = []
     for node in graph.layers:
@@ -176,12 +179,32 @@ def _convolution(node: Node, before: Node) -> Layer:
     return Layer((node,), kind, settings, tuple(node.shape), relative, x.channels)
 
 
-def _attention(found: Attention) -> Layer:
+def _attention(found: Attention, masked: bool) -> Layer:
     """Return q, k, v, scores, context and the projection as one layer; windows may be rows."""
     shape = found.nodes[-1].shape
     settings = {"heads": found.heads, "out": shape[-1], "bias": found.has_bias}
-    relative: dict[str, Hashable] = {"out": _FROM_INPUT} if found.in_features == shape[-1] else {}
+    is_bare = found.in_features is None and found.heads is None  # without projections
+    relative: dict[str, Hashable] = {"out": _FROM_INPUT} if is_bare or found.in_features == shape[-1] else {}
+    if masked:
+        settings |= {"mask": "none", "past": 0, "window": None}
+    for node in filter(_is_causal, found.nodes if masked else ()):
+        op: Any = node.op
+        past = op.past or 0
+        mask = {"mask": "causal", "past": past, "window": op.key_window}
+        relative |= mask
+        if any(product.masked for product in node.facts.products):  # of one query it hides nothing
+            is_narrow = op.key_window is not None and op.key_window < past + node.input_shapes[0][-2]
+            settings |= mask if is_narrow else {**mask, "window": None}
     return Layer(found.nodes, ATTENTION, settings, (shape.elements, found.scores), relative, found.in_features)
+
+
+def _is_causal(node: Node) -> bool:
+    return bool(getattr(node.op, "is_causal", False))
+
+
+def has_masks(graphs: Iterable[Graph]) -> bool:
+    """Whether each graph has a causal mask: where one has none, its source may write masks as tensors."""
+    return all(any(map(_is_causal, graph.layers)) for graph in graphs)
 
 
 def has_stacks(graphs: Iterable[Graph]) -> bool:

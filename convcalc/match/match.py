@@ -15,7 +15,7 @@ from convcalc.graph.graph import Graph
 from convcalc.match.alignment import alignments
 from convcalc.match.comparison import compared
 from convcalc.match.differences import ADDED, CHANGED, MISSING, NAME, OUTPUT, Difference, Outcome, Side
-from convcalc.match.layers import IGNORABLE, Layer, has_stacks, layers_of, tables_of
+from convcalc.match.layers import IGNORABLE, Layer, has_masks, has_stacks, layers_of, tables_of
 from convcalc.match.order import Numbering, sorted_by_branches
 from convcalc.match.runs import scopes_of
 from convcalc.match.ties import unlike_ties
@@ -57,7 +57,8 @@ def match(
 ) -> Match:
     """Return where two networks differ: in layers that multiply, norms, activations, parameters and shared weights.
 
-    Where all these are equal, in what they and the outputs read.
+    Where all these are equal, in what they and the outputs read. Masks of attention are compared where both networks
+    have causal ones: a source that has none may write them as tensors.
 
     Args:
         designs: their names.
@@ -66,8 +67,12 @@ def match(
         by_name: whether the paths of layers are compared, too.
     """
     graphs = with_tables_apart(graphs[0]), with_tables_apart(graphs[1])
-    forms = product((False, True) if "norm" in ignored else (False,), (False, True) if has_stacks(graphs) else (False,))
-    outcome, sides = _best(_sides(graphs, ignored, folded, stacked) for folded, stacked in forms)
+    forms = product(
+        (has_masks(graphs),),
+        (False, True) if "norm" in ignored else (False,),
+        (False, True) if has_stacks(graphs) else (False,),
+    )
+    outcome, sides = _best(_sides(graphs, ignored, *form) for form in forms)
     outcome, wiring = _wired(outcome, sides)
     found = [*sorted((*outcome.differences, *wiring), key=_place), *unlike_ties(sides, outcome.pairs)]
     if by_name:

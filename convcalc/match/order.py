@@ -19,6 +19,8 @@ class _Upstream(NamedTuple):
     """Their other settings."""
     number: int
     """Equal for equal content, whichever graph it is in."""
+    outline: int
+    """Equal for equal content but for settings, norms and activations included."""
 
 
 LAST = 8
@@ -27,6 +29,7 @@ KEYS: tuple[Callable[[_Upstream], tuple[Any, ...]], ...] = (
     lambda upstream: upstream,
     lambda upstream: (upstream.others, upstream),
     lambda upstream: (upstream.forms, upstream),
+    lambda upstream: (upstream.depth, upstream.forms, upstream.outline),
 )
 """By what the branches of a join are sorted: a layer that differs leaves the order by one of them as it is."""
 
@@ -57,16 +60,19 @@ def sorted_by_branches(graph: Graph, layers: Sequence[Layer], numbering: Numberi
 def _upstream(inputs: Sequence[_Upstream], layer: Layer | None, numbering: Numbering) -> _Upstream:
     """Return what leads to a node. Branches without layers, such as masks, tell nothing."""
     branches = sorted({each for each in inputs if each.depth})
-    deepest = branches[-1] if branches else _Upstream(0, (), (), -1)
-    number = numbering.number(tuple(branches)) if len(branches) > 1 else deepest.number
+    deepest = branches[-1] if branches else _Upstream(0, (), (), -1, -1)
+    number, outline = deepest.number, deepest.outline
+    if len(branches) > 1:
+        number = numbering.number(tuple(branches))
+        outline = numbering.number(tuple(sorted({each.outline for each in branches})))
     if layer is None:
-        return deepest._replace(number=number)
-    number = numbering.number((layer.key, number))
+        return deepest._replace(number=number, outline=outline)
+    number, outline = numbering.number((layer.key, number)), numbering.number((layer.form, outline))
     if layer.kind in IGNORABLE:
-        return deepest._replace(number=number)
+        return deepest._replace(number=number, outline=outline)
     others = str([value for name, value in layer.settings.items() if name not in WINDOW[:3]])
     forms, trail = (str(layer.form), *deepest.forms[: LAST - 1]), (others, *deepest.others[: LAST - 1])
-    return _Upstream(deepest.depth + 1, forms, trail, number)
+    return _Upstream(deepest.depth + 1, forms, trail, number, outline)
 
 
 def _depth_first(graph: Graph, keys: Sequence[Any]) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from convcalc.graph.graph import Graph, Node
@@ -14,6 +14,15 @@ def entering(layer: Layer) -> Iterator[int]:
     """Give the nodes that a layer reads."""
     own = {node.index for node in layer.nodes}
     return (index for node in layer.nodes for index in node.inputs if index not in own)
+
+
+def sizing(graph: Graph, layer: Layer) -> Iterator[int]:
+    """Give the nodes that a layer reads; of a table that reads none but has a size of one, the nearest of that size."""
+    yield from entering(layer)
+    for node in layer.nodes:
+        if node.input_shapes and not node.inputs:
+            alike = (each.index for each in graph.nodes[: node.index] if each.shape == node.input_shapes[0])
+            yield from deque(alike, 1)
 
 
 def unlike_inputs(first: Graph, second: Graph) -> tuple[tuple[Node, ...], tuple[Node, ...]]:

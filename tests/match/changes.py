@@ -8,6 +8,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from convcalc.errors import SpecError
+from convcalc.graph.attention import POSITIONS
 from convcalc.graph.builder import GraphBuilder
 from convcalc.graph.graph import Graph, Node
 from convcalc.ops.kinds.act import TYPES
@@ -100,7 +101,9 @@ def changes_of(node: Node, dice: Random) -> dict[str, dict[str, Any] | None]:
     found = _settings(op, node.shape.rank - 1, dice)
     if hasattr(op, "bias") and op.kind not in ("norm", "attention"):
         found["bias"] = {"bias": not op.bias}
-    return {**found, "removed": None} if found and node.shape == node.input_shapes[0] else found
+    keeps_shape = node.shape == node.input_shapes[0]
+    is_alone = POSITIONS not in node.facts.weights  # the table goes with it, and is compared apart
+    return {**found, "removed": None} if found and keeps_shape and is_alone else found
 
 
 def _settings(op: Any, axes: int, dice: Random) -> dict[str, dict[str, Any] | None]:

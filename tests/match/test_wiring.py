@@ -61,7 +61,8 @@ def test_a_change_of_wiring_is_the_one_difference(name: str) -> None:
             unread = (
                 {graph.nodes[index].path for index in change.node.inputs} if "is read" in difference.reads else set()
             )
-            assert difference.first[0].path in readers | unread  # of several layers alike, that one is not read
+            named = {node.path for node in difference.first[0].nodes}  # of an attention several
+            assert named & (readers | unread)  # of several layers alike, that one is not read
         assert difference.reads[0] != difference.reads[1]
 
 
@@ -75,6 +76,10 @@ def test_a_change_behind_other_names_and_another_order_is_found(name: str) -> No
 @pytest.mark.parametrize("name", ZOO)
 def test_a_network_has_the_wiring_of_its_imported_spec(name: str) -> None:
     graph = convcalc.load(f"zoo:{name}").graph
+    if any(node.op and not node.op.has_output for node in graph.layers):
+        with pytest.raises(convcalc.SpecError, match="CC775"):  # experts that do not run are not recovered
+            recover(graph, flat=True)
+        return
     for ignored in ((), ("norm", "act")):
         other = convcalc.load(text=recover(graph, flat=True)).graph
         assert match(("one", "two"), (graph, other), ignored=ignored).is_equal

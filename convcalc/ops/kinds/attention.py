@@ -93,7 +93,7 @@ class Attention(Op):
         fits = divides(kv_heads, self.heads)
         require(fits, "CC404", "kv_heads = {} does not divide the {} heads", kv_heads, self.heads)
         self._require_sources(*_sources(*inputs))
-        require_causal("attention", is_causal=self._is_causal, window=self.key_window)
+        require_causal("attention", is_causal=self.is_causal, window=self.key_window)
         return x.with_axis(-1, dim)
 
     def _require_sources(self, x: Shape, keys: Shape, values: Shape) -> None:
@@ -114,13 +114,14 @@ class Attention(Op):
             require(equal(x[-2], keys[-2]), "CC405", text, x[-2], keys[-2])
 
     @property
-    def _is_causal(self) -> bool:
+    def is_causal(self) -> bool:
+        """Whether a mask hides later keys."""
         return self.mask == "causal"
 
     @property
     def _is_ordered(self) -> bool:
         """Whether queries and keys are of the same tokens, one after another, so that later ones need a cache."""
-        return self._is_causal or self.past is not None
+        return self.is_causal or self.past is not None
 
     @property
     def _past(self) -> Number:
@@ -183,7 +184,7 @@ class Attention(Op):
         tokens, queries, context = self._tokens(keys), matrices["q"][0], matrices["o"][1]
         pairs = rows["q"] * self._all_keys(keys)
         hidden = [
-            masked_products(x[-2], tokens, self._past, self.key_window, windows * width) if self._is_causal else 0
+            masked_products(x[-2], tokens, self._past, self.key_window, windows * width) if self.is_causal else 0
             for width in (queries, context)
         ]
         return (
@@ -255,7 +256,7 @@ class Attention(Op):
         appended = {name: True for name in ("add_bias_kv", "add_zero_attn") if getattr(self, name)}
         optional = {"position_bias": self.position_bias, "past": self.past, "window": self.key_window}
         given = {name: size for name, size in optional.items() if size is not None}
-        mask = {"mask": self.mask} if self._is_causal else {}
+        mask = {"mask": self.mask} if self.is_causal else {}
         return {**sizes, **value_dim, "bias": self.bias, **norm, **appended, **mask, **given}
 
 

@@ -244,12 +244,12 @@ def _axes(value: Any) -> str:
 def _setting(name: str, value: Any, layer: Layer) -> str:
     if name == "groups" and name in layer.relative:
         return "depthwise"
-    if isinstance(value, bool):
+    if isinstance(value, bool) or value is None:
         return name if value else f"no {name}"
     if isinstance(value, tuple):
         texts = _axes(value).split("×")
         return f"{name} {texts[0] if len(set(texts)) == 1 else '×'.join(texts)}"
-    return f"{value} heads" if name == "heads" and value is not None else f"{name} {value}"
+    return f"{value} heads" if name == "heads" else f"{name} {value}"
 
 
 # --- for programs -----------------------------------------------------------------------------------------------------
