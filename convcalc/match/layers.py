@@ -190,7 +190,7 @@ def _attention(found: Attention, masked: bool) -> Layer:
     for node in filter(_is_causal, found.nodes if masked else ()):
         op: Any = node.op
         past = op.past or 0
-        mask = {"mask": "causal", "past": past, "window": op.key_window}
+        mask: dict[str, Any] = {"mask": "causal", "past": past, "window": op.key_window}
         relative |= mask
         if any(product.masked for product in node.facts.products):  # of one query it hides nothing
             is_narrow = op.key_window is not None and op.key_window < past + node.input_shapes[0][-2]
