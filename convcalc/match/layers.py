@@ -182,7 +182,7 @@ def _convolution(node: Node, before: Node) -> Layer:
 def _attention(found: Attention, masked: bool) -> Layer:
     """Return q, k, v, scores, context and the projection as one layer; windows may be rows."""
     shape = found.nodes[-1].shape
-    settings = {"heads": found.heads, "out": shape[-1], "bias": found.has_bias}
+    settings: dict[str, Any] = {"heads": found.heads, "out": shape[-1], "bias": found.has_bias}
     is_bare = found.in_features is None and found.heads is None  # without projections
     relative: dict[str, Hashable] = {"out": _FROM_INPUT} if is_bare or found.in_features == shape[-1] else {}
     if masked:
@@ -190,7 +190,7 @@ def _attention(found: Attention, masked: bool) -> Layer:
     for node in filter(_is_causal, found.nodes if masked else ()):
         op: Any = node.op
         past = op.past or 0
-        mask: dict[str, Any] = {"mask": "causal", "past": past, "window": op.key_window}
+        mask = {"mask": "causal", "past": past, "window": op.key_window}
         relative |= mask
         if any(product.masked for product in node.facts.products):  # of one query it hides nothing
             is_narrow = op.key_window is not None and op.key_window < past + node.input_shapes[0][-2]
