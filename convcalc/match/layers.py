@@ -182,7 +182,7 @@ def _convolution(node: Node, before: Node) -> Layer:
 def _attention(found: Attention, masked: bool) -> Layer:
     """Return q, k, v, scores, context and the projection as one layer; windows may be rows."""
     shape = found.nodes[-1].shape
-    settings = {"heads": found.heads, "out": shape[-1], "bias": found.has_bias}
+    settings: dict[str, Any] = {"heads": found.heads, "out": shape[-1], "bias": found.has_bias}
     is_bare = found.in_features is None and found.heads is None  # without projections
     relative: dict[str, Hashable] = {"out": _FROM_INPUT} if is_bare or found.in_features == shape[-1] else {}
     if masked:
