@@ -19,7 +19,8 @@ from convcalc.render.pictures import palette
 from convcalc.render.pictures.bars import bars, comparison_bars
 from convcalc.render.pictures.bridge import bridge
 from convcalc.render.pictures.graph.graph import graph
-from convcalc.render.pictures.modules import Module, module_tree, top_runs
+from convcalc.render.pictures.labels import top_runs
+from convcalc.render.pictures.modules import Module, module_tree
 from convcalc.render.pictures.palette import CLASSES, DARK, LIGHT, RAMP, contrast, tint
 from convcalc.render.pictures.skyline import skyline
 from convcalc.render.pictures.squares import squares

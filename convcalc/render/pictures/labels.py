@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from convcalc.number_format import SI, format_significant
-from convcalc.render.pictures.modules import Module, Run, top_runs
+from convcalc.render.pictures.modules import Module, Run, runs
 
 NAMES = {
     "params": ("parameter", "parameters"), "macs": ("multiply", "multiplies"),
@@ -114,6 +114,31 @@ def parts_of(root: Module, keys: Sequence[str], depth: int | None = None) -> lis
         step = 1 if is_large else size
         parts += [_part(several[start : start + step], keys, depth) for start in range(0, len(several), step)]
     return parts
+
+
+def top_runs(root: Module, *keys: str) -> list[Run]:
+    """Return what a design is made of, seen from afar: its top modules that have a share of some metric.
+
+    A single one is opened, and one with more than four fifths of everything too, or equal ones with that: ×n is kept.
+    """
+    found = [run for run in runs(root) if any(run.value(key) for key in keys)]
+    while len(found) == 1 and found[0].times == 1 and not found[0].first.is_layer:
+        found = [run for run in runs(found[0].first) if any(run.value(key) for key in keys)]
+    opened = []
+    for run in found:
+        large = all(5 * run.value(key) > 4 * root.value(key) for key in keys)
+        within = _inside(run) if large and not run.first.is_layer else []
+        within = [each for each in within if any(each.value(key) for key in keys)]
+        opened += within if len(within) > 1 else [run]
+    return opened
+
+
+def _inside(run: Run) -> list[Run]:
+    """Return what a module is made of, or what all of several equal ones are."""
+    turns = [runs(module) for module in run.modules]
+    if any(len(turn) != len(turns[0]) for turn in turns):
+        return [run]
+    return [Run([module for part in parts for module in part.modules]) for parts in zip(*turns, strict=True)]
 
 
 def _runs_at(root: Module, keys: Sequence[str], depth: int) -> Iterator[Run]:
