@@ -50,16 +50,16 @@ class TreeBuilder:
         for at, before in enumerate(self._before):
             for place in set(before) - {ENTRY}:
                 is_root = self._dominators[place] is None
-                if self._reached[place] != self._reached[at] or (is_root and not self._reached[place]):
-                    if self._readers[place] > 1 or self._reached[place]:
-                        yield place
+                is_far = self._reached[place] != self._reached[at] or is_root
+                if is_far and (self._readers[place] > 1 or self._reached[place]):
+                    yield place
 
     def _units_before(self, unit: Unit) -> list[int]:
         """Return the places of what a unit reads; other inputs of the graph than the first have none."""
         return [self._place[index] for index in unit.inputs if index in self._place]
 
     def _each_dominator(self) -> Iterator[int | None]:
-        """Yield the immediate dominator of each unit in the stream of its input; none for the first of another input."""
+        """Yield the immediate dominator of each unit in its stream; none for the first of another input."""
         for unit, before in zip(self.units, self._before, strict=True):
             streams = before if unit.is_join else before[:1]  # what arguments name is beside the stream
             first = [place for place in streams if place == ENTRY or self._reached[place]]
