@@ -30,6 +30,7 @@ class TreeBuilder:
             for index in unit.inputs:
                 if self._place.get(index, ENTRY) != ENTRY:
                     self._readers[self._place[index]] += 1
+        self._reached: list[bool] = []  # whether the first input's stream leads to a unit
         self._dominators: list[int | None] = []
         self._dominators.extend(self._each_dominator())
         self._known: dict[tuple[int, tuple[Shape, ...]], dict[str, Value]] = {}
@@ -38,25 +39,35 @@ class TreeBuilder:
 
     def items(self) -> list[Item]:
         """Return the items of the whole graph; its last output is the last of them."""
-        shared = [at for at in range(len(self.units)) if self._dominators[at] is None and self._readers[at] > 1]
-        early = [item for at in shared for item in self._chain(at, None)]
+        early = [item for at in sorted(set(self._far())) for item in self._chain(at, ENTRY)]
         main = self._chain(max(self._outputs), ENTRY)
         ends = [at for at in range(len(self.units)) if not self._readers[at]]
         more = [item for at in ends for item in self._chain(at, ENTRY)]
         return [*early, *main[:-1], *more, *main[-1:]]
+
+    def _far(self) -> Iterator[int]:
+        """Yield the places of what the stream of another input reads, which is made before all of its readers."""
+        for at, before in enumerate(self._before):
+            for place in set(before) - {ENTRY}:
+                is_root = self._dominators[place] is None
+                is_far = self._reached[place] != self._reached[at] or is_root
+                if is_far and (self._readers[place] > 1 or self._reached[place]):
+                    yield place
 
     def _units_before(self, unit: Unit) -> list[int]:
         """Return the places of what a unit reads; other inputs of the graph than the first have none."""
         return [self._place[index] for index in unit.inputs if index in self._place]
 
     def _each_dominator(self) -> Iterator[int | None]:
-        """Yield the immediate dominator of each unit; none for what no path from the first input leads to."""
-        for before in self._before:
+        """Yield the immediate dominator of each unit in its stream; none for the first of another input."""
+        for unit, before in zip(self.units, self._before, strict=True):
+            streams = before if unit.is_join else before[:1]  # what arguments name is beside the stream
+            first = [place for place in streams if place == ENTRY or self._reached[place]]
+            self._reached.append(bool(first))
             found: int | None = None
-            for place in before:
-                if place == ENTRY or self._dominators[place] is not None:
-                    found = place if found is None else self._common(found, place)
-            yield found
+            for place in first or streams:
+                found = place if found is None else self._common(found, place)
+            yield found if first or found != ENTRY else None
 
     def _common(self, one: int, other: int) -> int:
         while one != other:
