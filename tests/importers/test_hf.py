@@ -340,3 +340,40 @@ def test_rows_of_the_table(name: str) -> None:
         assert found.expressions(architecture).keys() <= found.variables
     assert set(found.renamed.values()) <= found.variables
     assert found.per_layer.keys() <= found.variables
+
+
+# --- old spellings ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("model_type", "old", "now"),
+    [
+        ("llama", "LLaMAForCausalLM", "LlamaForCausalLM"),
+        ("mpt", "MPTForCausalLM", "MptForCausalLM"),
+        ("phimoe", "PhiMoEForCausalLM", "PhimoeForCausalLM"),
+        ("t5", "T5WithLMHeadModel", "T5ForConditionalGeneration"),
+    ],
+)
+def test_old_names_of_classes(model_type: str, old: str, now: str) -> None:
+    network = opened({"model_type": model_type, "architectures": [old]})
+    assert network.report().totals["params"] == MEASURED["built"][model_type][now]
+    assert network.report().name == now
+
+
+@pytest.mark.parametrize(
+    ("model_type", "key"),
+    [("llama", "kv_lora_rank"), ("qwen2", "after_norm"), ("gpt2", "embedding_norm"), ("vit", "layer_scale")],
+)
+def test_variables_of_templates_are_no_keys(model_type: str, key: str) -> None:
+    """A class that has no such key does not read it."""
+    with pytest.raises(SpecErrors) as failure:
+        opened({"model_type": model_type, key: 8})
+    assert failure.value.errors[0].code == "CC761"
+
+
+def test_a_part_by_its_old_key_is_used_first() -> None:
+    """A CLIP with `vision_config_dict` is built from it, and only otherwise from `vision_config`."""
+    small = {"num_hidden_layers": 1, "hidden_size": 8, "num_attention_heads": 2}
+    old = opened({"model_type": "clip", "vision_config": {"hidden_size": 64}, "vision_config_dict": small})
+    new = opened({"model_type": "clip", "vision_config": small})
+    assert old.report().totals["params"] == new.report().totals["params"]

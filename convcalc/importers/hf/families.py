@@ -98,7 +98,7 @@ class Family:
             self.row.get("members", {}).values(),
             self.worded,
         )
-        return frozenset(names | self.variables)
+        return frozenset(names | (self.variables & {*self.defaults, "num_labels"}))
 
     @cached_property
     def variables(self) -> frozenset[str]:

@@ -17,6 +17,7 @@ from convcalc.spec.limits import LARGEST, REPEAT
 
 POSITIONS = {"seq": ("positions",), "target": ("max_target_positions", "positions")}
 """The variables that may say how many positions there are for tokens, and for those of a decoder."""
+OLD_CLASSES = {"T5WithLMHeadModel": "T5ForConditionalGeneration"}
 LAYER_TYPES, WINDOW = "layer_types", "sliding_window"
 _TYPES = {"full_attention": False, "sliding_attention": True}
 LAYERS = "num_hidden_layers"
@@ -148,10 +149,13 @@ def _words(config: Config, found: Family, merged: Mapping[str, Any]) -> dict[str
 
 def _nested(config: Config, key: str, name: str) -> dict[str, Any]:
     """Return the values of a configuration inside another, by the names that they have in expressions."""
-    values = config.values.get(key)
-    if values is not None and not isinstance(values, dict):
-        raise config.wrong(key, values, "an object")
-    inner = Config(config.source, {**(values or {}), "model_type": name, "architectures": None}, key)
+    merged: dict[str, Any] = {}
+    for each in (key, f"{key}_dict"):  # of old files; what it has is used in place of the other's
+        values = config.values.get(each)
+        if values is not None and not isinstance(values, dict):
+            raise config.wrong(each, values, "an object")
+        merged |= values or {}
+    inner = Config(config.source, {**merged, "model_type": name, "architectures": None}, key)
     settings = read_settings(inner)
     start = key.removesuffix("config")
     return {f"{start}{each}": value for each, value in settings.complete({}).items()}
@@ -175,11 +179,13 @@ def _architecture(config: Config, found: Family) -> str:
         return found.default_class
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise config.wrong("architectures", names, "a list of names of classes")
-    if names[0] not in found.classes:
+    known = {each.lower(): each for each in found.classes}  # old files have LLaMAForCausalLM and MPTForCausalLM
+    name = known.get(str(OLD_CLASSES.get(names[0], names[0])).lower())
+    if name is None:
         text = f"the class {quoted(names[0])} is not read{did_you_mean(names[0], found.classes)}"
         hint = f"of {found.name} are read: {', '.join(sorted(found.classes))}"
         raise SpecError("CC761", text, config.span("architectures"), hint)
-    return str(names[0])
+    return name
 
 
 def _labels(config: Config, default: int) -> int:
