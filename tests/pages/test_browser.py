@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import HANG, ROOT
 
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="NO BROWSER TEST: playwright is not installed (pip install 'convcalc[browser]')"
@@ -326,7 +326,7 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
         pytest.skip("NO ACCESSIBILITY TEST: there is no npm on the PATH to fetch axe-core with")
     folder = tmp_path_factory.mktemp("axe")
     line = [npm, "install", "--no-save", "--no-audit", "--no-fund", "--prefix", str(folder), "axe-core@4.11.0"]
-    done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=HANG)
     if done.returncode:
         pytest.skip(f"NO ACCESSIBILITY TEST: npm cannot fetch axe-core: {done.stderr[-300:]}")
     return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
