@@ -377,3 +377,22 @@ def test_a_part_by_its_old_key_is_used_first() -> None:
     old = opened({"model_type": "clip", "vision_config": {"hidden_size": 64}, "vision_config_dict": small})
     new = opened({"model_type": "clip", "vision_config": small})
     assert old.report().totals["params"] == new.report().totals["params"]
+
+
+# --- what is not the configuration ------------------------------------------------------------------------------------
+
+
+def test_a_name_of_the_hub(cli: Command) -> None:
+    result = cli("report", "hf:meta-llama/Llama-2-7b-hf")
+    assert result.exit_code == 2
+    assert "error CC001: no such file" in result.stderr
+    assert "nothing is downloaded" in result.stderr
+
+
+@pytest.mark.parametrize("key", ["eos_token_id", "tokenizer_class", "peft_type", "_class_name", "weight_map"])
+def test_files_beside_the_configuration(cli: Command, tmp_path: Path, key: str) -> None:
+    path = tmp_path / "other.json"
+    path.write_text(json.dumps({key: "x"}))
+    result = cli("report", f"hf:{path}")
+    assert result.exit_code == 2
+    assert "there is no model_type" in result.stderr

@@ -59,6 +59,9 @@ def read_config(name: str, data: bytes | None) -> Config:
     """
     if data is None and os.path.isdir(name):
         name = os.path.join(name, CONFIG)
+    if data is None and not os.path.lexists(name):
+        hint = "nothing is downloaded: download the config.json of the model, and give its path"
+        raise SpecError("CC001", "no such file", Span(Source(name, "")), hint)
     source = read_text(name) if data is None else decode(data, name)
     try:
         values = json.loads(source.text, object_pairs_hook=_once)

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from convcalc.arith import Number
-from convcalc.errors import SpecError, did_you_mean, quoted
+from convcalc.errors import Span, SpecError, did_you_mean, quoted
 from convcalc.importers.hf.config import Config, number, shown
 from convcalc.importers.hf.families import Family, family, known_types, word
 from convcalc.spec.document.value_nodes import ValueNode
@@ -163,6 +163,9 @@ def _nested(config: Config, key: str, name: str) -> dict[str, Any]:
 
 def _family(config: Config) -> Family:
     name = config.values.get("model_type")
+    if name is None:
+        text = "there is no model_type, so this is not the configuration of a model of transformers"
+        raise SpecError("CC768", text, Span(config.source), "give the config.json that lies beside it")
     if not isinstance(name, str):
         raise config.wrong("model_type", name, "the name of a family")
     if name not in known_types():
