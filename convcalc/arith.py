@@ -10,12 +10,12 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import reduce
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convcalc.errors import SpecError, Undecided
+from convcalc.records import dataclass, field
 
 if TYPE_CHECKING:
     import numpy

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
@@ -15,6 +15,7 @@ from convcalc import __version__
 from convcalc.cli import ERROR, WIDTH, fitted
 from convcalc.cli.types import PositiveInt, WordType
 from convcalc.errors import closest_match, did_you_mean, quoted
+from convcalc.records import NamedTuple
 
 COLORS = ("auto", "always", "never")
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from convcalc.arith import Number, total
 from convcalc.errors import Span, SpecError, did_you_mean
 from convcalc.ops.op import MatrixProduct, Op
+from convcalc.records import dataclass, field, replace
 from convcalc.shapes import Shape
 
 LEADING_TO = ".."

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.arith import Number, free_names, largest, less_equal, require, total
 from convcalc.errors import SpecError, SpecErrors
 from convcalc.graph.graph import Graph
+from convcalc.records import NamedTuple
 
 
 class Metric(NamedTuple):

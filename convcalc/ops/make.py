@@ -7,7 +7,6 @@ Linear(out_features=10, bias=True, axis=None)
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from math import isfinite
 from typing import Any, TypeVar
@@ -16,6 +15,7 @@ from convcalc.errors import SpecError, Undecided, did_you_mean, quoted
 from convcalc.ops.arguments import Argument, ArgumentType, InvalidArgument, SizeType
 from convcalc.ops.op import Op, arguments_of
 from convcalc.ops.registry import activation_names, find_op, kinds
+from convcalc.records import dataclass
 from convcalc.shapes import MAX_AXES
 
 OpType = TypeVar("OpType", bound=Op)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from convcalc.errors import Source, SpecErrors
@@ -11,6 +10,7 @@ from convcalc.graph.graph import Graph, Node
 from convcalc.metrics.metric import Metric
 from convcalc.metrics.registry import core_metrics, detail_metrics_of
 from convcalc.ops.op import Op
+from convcalc.records import replace
 from convcalc.recovery.items import COMMUTATIVE, arguments
 from convcalc.shapes import Shape
 from convcalc.spec.document.loader import DocumentLoader

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from functools import reduce
 from itertools import islice
 from math import prod
-from typing import NamedTuple
 
 from convcalc.errors import SpecErrors, Undecided
+from convcalc.records import NamedTuple
 from convcalc.sweep.bounds.interval import Interval
 from convcalc.sweep.bounds.rules import Bounds
 from convcalc.sweep.bounds.symbolic_terms import AtomTable

@@ -15,14 +15,14 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from itertools import chain, count, islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.batch.run import START_WORKERS_AFTER
 from convcalc.errors import SpecError
 from convcalc.extras import E_MISSING_PACKAGE, require
 from convcalc.memory import is_memory_error
+from convcalc.records import NamedTuple, dataclass, field
 from convcalc.sweep.evaluator import InvalidPoints, evaluate
 from convcalc.sweep.grid import Block
 from convcalc.sweep.job import SweepJob

@@ -6,7 +6,9 @@ Ties are settled by the order of the points: of points with the same metrics the
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
+
+from convcalc.records import NamedTuple
 
 
 class SelectedPoints(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import wraps
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
@@ -15,6 +15,7 @@ from convcalc.designs import sources
 from convcalc.designs.names import CODE
 from convcalc.dtypes import BIT_WIDTHS, RECIPES, TRAIN
 from convcalc.errors import SpecErrors, quoted
+from convcalc.records import NamedTuple
 from convcalc.report.report import Report
 
 TRAINING_MODE = "mode"

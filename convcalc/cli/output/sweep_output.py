@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.cli import print_error
 from convcalc.cli.group import GeneralOptions
@@ -13,6 +13,7 @@ from convcalc.cli.output.atomic_files import Destination, Destinations, open_des
 from convcalc.cli.output.resumable_file import ParquetFromCsv, ResumableFile, ResumeOptions
 from convcalc.cli.output.targets import OutputTarget, surface_of
 from convcalc.number_format import count_of
+from convcalc.records import NamedTuple
 from convcalc.render import STREAMS
 from convcalc.render.results import sweep_points as lines
 from convcalc.render.results.sweep_points import scatter

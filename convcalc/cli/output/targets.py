@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import wraps
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
@@ -14,6 +14,7 @@ from convcalc.cli.group import GeneralOptions
 from convcalc.cli.output.atomic_files import Destinations, is_device, open_destination
 from convcalc.cli.types import ParamType, WordType, texts_of
 from convcalc.errors import escape, quoted
+from convcalc.records import NamedTuple
 from convcalc.render.tables.surface import Surface, is_terminal, surface
 
 EXTENSIONS = {

@@ -8,9 +8,10 @@ import re
 from collections.abc import Mapping
 from fractions import Fraction
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.errors import Source, Span, SpecError, quoted
+from convcalc.records import NamedTuple
 from convcalc.spec.limits import LARGEST, LIST
 from convcalc.spec.yaml.text import decode, read_text
 

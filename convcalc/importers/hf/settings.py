@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -12,6 +11,7 @@ from convcalc.arith import Number
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
 from convcalc.importers.hf.config import Config, number, shown
 from convcalc.importers.hf.families import Family, family, known_types, word
+from convcalc.records import dataclass
 from convcalc.spec.document.value_nodes import ValueNode
 from convcalc.spec.limits import LARGEST, REPEAT
 

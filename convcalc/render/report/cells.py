@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import NamedTuple
 
 from convcalc.number_format import count_of, format_exact, format_per_axis, format_share, format_short
+from convcalc.records import NamedTuple
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.table import widest
 from convcalc.report.fold import FoldedReport, FoldedRow

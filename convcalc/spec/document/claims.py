@@ -6,11 +6,11 @@ import re
 import unicodedata
 from collections.abc import Collection, Mapping
 from fractions import Fraction
-from typing import NamedTuple
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
 from convcalc.paths import syntax_error
 from convcalc.quantities import SUFFIXES, intended_quantity
+from convcalc.records import NamedTuple
 from convcalc.spec.document.names import no_variant
 from convcalc.spec.document.value_nodes import collect_errors
 from convcalc.spec.limits import ENTRIES

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
 from convcalc.paths import path_from_cwd
+from convcalc.records import dataclass, field
 from convcalc.spec.document.document_reader import read_document
 from convcalc.spec.document.syntax_tree import Document
 from convcalc.spec.limits import IMPORTS

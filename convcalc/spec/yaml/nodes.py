@@ -7,11 +7,12 @@ refused at their places, before anything is built. Scalars keep their source tex
 from __future__ import annotations
 
 import unicodedata
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import yaml
 
 from convcalc.errors import MAX_WORD_LENGTH, Source, Span, SpecError, SpecErrors, quoted
+from convcalc.records import NamedTuple
 from convcalc.spec.limits import YAML_DEPTH
 
 LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)
