@@ -58,6 +58,17 @@ def _general_option(name: str, *short: str, **kwargs: Any) -> click.Option:
     return click.Option([*short, f"--{name.replace('_', '-')}"], expose_value=False, callback=_setter(name), **kwargs)
 
 
+def _eager_option(*names: str, text: str, shown: Callable[[click.Context], str]) -> click.Option:
+    """Return a flag that shows something in place of the command."""
+
+    def callback(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+        if value and not context.resilient_parsing:
+            click.echo(shown(context), color=context.color)
+            context.exit()
+
+    return click.Option(names, is_flag=True, expose_value=False, is_eager=True, help=text, callback=callback)
+
+
 def _setter(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     def callback(context: click.Context, parameter: click.Parameter, value: Any) -> None:
         settings = context.find_object(GeneralOptions) or GeneralOptions()
@@ -100,6 +111,7 @@ class Command(click.Command):
         super().__init__(*args, **kwargs)
         taken = {name for parameter in self.params for name in parameter.opts}  # --color of a plot is a column
         self.params.extend(option for option in _general_options() if taken.isdisjoint(option.opts))
+        self._help = _eager_option("-h", "--help", text="Show this message and exit.", shown=click.Context.get_help)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not ctx.resilient_parsing:
@@ -115,6 +127,10 @@ class Command(click.Command):
                 if isinstance(option, click.Option) and _takes_one_value(option) and given.count(option) > 1:
                     ctx.fail(f"{option.opts[-1]} is given twice")
         return super().parse_args(ctx, args)
+
+    def get_help_option(self, ctx: click.Context) -> click.Option:
+        """Return the option of the help; click's own costs start-up time, as it looks for translations of its text."""
+        return self._help
 
     def get_help(self, ctx: click.Context) -> str:
         from convcalc.render.tables.surface import USUAL_WIDTH, surface  # --version does without
@@ -230,8 +246,10 @@ Exit codes:
 """
 
 
-@click.group(cls=_Main, epilog=DESIGN_NAMES_HELP + EXIT_CODES_HELP)
-@click.version_option(__version__, "--version", prog_name="convcalc", message="%(prog)s %(version)s")
+_VERSION = _eager_option("--version", text="Show the version and exit.", shown=lambda _: f"convcalc {__version__}")
+
+
+@click.group(cls=_Main, epilog=DESIGN_NAMES_HELP + EXIT_CODES_HELP, params=[_VERSION])
 def convcalc() -> None:
     """Count the parameters, multiplies, activations and depth of neural networks, exactly, from a YAML spec.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from itertools import groupby
-from string import digits
 
 from convcalc.report.fold import FUSED, FoldedRow
 
@@ -104,7 +103,7 @@ def runs(node: PathNode, equal: Mapping[int, int]) -> Iterator[tuple[PathNode, P
     """
 
     def likeness(child: PathNode) -> object:
-        return (child.segment.rstrip(digits), equal[id(child)]) if equal else child
+        return (child.segment.rstrip("0123456789"), equal[id(child)]) if equal else child
 
     for _, group in groupby(node.children.values(), likeness):
         neighbours = list(group)

@@ -10,7 +10,7 @@ import click
 
 from convcalc.cli.group import OptionalWord
 from convcalc.cli.options.dtypes import dtype_option, only_format
-from convcalc.cli.types import PositiveInt, SpecName, WordType, texts_of
+from convcalc.cli.types import FilePath, PositiveInt, SpecName, WordType, texts_of
 from convcalc.designs import sources
 from convcalc.designs.names import CODE
 from convcalc.dtypes import BIT_WIDTHS, RECIPES, TRAIN
@@ -125,7 +125,7 @@ def batch_option(words: str) -> Callable[..., Any]:
 
 
 lib_option = click.option(
-    "--lib", multiple=True, metavar="DIR", type=click.Path(exists=True, file_okay=False),
+    "--lib", multiple=True, metavar="DIR", type=FilePath(folder=True),
     help="Folder searched for imports; repeatable.", envvar="CONVCALC_LIB", show_envvar=True,
 )  # fmt: skip
 input_option = click.option(

@@ -8,7 +8,6 @@ from collections.abc import Collection, Mapping
 from fractions import Fraction
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
-from convcalc.paths import syntax_error
 from convcalc.quantities import SUFFIXES, intended_quantity
 from convcalc.records import NamedTuple
 from convcalc.spec.document.names import no_variant
@@ -135,6 +134,8 @@ def _read_shape(node: YamlNode) -> tuple[int, ...]:
 
 def _read_excluding(node: YamlNode | None) -> dict[str, Span]:
     """Read what a claim leaves out, each with its place: ``bias``, kinds of layers, and globs of paths."""
+    from convcalc.paths import syntax_error  # costs start-up time
+
     found = {}
     for item in items_or_self(node) if node is not None else ():
         text = item.text if isinstance(item, ScalarNode) else ""
