@@ -18,6 +18,7 @@ from convcalc.errors import closest_match, did_you_mean, quoted
 from convcalc.records import NamedTuple
 
 COLORS = ("auto", "always", "never")
+COMMANDS = os.path.join(os.path.dirname(__file__), "commands")
 
 
 class GeneralOptions(NamedTuple):
@@ -140,6 +141,9 @@ class Command(click.Command):
             ctx.terminal_width = min(width, USUAL_WIDTH) - 2
         return fitted(super().get_help(ctx), sys.stdout)
 
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_usage(ctx.command_path, " ".join(self.collect_usage_pieces(ctx)), prefix="Usage: ")
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         options = [parameter for parameter in self.get_params(ctx) if isinstance(parameter, click.Option)]
         for heading, general in (("Options", False), ("General options", True)):
@@ -202,6 +206,10 @@ class _Main(Group):
         command: click.Command = importlib.import_module(f"convcalc.cli.commands.{cmd_name}").command
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _short_help(name)) for name in commands()])
+
     def suggest(self, word: str) -> str:
         from convcalc.designs.names import NOT_FILES
 
@@ -212,9 +220,14 @@ class _Main(Group):
 @cache
 def commands() -> tuple[str, ...]:
     """Return the names of all commands, sorted."""
-    folder = os.path.join(os.path.dirname(__file__), "commands")
-    names = (os.path.splitext(name) for name in os.listdir(folder))
+    names = (os.path.splitext(name) for name in os.listdir(COMMANDS))
     return tuple(sorted(stem for stem, ending in names if ending == ".py" and not stem.startswith("_")))
+
+
+def _short_help(command: str) -> str:
+    """Return the ``short_help`` in the file of a command, which is not loaded: all take as long as many reports."""
+    with open(os.path.join(COMMANDS, f"{command}.py"), encoding="utf-8") as file:
+        return file.read().partition('short_help="')[2].partition('"')[0]
 
 
 DESIGN_NAMES_HELP = """\

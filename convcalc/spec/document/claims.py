@@ -134,10 +134,12 @@ def _read_shape(node: YamlNode) -> tuple[int, ...]:
 
 def _read_excluding(node: YamlNode | None) -> dict[str, Span]:
     """Read what a claim leaves out, each with its place: ``bias``, kinds of layers, and globs of paths."""
+    if node is None:
+        return {}
     from convcalc.paths import syntax_error  # costs start-up time
 
     found = {}
-    for item in items_or_self(node) if node is not None else ():
+    for item in items_or_self(node):
         text = item.text if isinstance(item, ScalarNode) else ""
         if wrong := syntax_error(text, "."):
             what = f"the glob {quoted(text)} {wrong}" if text else "excluding takes bias, kinds of layers and paths"
