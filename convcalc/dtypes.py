@@ -225,6 +225,11 @@ def cache_lookup(dtype: str) -> Callable[[str], str]:
     return (lambda _: cache) if cache else dtype_lookup(dtype)
 
 
+def varies_by_path(dtype: str) -> bool:
+    """Whether layers may have different formats: those of some globs."""
+    return bool(parse_dtype(dtype).exceptions)
+
+
 def unmatched_globs(dtype: str, paths: Iterable[str]) -> list[str]:
     """Return the globs among the exceptions that no path matches."""
     exceptions = parse_dtype(dtype).exceptions

@@ -31,9 +31,9 @@ def active_params(graph: Graph) -> Sequence[Number]:
     Called:
         active, or activated, parameters in the papers of Mixtral and DeepSeek-V2.
     """
-    idle = (node.op.idle_params(*node.input_shapes) if node.op else 0 for node in graph.layers)
-    own = zip(graph.layers, idle, strict=True)
-    return [node.facts.params - unused if node.weight_owner == node.index else 0 for node, unused in own]
+    used = graph.of_layers(lambda node: node.facts.params - (node.op.idle_params(*node.input_shapes) if node.op else 0))
+    own = zip(graph.layers, used, strict=True)
+    return [params if node.weight_owner == node.index else 0 for node, params in own]
 
 
 def buffers(graph: Graph) -> Sequence[Number]:

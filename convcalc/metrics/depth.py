@@ -12,9 +12,10 @@ from convcalc.metrics.metric import Metric
 def _longest(graph: Graph, length: Callable[[Node], int]) -> list[Number]:
     """Return, for every layer, the greatest sum of lengths over the paths from an input through that layer."""
     reached: list[int] = []
-    for node in graph.nodes:
-        before = max((reached[index] for index in node.inputs), default=0)
-        reached.append(before + (length(node) if node.op else 0))
+    for node, own in zip(graph.nodes, graph.of_nodes(length), strict=True):
+        inputs = node.inputs
+        before = reached[inputs[0]] if len(inputs) == 1 else max([reached[index] for index in inputs], default=0)
+        reached.append(before + own)
     return [value for value, node in zip(reached, graph.nodes, strict=True) if node.op]
 
 

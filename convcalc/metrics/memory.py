@@ -11,10 +11,17 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 
 from convcalc.arith import Number, at_least, largest, total
-from convcalc.dtypes import at_least_32_bits, bytes_of, cache_lookup, dtype_lookup, training_recipe, weight_lookup
+from convcalc.dtypes import (
+    at_least_32_bits,
+    bytes_of,
+    cache_lookup,
+    dtype_lookup,
+    training_recipe,
+    varies_by_path,
+    weight_lookup,
+)
 from convcalc.graph.graph import Graph, Node
 from convcalc.graph.stored_weights import StoredWeights
-from convcalc.metrics.counts import params
 from convcalc.metrics.metric import Metric
 from convcalc.metrics.training import outside_checkpoints, state_bytes
 from convcalc.ops.op import Held
@@ -35,7 +42,8 @@ def weight_bytes(graph: Graph, _batch: int, dtype: str) -> Sequence[Number]:
         model size; params size in torchinfo, without the buffers.
     """
     stored = StoredWeights(graph, dtype)
-    return [stored.kept(node) for node in graph.layers]
+    own = graph.of_layers(stored.own, apart=varies_by_path(dtype) or stored.differs_by_place)
+    return [size if node.weight_owner == node.index else 0 for node, size in zip(graph.layers, own, strict=True)]
 
 
 def live_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
@@ -60,9 +68,10 @@ def live_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
     alive: Number = total([sizes[node.index] for node in graph.inputs if ends[node.index] != node.index])
     steps = []
     form = dtype_lookup(dtype)
-    for node in graph.layers:
+    held_inside = graph.of_layers(lambda node: _held(node, batch, form), apart=varies_by_path(dtype))
+    for node, held in zip(graph.layers, held_inside, strict=True):
         inside = sizes[node.index]
-        if held := _held(node, batch, form):
+        if held:
             ending = total([sizes[index] for index in set(node.inputs) if ends[index] == node.index])
             inside = reduce(at_least, [size - (0 if with_inputs else ending) for size, with_inputs in held])
         steps.append(alive + inside)
@@ -152,12 +161,13 @@ def training_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
     """
     sizes, form = _tensor_bytes(graph, batch, dtype), dtype_lookup(dtype)
     trained = weight_lookup(dtype)
-    recipe, layers = training_recipe(dtype), graph.layers
-    inside = [_kept_bytes(node, batch, form) for node in layers]
+    recipe, layers, apart = training_recipe(dtype), graph.layers, varies_by_path(dtype)
+    inside = graph.of_layers(lambda node: _kept_bytes(node, batch, form), apart=apart)
+    states = graph.of_layers(lambda node: state_bytes(node.facts.params, trained(node.path).plain, recipe), apart=apart)
     kept = outside_checkpoints(graph, [sizes[node.index] for node in layers], inside)
     return [
-        state_bytes(weights, trained(node.path).plain, recipe) + size
-        for node, weights, size in zip(layers, params(graph), kept, strict=True)
+        state + size if node.weight_owner == node.index else size
+        for node, state, size in zip(layers, states, kept, strict=True)
     ]
 
 
@@ -181,12 +191,14 @@ def traffic_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
         memory access cost (MAC, in elements) in the paper of ShuffleNet V2, bytes accessed in XLA.
     """
     sizes, stored = _tensor_bytes(graph, batch, dtype, tables=True), StoredWeights(graph, dtype)
-    form, cached = dtype_lookup(dtype), cache_lookup(dtype)
+    form, cached, apart = dtype_lookup(dtype), cache_lookup(dtype), varies_by_path(dtype)
+    moved = graph.of_layers(
+        lambda node: _moved_bytes(node, batch, (form(node.path), cached(node.path)), sizes[node.index]), apart=apart
+    )
+    read = graph.of_layers(lambda node: stored.read(node, batch), apart=apart or stored.differs_by_place)
     return [
-        _moved_bytes(node, batch, (form(node.path), cached(node.path)), sizes[node.index])
-        + total([sizes[index] for index in node.inputs if _is_activation(node)])
-        + stored.read(node, batch)
-        for node in graph.layers
+        written + total([sizes[index] for index in node.inputs if _is_activation(node)]) + weights
+        for node, written, weights in zip(graph.layers, moved, read, strict=True)
     ]
 
 
@@ -202,10 +214,12 @@ def _moved_bytes(node: Node, batch: int, formats: tuple[str, str], output: Numbe
 def _tensor_bytes(graph: Graph, batch: int, dtype: str, *, tables: bool = False) -> list[Number]:
     """Bytes of the output of every node; a learned table is a weight and counts only with ``tables``."""
     form = dtype_lookup(dtype)
-    return [
-        bytes_of(node.facts.output_elements * batch, form(node.path)) if tables or _is_activation(node) else 0
-        for node in graph.nodes
-    ]
+
+    def size(node: Node) -> Number:
+        is_kept = tables or _is_activation(node)
+        return bytes_of(node.facts.output_elements * batch, form(node.path)) if is_kept else 0
+
+    return graph.of_nodes(size, apart=varies_by_path(dtype))
 
 
 def _is_activation(node: Node) -> bool:

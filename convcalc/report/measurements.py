@@ -271,24 +271,22 @@ def _dtype_warnings(graph: Graph, dtype: str) -> Iterator[str]:
 
 
 def _rows(graph: Graph, columns: Mapping[str, Sequence[Any]]) -> Iterator[LayerRow]:
-    """Give the row of every layer; layers that share their facts are described once."""
-    described: dict[int, tuple[dict[str, Any], str]] = {}
-    for node, values in zip(graph.layers, zip(*columns.values(), strict=True), strict=True):
-        op = node.op
-        assert op is not None
-        if id(node.facts) not in described:
-            attributes = op.attributes(*node.input_shapes)
-            described[id(node.facts)] = attributes, layer_summary(attributes, node)
-        attributes, words = described[id(node.facts)]
+    """Give the row of every layer; layers of one kind are described once."""
+    keys, nodes = tuple(columns), graph.nodes
+    described = graph.of_layers(_described)
+    for node, words, values in zip(graph.layers, described, zip(*columns.values(), strict=True), strict=True):
+        kind, summary, input_shapes, output_shape, attributes = words
         yield LayerRow(
-            path=node.path,
-            op=op.kind,
-            summary=words,
-            inputs=tuple([graph.nodes[index].path for index in node.inputs]),
-            input_shapes=tuple([tuple(shape) for shape in node.input_shapes]) if op.depends_on_values else (),
-            output_shape=tuple(node.shape),
-            attributes=attributes,
-            values=dict(zip(columns, values, strict=True)),
-            tied_to=graph.nodes[node.weight_owner].path if node.weight_owner != node.index else None,
-            source=node.source,
-        )
+            node.path, kind, summary, tuple([nodes[index].path for index in node.inputs]), input_shapes, output_shape,
+            attributes, dict(zip(keys, values, strict=True)),
+            nodes[node.weight_owner].path if node.weight_owner != node.index else None, node.source,
+        )  # fmt: skip
+
+
+def _described(node: Node) -> tuple[str, str, tuple[tuple[Any, ...], ...], tuple[Any, ...], dict[str, Any]]:
+    """Return kind, summary, shapes and attributes of a layer."""
+    op = node.op
+    assert op is not None
+    attributes = op.attributes(*node.input_shapes)
+    entering = tuple([tuple(shape) for shape in node.input_shapes]) if op.depends_on_values else ()
+    return op.kind, layer_summary(attributes, node), entering, tuple(node.shape), attributes
