@@ -67,8 +67,10 @@ def parse_quantity(node: ScalarNode) -> Quantity:
         hint = f"write {near}" if near and re.fullmatch(FORM, near) else listed
         raise SpecError("CC601", f"{quoted(node.text)} is not a printed number", node.span, hint=hint)
     whole, decimals, exponent, suffix = match[1], match[2] or "", match[3] or "0", match[4] or ""
-    unit = PRINTED[suffix] * Fraction(10) ** (int(exponent) - len(decimals))
-    return Quantity(node.text.strip(), int(whole + decimals) * unit, unit, node.span)
+    shift = int(exponent) - len(decimals)
+    unit = Fraction(PRINTED[suffix] * 10 ** max(shift, 0), 10 ** max(-shift, 0))
+    value = Fraction(int(whole + decimals) * unit.numerator, unit.denominator)
+    return Quantity(node.text.strip(), value, unit, node.span)
 
 
 def read_claims(node: YamlNode, variants: Collection[str], errors: list[SpecError]) -> list[Claim]:

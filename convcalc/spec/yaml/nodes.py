@@ -184,7 +184,9 @@ class _Builder:
             if not isinstance(written, ScalarNode):
                 self.errors.append(SpecError("CC106", "a key must be a word, not a list or a mapping", written.span))
                 continue
-            key = written._replace(text=unicodedata.normalize("NFC", written.text))
+            key = written
+            if not key.text.isascii():
+                key = key._replace(text=unicodedata.normalize("NFC", key.text))
             if key.text == "<<" and not key.is_quoted:
                 text = "YAML merge key '<<' not allowed; to reuse layers write a block"
                 self.errors.append(SpecError("CC104", text, key.span))
