@@ -129,10 +129,7 @@ def prod(values: Iterable[Number]) -> Number:
 
 def total(values: Iterable[Number]) -> Number:
     """The sum of all values; 0 for none."""
-    result = 0
-    for value in values:
-        result = result + value
-    return result
+    return sum(values)
 
 
 def select(condition: Condition, then: Number, otherwise: Number) -> Number:
