@@ -127,7 +127,8 @@ def test_a_named_tuple_is_as_the_standard_library_makes_it() -> None:
             if isinstance(value, class_):
                 first, second = value
                 yield value == (first, second), hash(value) == hash((first, second)), value.both, value._asdict()
-                yield value._replace(first=8), outcome(value._replace, third=8), class_._make([1, 2])
+                yield value._replace(first=8), class_._make([1, 2])
+                yield outcome(value._replace, third=8) in {TypeError, ValueError}  # the former since Python 3.13
                 yield [refused(setattr, value, name, 1) for name in ("first", "other")]
 
     assert difference(seen(records.NamedTuple), seen(typing.NamedTuple)) == []
