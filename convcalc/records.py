@@ -1,4 +1,4 @@
-"""``NamedTuple`` and ``dataclass`` as in the standard library, made in a tenth of its time.
+"""``NamedTuple`` and ``dataclass`` as in the standard library, without code that is compiled for every class.
 
 The standard library writes the text of several methods for every class, and compiles it: the classes of a report took
 longer than the report. Here constructors of as many fields share one compiled code, which gets the names of a class
