@@ -50,7 +50,7 @@ class Usage(NamedTuple):
 def paired(ours: Cost, theirs: Cost, pairs: int) -> tuple[float, float, float]:
     """Return the medians of ours, of theirs, and of the ratios, after one pair that does not count."""
     found = [(ours(), theirs()) for _ in range(pairs + 1)][1:]
-    return (*(median(each) for each in zip(*found, strict=True)), median(mine / other for mine, other in found))  # type: ignore[return-value]
+    return (*(median(each) for each in zip(*found, strict=True)), median(mine / other for mine, other in found))
 
 
 def call(work: Callable[[], object]) -> Cost:
