@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TypeAlias
 
-from convcalc.errors import SpecError, quoted
+from convcalc.errors import SpecError
 from convcalc.graph.graph import Graph
 from convcalc.memory import paused
 from convcalc.recovery.items import Item
@@ -16,7 +16,7 @@ from convcalc.recovery.reading.fuse import fuse
 from convcalc.recovery.reading.groups import grouped
 from convcalc.recovery.reading.links import Links
 from convcalc.recovery.reading.prefixes import with_scopes
-from convcalc.recovery.reading.tree import TreeBuilder, in_order
+from convcalc.recovery.reading.tree import TreeBuilder, flattened, in_order
 from convcalc.recovery.reading.views import without_views
 from convcalc.recovery.structure.blocks import BlockFinder
 from convcalc.recovery.verify import KEPT, difference, graph_of, same_peak, unequal_metrics
@@ -40,9 +40,6 @@ def recover(graph: Graph, *, flat: bool = False) -> str:
     Raises:
         SpecError: CC775, where no spec of the network could be verified.
     """
-    if idle := next((node.path for node in graph.layers if node.op and not node.op.has_output), ""):
-        text = f"{quoted(idle)} are experts that do not run, and no `each: k, of: E` is recovered"
-        raise SpecError("CC775", text, hint="the kind `experts` can be written")
     with deep_calls(), paused():
         return _verified(graph, flat=True) if flat else _settled(graph)
 
@@ -115,9 +112,9 @@ def _nested(graph: Graph, arranged: Arranged) -> tuple[str, list[int]]:
 
 def _flat(graph: Graph, _: Arranged) -> tuple[str, list[int]]:
     """Return every layer as an item of its own, in the order of the graph."""
-    items = [unit.item({}) for unit in fuse(graph, alone=True)]
+    items = flattened(TreeBuilder(graph, fuse(graph, alone=True)).items())
     last = max(graph.outputs.values())
-    items.sort(key=lambda item: item.nodes == (last,))  # the last item is an output
+    items.sort(key=lambda item: (item.nodes == (last,), item.nodes))  # the last item is an output
     name_all(items)
     return _written(graph, items, is_flat=True)
 

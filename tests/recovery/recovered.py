@@ -11,11 +11,11 @@ from convcalc.recovery import recover
 
 
 def row(node: Node) -> tuple[Any, ...]:
-    """All that is counted of a layer."""
+    """All that is counted of a layer; weights of experts that do not run have the names of layers before their own."""
     assert node.op is not None
     facts = node.facts
     return (node.op.kind, tuple(node.shape), facts.params, facts.buffer_elements, facts.multiplies,
-            sorted((name, tuple(shape)) for name, shape in facts.weights.items()))  # fmt: skip
+            sorted((name.rpartition(".")[2], tuple(shape)) for name, shape in facts.weights.items()))  # fmt: skip
 
 
 def of_text(text: str) -> Graph:

@@ -22,18 +22,29 @@ class Links:
         if len(outputs) > 1:
             self._pairs += [(len(order), self._place[index]) for index in outputs]
         self._enter(items, graph.inputs[0].index, len(order))
-        self._reach: dict[int, tuple[int, int]] = {}
-        """Place → the first and the last place that it is linked to."""
-        for one, other in (*self._pairs, *self._ties):
-            for place, linked in ((one, other), (other, one)):
-                low, high = self._reach.get(place, (linked, linked))
-                self._reach[place] = min(low, linked), max(high, linked)
-        self._linked = sorted(self._reach)
+        self._last_reader = dict(sorted((read, reader) for reader, read in self._pairs))
+        self._last_tied = dict(sorted((owner, tied) for tied, owner in self._ties))
+        self._read = sorted({*self._last_reader, *self._last_tied})
 
-    def is_closed(self, start: int, end: int) -> bool:
-        """Whether nothing outside a range of layers reads what is inside by name, nor the other way round."""
-        inside = self._linked[bisect_left(self._linked, start) : bisect_left(self._linked, end)]
-        return all(start <= self._reach[place][0] and self._reach[place][1] < end for place in inside)
+    def of_turn(self, items: Sequence[Item], end: int = 0) -> tuple[object, ...] | None:
+        """Return what items read by name, from their beginning on; none where others read by name what is in them.
+
+        Args:
+            items: of a turn of a repeat, or of one of several branches that are alike.
+            end: of these branches: what comes before it may have weights of this one.
+        """
+        start, stop = min(item.span[0] for item in items if item.nodes), max(item.span[1] for item in items)
+        for place in self._read[bisect_left(self._read, start) : bisect_left(self._read, stop)]:
+            if self._last_reader.get(place, start) >= stop or stop <= self._last_tied.get(place, start) >= end:
+                return None
+        nodes = (
+            node
+            for outer in items
+            for item in outer.below()
+            for node in (item.source, item.tie, *item.references.values())
+        )
+        places = (node if node is None else self._place.get(node, node - len(self._nodes)) for node in nodes)
+        return tuple(place - start if place is not None and start <= place < stop else (place,) for place in places)
 
     def is_block(self, item: Item) -> bool:
         """Whether what a list reads by name is in it or enters it, and others read but its last layer."""

@@ -6,10 +6,12 @@ finds all dominators. Every unit is visited once.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from convcalc.graph.graph import Graph
 from convcalc.recovery.items import COMMUTATIVE, Item, Value
+from convcalc.recovery.reading.experts import with_each
 from convcalc.recovery.reading.fuse import Unit
 from convcalc.shapes import Shape
 
@@ -92,14 +94,49 @@ class TreeBuilder:
             found.append(item)
             if unit.is_join:
                 start_of_branches = self._dominators[at]
+                outside = self._read_by_experts(unit, start_of_branches)
+                found += [each for place in outside for each in self._chain(place, start_of_branches)][::-1]
                 ends = [self._place.get(index) for index in unit.inputs]
                 item.branches = [[] if each is None else self._chain(each, start_of_branches) for each in ends]
+                with_each(item, unit.experts)
                 at = start_of_branches
             else:
                 for place in self._before[at][:0:-1]:  # layers that arguments name stand before the item
                     found += self._chain(place, start)[::-1]
                 at = next(iter(self._before[at]), None)
         return found[::-1]
+
+    def _read_by_experts(self, join: Unit, start: int | None) -> list[int]:
+        """Return the places behind ``start`` that are not among experts, and that these read: they are made before."""
+        found: set[int] = set()
+        for idle, first in join.experts:
+            begin, end = (
+                bisect_left(self.units, index, key=lambda unit: unit.nodes[0].index) for index in (first, idle.index)
+            )
+            found.update(place for before in self._before[begin:end] for place in before if place < begin)
+        return sorted(place for place in found if place != ENTRY and self._is_behind(place, start))
+
+    def _is_behind(self, place: int, start: int | None) -> bool:
+        """Whether all ways to a place lead through another."""
+        end = ENTRY if start is None else start
+        while place > end:
+            place = self._above(place)
+        return place == end
+
+
+def flattened(items: Sequence[Item]) -> list[Item]:
+    """Return all items one behind the other; experts stay in their join."""
+    found: list[Item] = []
+    for item in items:
+        branches = [flattened(branch) for branch in item.branches or ()]
+        has_experts = any(each.kind == "each" for branch in branches for each in branch[:1])
+        if item.branches is not None and (item.kind == "each" or has_experts):
+            item.branches = branches
+        elif item.branches is not None:
+            found += [each for branch in branches for each in branch]
+            item.branches = [[] for _ in branches]
+        found.append(item)
+    return found
 
 
 def in_order(items: list[Item]) -> list[Item]:
@@ -119,7 +156,9 @@ def in_order(items: list[Item]) -> list[Item]:
                 early = [
                     at
                     for at, branch in enumerate(item.branches)
-                    if branch and _begin(branch) < max(map(_begin, item.branches[:at]), default=-1)
+                    if branch
+                    and branch[0].kind != "each"
+                    and _begin(branch) < max(map(_begin, item.branches[:at]), default=-1)
                 ]
                 for at in sorted(early, key=lambda at: _begin((item.branches or [])[at])):
                     found += item.branches[at]
