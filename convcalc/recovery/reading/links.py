@@ -27,22 +27,26 @@ class Links:
         self._read = sorted({*self._last_reader, *self._last_tied})
 
     def of_turn(self, items: Sequence[Item], end: int = 0) -> tuple[object, ...] | None:
-        """Return what items read by name, from their beginning on; none where others read by name what is in them.
+        """Return what the items of a turn read by name, from their beginning on; none where others read what is in it.
 
-        Args:
-            items: of a turn of a repeat, or of one of several branches that are alike.
-            end: of these branches: what comes before it may have weights of this one.
+        Others may read what the turn gives. Up to ``end`` they may have its weights.
         """
-        start, stop = min(item.span[0] for item in items if item.nodes), max(item.span[1] for item in items)
+        start, stop = _span(items)
         for place in self._read[bisect_left(self._read, start) : bisect_left(self._read, stop)]:
-            if self._last_reader.get(place, start) >= stop or stop <= self._last_tied.get(place, start) >= end:
+            is_read = place < stop - 1 and self._last_reader.get(place, start) >= stop
+            if is_read or self._last_tied.get(place, start) >= max(stop, end):
                 return None
-        nodes = (
-            node
-            for outer in items
-            for item in outer.below()
-            for node in (item.source, item.tie, *item.references.values())
-        )
+        return self._links(items)
+
+    def is_read(self, items: Sequence[Item]) -> bool:
+        """Whether others read by name what the last of some items gives."""
+        stop = _span(items)[1]
+        return self._last_reader.get(stop - 1, 0) >= stop
+
+    def _links(self, items: Sequence[Item]) -> tuple[object, ...]:
+        start, stop = _span(items)
+        below = [item for outer in items for item in outer.below()]
+        nodes = (node for item in below for node in (item.source, item.tie, *item.references.values()))
         places = (node if node is None else self._place.get(node, node - len(self._nodes)) for node in nodes)
         return tuple(place - start if place is not None and start <= place < stop else (place,) for place in places)
 
@@ -86,3 +90,7 @@ class Links:
             if item.tie is not None:
                 self._ties.append((reader, self._place[item.tie]))
             current = item.nodes[-1] if item.nodes else entering
+
+
+def _span(items: Sequence[Item]) -> tuple[int, int]:
+    return min(item.span[0] for item in items if item.nodes), max(item.span[1] for item in items)

@@ -70,15 +70,17 @@ def _turns_at(items: Sequence[Item], keys: Sequence[Any], at: int, period: int, 
         windows.append(list(items[at : at + period]))
         at += period
     read = links.of_turn(windows[0]) if len(windows) > 1 else None
-    return list(takewhile(lambda window: read is not None and links.of_turn(window) == read, windows))
+    turns = list(takewhile(lambda window: read is not None and links.of_turn(window) == read, windows))
+    return turns[: next((at for at, turn in enumerate(turns, 1) if links.is_read(turn)), None)]
 
 
 def _as_one(branches: Sequence[list[Item]], links: Links) -> list[list[Item]] | None:
-    """Return branches that are alike as one, with the number of the branch in its values; nothing where they are not."""
+    """Return branches that are alike as one, with the number of the branch in its values; else nothing."""
     turns = [copied(branch) for branch in branches]
     end = turns[-1][-1].span[1]
     _tie_to_first(turns)
-    if len({skeleton(turn) for turn in turns}) > 1 or len({links.of_turn(turn, end) for turn in turns} | {None}) != 2:
+    read = {None if links.is_read(turn) else links.of_turn(turn, end) for turn in turns}
+    if len({skeleton(turn) for turn in turns}) > 1 or len(read) > 1 or None in read:
         return None
     body = unify(turns)
     inner = (each for item in body for outer in item.below() if outer.kind in INNER for each in outer.branches or ())

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from convcalc.ops.registry import activation_names, kinds
-from convcalc.recovery.items import Item
+from convcalc.recovery.items import Expression, Item
 from convcalc.spec.document.names import numbered_name
 
 MAX_LENGTH = 100
@@ -37,9 +37,17 @@ def name_targets(items: Sequence[Item], targets: Iterable[int], inputs: Mapping[
         if not item.name:
             item.name = _free_name(item, taken, words)
             taken.add(item.name)
+        if item.kind == "repeat":  # its last turn
+            paths[item.nodes[-1]] = ".".join((*scopes, _numbered(item.name, item.args["n"])))
+            continue
         for part, node in zip(("", ".norm", ".act"), item.nodes, strict=False):
             paths[node] = ".".join((*scopes, item.name)) + (part if node != item.nodes[-1] else "")
     return paths
+
+
+def _numbered(name: str, number: int | Expression) -> str:
+    text = numbered_name(name, 0)[:-1]
+    return f"{text}{{{number}}}" if isinstance(number, str) else f"{text}{number}"
 
 
 def name_items(items: Sequence[Item], blocks: Iterable[str], modules: Collection[str] = ()) -> None:
@@ -120,7 +128,10 @@ def _free_name(item: Item, taken: set[str], counted: Collection[str], *, whole: 
     if base.isdigit() and not whole:
         base = item.kind.lower()
     numbered = NUMBERED.fullmatch(base)
-    if base == "input" or base[:1].isdigit() or (numbered and numbered[1] in {*counted, item.kind.lower()}):
+    if item.kind == "repeat":  # its turns have a number behind the name
+        base = _base(item.places) or base.rstrip("0123456789_") or item.kind
+        base = f"{base}_" if base in counted else base
+    elif base == "input" or base[:1].isdigit() or (numbered and numbered[1] in {*counted, item.kind.lower()}):
         base = f"{base}_" if base[-1:].isdigit() else f"_{base}"
     name, number = base, 1
     while name in taken:

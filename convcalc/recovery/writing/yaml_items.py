@@ -31,8 +31,16 @@ class ItemWriter:
         self.defaults = _defaults([item for item in every if item.kind not in LISTS and not is_call(item)])
 
     def series(self, items: Sequence[Item]) -> list[Any]:
-        """Return a list of items."""
-        return [self.item(item) for item in items]
+        """Return a list of items; one that is there where the one before it is not is its ``else``."""
+        written: list[Any] = []
+        for before, item in zip((None, *items), items, strict=False):
+            made = self.item(item)
+            if before is not None and _is_else(before, item) and "else" not in written[-1]:
+                rest = {key: value for key, value in made.items() if key != "when"}
+                written[-1]["else"] = next(iter(rest)) if [*rest.values()] == [None] else rest
+            else:
+                written.append(made)
+        return written
 
     def item(self, item: Item) -> Any:
         """Return one item: a word, or a mapping."""
@@ -101,7 +109,8 @@ class ItemWriter:
         written = self.series(branch)
         if not written:
             return "identity"
-        is_one = len(written) == 1 and ("when" not in branch[0].modifiers or branch[0].kind in ("from", "each"))
+        may_vanish = "when" in branch[0].modifiers and branch[0].kind not in ("from", "each")
+        is_one = len(written) == 1 and (not may_vanish or "else" in written[0])
         return written[0] if is_one else written
 
     def _without_defaults(self, op: type[Op], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,6 +157,14 @@ def _given(item: Item) -> dict[str, Any]:
         if isinstance(given.get(part), dict) and set(given[part]) == {"type"}:
             given[part] = given[part]["type"]
     return given
+
+
+def _is_else(one: Item, other: Item) -> bool:
+    """Whether one of two items is there where the other is not, and they have nothing else beside their kind."""
+    if one.modifiers.keys() != {"when"} or other.modifiers.keys() != {"when"}:
+        return False
+    first, second = str(one.modifiers["when"]), str(other.modifiers["when"])
+    return second in (f"not {first}", first.removeprefix("not ")) and first != second
 
 
 def _with(word: str, value: Any, modifiers: Mapping[str, Any]) -> Any:
