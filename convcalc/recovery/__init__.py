@@ -19,6 +19,7 @@ from convcalc.recovery.reading.prefixes import with_scopes
 from convcalc.recovery.reading.tree import TreeBuilder, flattened, in_order
 from convcalc.recovery.reading.views import without_views
 from convcalc.recovery.structure.blocks import BlockFinder
+from convcalc.recovery.structure.repeats import experts_as_one
 from convcalc.recovery.verify import KEPT, difference, graph_of, same_peak, unequal_metrics
 from convcalc.recovery.writing.document import document
 from convcalc.recovery.writing.names import name_all
@@ -115,7 +116,6 @@ def _flat(graph: Graph, _: Arranged) -> tuple[str, list[int]]:
     items = flattened(TreeBuilder(graph, fuse(graph, alone=True)).items())
     last = max(graph.outputs.values())
     items.sort(key=lambda item: (item.nodes == (last,), item.nodes))  # the last item is an output
-    name_all(items)
     return _written(graph, items, is_flat=True)
 
 
@@ -123,4 +123,7 @@ def _written(graph: Graph, items: list[Item], *, is_flat: bool = False) -> tuple
     connect(items, graph.inputs[0].index)
     own_ties(items)
     made = order(items)
+    experts_as_one(items, Links(graph, items, made))
+    if is_flat:
+        name_all(items)
     return document(graph, items, is_flat=is_flat), made

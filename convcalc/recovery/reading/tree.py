@@ -38,6 +38,9 @@ class TreeBuilder:
         self._known: dict[tuple[int, tuple[Shape, ...]], dict[str, Value]] = {}
         self._placed: set[int] = set()
         self._outputs = [self._place.get(index, ENTRY) for index in graph.outputs.values()]
+        self._unread: dict[int, list[int]] = {}
+        """Place → those of layers that nothing reads, and that read it alone of what is read."""
+        self._note_unread()
 
     def items(self) -> list[Item]:
         """Return the items of the whole graph; its last output is the last of them."""
@@ -64,6 +67,7 @@ class TreeBuilder:
         """Yield the immediate dominator of each unit in its stream; none for the first of another input."""
         for unit, before in zip(self.units, self._before, strict=True):
             streams = before if unit.is_join else before[:1]  # what arguments name is beside the stream
+            streams = [*streams, *self._read_by_experts(unit)]
             first = [place for place in streams if place == ENTRY or self._reached[place]]
             self._reached.append(bool(first))
             found: int | None = None
@@ -91,10 +95,12 @@ class TreeBuilder:
             self._placed.add(at)
             unit = self.units[at]
             item = unit.item(self._known)
+            unread = self._unread.get(at, ()) if at != end else ()
+            found += [each for place in unread for each in self._chain(place, at)][::-1]
             found.append(item)
             if unit.is_join:
                 start_of_branches = self._dominators[at]
-                outside = self._read_by_experts(unit, start_of_branches)
+                outside = [each for each in self._read_by_experts(unit) if self._is_behind(each, start_of_branches)]
                 found += [each for place in outside for each in self._chain(place, start_of_branches)][::-1]
                 ends = [self._place.get(index) for index in unit.inputs]
                 item.branches = [[] if each is None else self._chain(each, start_of_branches) for each in ends]
@@ -106,15 +112,28 @@ class TreeBuilder:
                 at = next(iter(self._before[at]), None)
         return found[::-1]
 
-    def _read_by_experts(self, join: Unit, start: int | None) -> list[int]:
-        """Return the places behind ``start`` that are not among experts, and that these read: they are made before."""
+    def _note_unread(self) -> None:
+        """Note of all layers that lead to no output behind which one they may be."""
+        is_live = [False] * len(self.units)
+        for place in range(len(self.units) - 1, -1, -1):
+            if place in self._outputs or is_live[place]:
+                is_live[place] = True
+                for before in {*self._before[place]} - {ENTRY}:
+                    is_live[before] = True
+        read: list[set[int]] = []
+        for place, before in enumerate(self._before):
+            live = {each for each in before if each == ENTRY or is_live[each]}
+            read.append(set() if is_live[place] else live.union(*(read[each] for each in before if each not in live)))
+            if not self._readers[place] and not is_live[place] and len(read[place]) == 1:
+                self._unread.setdefault(*read[place], []).append(place)
+
+    def _read_by_experts(self, join: Unit) -> list[int]:
+        """Return the places that are not among the experts of a join, and that these read: they are made before."""
         found: set[int] = set()
-        for idle, first in join.experts:
-            begin, end = (
-                bisect_left(self.units, index, key=lambda unit: unit.nodes[0].index) for index in (first, idle.index)
-            )
+        for idle, first, _ in join.experts:
+            begin, end = (bisect_left(self.units, at, key=lambda unit: unit.nodes[0].index) for at in (first, idle.index))
             found.update(place for before in self._before[begin:end] for place in before if place < begin)
-        return sorted(place for place in found if place != ENTRY and self._is_behind(place, start))
+        return sorted(found)
 
     def _is_behind(self, place: int, start: int | None) -> bool:
         """Whether all ways to a place lead through another."""

@@ -74,6 +74,15 @@ def _turns_at(items: Sequence[Item], keys: Sequence[Any], at: int, period: int, 
     return turns[: next((at for at, turn in enumerate(turns, 1) if links.is_read(turn)), None)]
 
 
+def experts_as_one(items: Sequence[Item], links: Links) -> None:
+    """Let the branches of each ``each`` be one, where they are alike."""
+    for item in items:
+        for branch in item.branches or ():
+            experts_as_one(branch, links)
+        if item.kind == "each":
+            item.branches = _as_one(item.branches or [], links) or item.branches
+
+
 def _as_one(branches: Sequence[list[Item]], links: Links) -> list[list[Item]] | None:
     """Return branches that are alike as one, with the number of the branch in its values; else nothing."""
     turns = [copied(branch) for branch in branches]

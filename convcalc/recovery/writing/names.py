@@ -14,6 +14,8 @@ LEARNED = ("param", "custom")
 """Kinds that say nothing of what a layer is: they have a name, if the model has one."""
 OF_TURNS = ("repeat", "each")
 """Kinds whose turns have a number behind the name."""
+NOWHERE = "_"
+"""The path of what is not in a list that reads it: the spec is none, and another is tried."""
 WORD = re.compile(r"(?!node_)[A-Za-z][A-Za-z_-]*")
 """Names that say something: those of PyTorch's exporter begin as ``node_``."""
 NUMBERED = re.compile(r"([a-z_]*)\d+")
@@ -42,6 +44,7 @@ def name_targets(items: Sequence[Item], targets: Iterable[int], inputs: Mapping[
             continue
         for part, node in zip(("", ".norm", ".act"), item.nodes, strict=False):
             paths[node] = ".".join((*scopes, item.name)) + (part if node != item.nodes[-1] else "")
+    paths |= dict.fromkeys(wanted - paths.keys(), NOWHERE)
     return paths
 
 
