@@ -7,10 +7,11 @@ from random import Random
 import pytest
 
 import convcalc
+from convcalc.errors import SpecError
 from convcalc.graph.graph import Graph
 from convcalc.ops.idle import Idle
 from convcalc.recovery import recover
-from tests.recovery.recovered import lines, of_text, require_equal, require_fixed
+from tests.recovery.recovered import lines, of_text, require_equal
 
 FEATURES = 6
 
@@ -53,7 +54,10 @@ class Experts:
         if random.random() < 0.3:
             kinds.append(self.each(running, f"{experts} + 2", router))
         if random.random() < 0.4:
-            kinds.insert(random.randrange(len(kinds) + 1), random.choice(["{Expert: , from: input}", "[linear: d, relu]", "identity"]))
+            kinds.insert(
+                random.randrange(len(kinds) + 1),
+                random.choice(["{Expert: , from: input}", "[linear: d, relu]", "identity"]),
+            )
         scores = random.choice(["softmax", "sigmoid", "norm: rms"])
         join = random.choice(["add", "add", "mul", "concat"])
         source = random.choice(["", ", from: input"])
@@ -65,8 +69,10 @@ class Experts:
     def each(self, running: str, experts: str, router: str) -> str:
         """Return branches of experts."""
         random = self.random
-        one = random.choice(["Expert: ", "Deep: ", self.expert(0), self.expert(1), f"seq: [{self.expert(0)}, relu, {self.expert(1)}]"])
-        score = f"[slice: {{axis: 1, start: i, stop: i + 1}}, linear: {{out: 1, bias: false}}]"
+        one = random.choice(
+            ["Expert: ", "Deep: ", self.expert(0), self.expert(1), f"seq: [{self.expert(0)}, relu, {self.expert(1)}]"]
+        )
+        score = "[slice: {axis: 1, start: i, stop: i + 1}, linear: {out: 1, bias: false}]"
         body = random.choice(
             [
                 one,
@@ -106,16 +112,106 @@ def idle(graph: Graph) -> list[tuple[object, ...]]:
     return [(op.experts, op.running, node.facts.params, tuple(graph.nodes[node.beside].shape)) for node, op in ops]
 
 
-METRICS = ("params", "active_params", "macs", "seen_macs", "traffic_bytes", "weight_bytes", "cache_bytes")
+METRICS = (
+    "params",
+    "active_params",
+    "macs",
+    "seen_macs",
+    "activations",
+    "weight_bytes",
+    "traffic_bytes",
+    "cache_bytes",
+)
 
 
-@pytest.mark.parametrize("seed", range(120))
+def require_same(text: str, *, flat: bool = False) -> str:
+    """Demand that what is recovered of a network is that, and return it."""
+    graph = of_text(text)
+    made = recover(graph, flat=flat)
+    require_equal(made, graph)
+    assert sorted(idle(of_text(made)), key=repr) == sorted(idle(graph), key=repr)
+    one, other = (convcalc.load(text=each).report().totals for each in (text, made))
+    assert {key: one[key] for key in METRICS} == {key: other[key] for key in METRICS}
+    return made
+
+
+@pytest.mark.parametrize("seed", range(40))
 def test_random_experts(seed: int) -> None:
     text = Experts(Random(seed)).network()
-    graph = of_text(text)
+    assert require_same(require_same(text)) == recover(of_text(text))
+    require_same(text, flat=True)
+
+
+HEAD = """\
+input: [5, 6]
+blocks:
+  One: {params: {n}, layers: [linear: 6, {act: '[relu, gelu, silu][n]'}]}
+  Inner: {params: {n}, layers: [add: [{each: 2, of: 5, One: n}]]}
+layers:
+"""
+ALIKE = {
+    "progression": (("- {linear: 4, name: r}\n- add: [{each: 4, of: 9, from: input, mul: [linear: 6, "
+                    "{slice: {axis: 1, start: 3 - i, stop: 4 - i}, from: r}]}]"), "start: 3 - i, stop: 4 - i"),
+    "words": ("- mul: [{each: 3, of: 4, linear: {out: 6, act: '[relu, gelu, relu6][i]'}}]", "[relu, gelu, relu6][i]"),
+    "fractions": ("- add: [{each: 3, of: 4, seq: [linear: 6, dropout: (i + 1)/7]}]", "[1/7, 2/7, 3/7][i]"),
+    "nested": (("- {linear: 7, name: r}\n- add: [{each: 2, of: 4, mul: [{Inner: i}, "
+               "{slice: {axis: 1, start: i, stop: i + 1}, from: r}]}]\n- linear: 6"), "Inner: relu if first else gelu"),
+    "two_kinds": ("- {add: [{each: 2, of: 4, Inner: i}, {each: 3, of: 7, One: 1}], repeat: 3}", "repeat: 3"),
+    "one_of_a_million": ("- add: [{each: 1, of: 1000000, linear: 6}]", "of: 1000000"),
+    "weights_of_all": ("- add: [{each: 2, of: 4, seq: [{norm: rms, tie: true}, linear: 6]}]", "tie: true"),
+    "weights_of_all_beside_one": ("- add: [{each: 1, of: 4, seq: [linear: 6, {linear: 6, tie: true}]}]", "tie: true"),
+    "weights_from_outside": ("- {linear: 6, name: t}\n- add: [{each: 2, of: 4, seq: [{linear: 6, tie: t}, linear: 6]}]",
+                             "tie: t"),
+    "weights_twice": ("- add: [{each: 2, of: 4, seq: [{linear: 6, name: q}, relu, {linear: 6, tie: q}]}]", "tie: q"),
+    "repeats": ("- add: [{each: 2, of: 4, seq: [{linear: 6, repeat: 3}, {seq: [linear: 6, relu], repeat: 2}]}]",
+                "repeat: {act: "),
+    "numbers_of_names": (("- add: [{each: 2, of: 4, name: 'a{i*2}', linear: 6}, {each: 2, of: 4, name: 'b{7-i}', "
+                         "linear: 6}]"), "of: 4"),
+    "unread": ("- add: [{each: 2, of: 4, seq: [{linear: 6, name: a}, {linear: 9, name: dead}, {relu: , from: a}]}]",
+               "linear: 9"),
+    "attention": ("- add: [{each: 2, of: 4, attention: 2}]", "attention: 2"),
+    "buffers": ("- reshape: [6, 5]\n- add: [{each: 2, of: 4, conv: {out: 6, kernel: 1, norm: batch}}]", "norm: batch"),
+}  # fmt: skip
+"""Networks whose experts are alike, and what is in their specs."""
+UNLIKE = {
+    "structure": "- add: [{each: 2, of: 4, seq: [{seq: [linear: 6, relu], when: i == 0}, "
+    "{seq: [relu, linear: 6], when: i == 1}]}]",
+    "read_by_others": "- add: [{each: 2, of: 4, name: e, seq: [linear: 6, relu]}]\n- add: [identity, from: e2]",
+    "read_inside": "- {add: [{each: 3, of: 4, name: e, seq: [{linear: 6, name: x}, relu]}], name: z}\n"
+    "- add: [identity, from: z.e1.x, from: z.e3]",
+    "read_by_the_next": "- add: [{each: 2, of: 4, name: e, seq: [{linear: 6, name: x}, relu, "
+    "{add: [identity, from: e1.x], when: i == 1}]}]",
+    "inputs": "- {linear: 6, name: level1}\n- {linear: 6, name: level2}\n"
+    "- add: [{each: 2, of: 4, from: 'level{i + 1}', linear: 6}]",
+}
+"""Networks whose experts are not."""
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_experts_that_are_alike_are_one_item(name: str) -> None:
+    text, written = ALIKE[name]
+    made = require_same(HEAD + text)
+    assert written in made
+    assert "when" not in made
+    assert recover(of_text(made)) == made
+    require_same(HEAD + text, flat=True)
+
+
+@pytest.mark.parametrize("name", UNLIKE)
+def test_experts_that_are_not_alike_are_an_item_each(name: str) -> None:
     for flat in (False, True):
-        made = recover(graph, flat=flat)
-        require_equal(made, graph)
-        assert sorted(idle(of_text(made)), key=repr) == sorted(idle(graph), key=repr)
-        one, other = (convcalc.load(text=each).report().totals for each in (text, made))
-        assert {key: one[key] for key in METRICS} == {key: other[key] for key in METRICS}
+        assert "when: i == 0" in require_same(HEAD + UNLIKE[name], flat=flat)
+
+
+def test_experts_that_another_join_reads_first() -> None:
+    with pytest.raises(SpecError, match="could be verified") as raised:
+        recover(of_text(HEAD + "- add: [{each: 2, of: 4, name: e, linear: 6}, {mul: [from: e1, from: e2]}]"))
+    assert raised.value.code == "CC775"
+
+
+def test_a_layer_of_experts_is_as_people_write_it() -> None:
+    text = recover(convcalc.load("zoo:mixtral").graph)
+    assert lines(text) <= 26
+    assert "each: 2\n" in text or "each: 2," in text
+    assert "slice: {axis: 1, start: i, stop: i + 1}" in text
+    assert "{Decoder: , repeat: 32, name: layer}" in text

@@ -63,6 +63,8 @@ def with_each(item: Item, experts: Sequence[Experts]) -> None:
         assert isinstance(node.op, Idle)
         end = item.ends.index(node.beside) + 1
         run = slice(end - node.op.running, end)
+        if not all(item.branches[run]):
+            continue  # they are in a branch of another join: there is no such spec
         each = Item("each", {"each": node.op.running, "of": node.op.experts}, (node.index,), path=_name(node))
         each.branches, each.ends = item.branches[run], item.ends[run]
         for inner in each.below():

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from convcalc.graph.graph import Graph
 from convcalc.recovery.items import Item
+from convcalc.shapes import Shape
 
 
 class Links:
@@ -37,6 +38,11 @@ class Links:
             if is_read or self._last_tied.get(place, start) >= max(stop, end):
                 return None
         return self._links(items)
+
+    def entering(self, item: Item) -> Shape:
+        """Return the shape of what an item reads."""
+        assert item.reads is not None
+        return self._nodes[item.reads].shape
 
     def is_read(self, items: Sequence[Item]) -> bool:
         """Whether others read by name what the last of some items gives."""

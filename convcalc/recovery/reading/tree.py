@@ -45,7 +45,7 @@ class TreeBuilder:
     def items(self) -> list[Item]:
         """Return the items of the whole graph; its last output is the last of them."""
         early = [item for at in sorted(set(self._far())) for item in self._chain(at, ENTRY)]
-        main = self._chain(max(self._outputs), ENTRY)
+        main = self._chain(max(self._outputs), ENTRY, is_main=True)
         ends = [at for at in range(len(self.units)) if not self._readers[at]]
         more = [item for at in ends for item in self._chain(at, ENTRY)]
         return [*early, *main[:-1], *more, *main[-1:]]
@@ -87,21 +87,22 @@ class TreeBuilder:
         dominator = self._dominators[place]
         return ENTRY if dominator is None else dominator
 
-    def _chain(self, end: int, start: int | None) -> list[Item]:
-        """Return the items behind ``start`` up to ``end`` that have no place yet."""
+    def _chain(self, end: int, start: int | None, *, is_main: bool = False) -> list[Item]:
+        """Return the items behind ``start`` up to ``end`` that have no place yet; of the main series it is the last."""
         found: list[Item] = []
         at: int | None = end
         while at is not None and at not in {start, ENTRY} and at not in self._placed:
             self._placed.add(at)
             unit = self.units[at]
             item = unit.item(self._known)
-            unread = self._unread.get(at, ()) if at != end else ()
+            unread = self._unread.get(at, ()) if at != end or not is_main else ()
             found += [each for place in unread for each in self._chain(place, at)][::-1]
             found.append(item)
             if unit.is_join:
                 start_of_branches = self._dominators[at]
                 outside = [each for each in self._read_by_experts(unit) if self._is_behind(each, start_of_branches)]
-                found += [each for place in outside for each in self._chain(place, start_of_branches)][::-1]
+                series = (self._chain(place, start_of_branches) for place in outside)
+                found += [each for items in series for each in items][::-1]
                 ends = [self._place.get(index) for index in unit.inputs]
                 item.branches = [[] if each is None else self._chain(each, start_of_branches) for each in ends]
                 with_each(item, unit.experts)
@@ -131,7 +132,9 @@ class TreeBuilder:
         """Return the places that are not among the experts of a join, and that these read: they are made before."""
         found: set[int] = set()
         for idle, first, _ in join.experts:
-            begin, end = (bisect_left(self.units, at, key=lambda unit: unit.nodes[0].index) for at in (first, idle.index))
+            begin, end = (
+                bisect_left(self.units, at, key=lambda unit: unit.nodes[0].index) for at in (first, idle.index)
+            )
             found.update(place for before in self._before[begin:end] for place in before if place < begin)
         return sorted(found)
 

@@ -88,6 +88,7 @@ def _as_one(branches: Sequence[list[Item]], links: Links) -> list[list[Item]] | 
     turns = [copied(branch) for branch in branches]
     end = turns[-1][-1].span[1]
     _tie_to_first(turns)
+    _write_stops(turns, links)
     read = {None if links.is_read(turn) else links.of_turn(turn, end) for turn in turns}
     if len({skeleton(turn) for turn in turns}) > 1 or len(read) > 1 or None in read:
         return None
@@ -266,6 +267,14 @@ def _tie_to_first(turns: Sequence[Sequence[Item]]) -> None:
         if others and one.tie is None and all(other.tie in one.nodes for other in others):
             for item in (one, *others):
                 item.tie, item.modifiers["tie"] = None, True
+
+
+def _write_stops(turns: Sequence[Sequence[Item]], links: Links) -> None:
+    """Write where a slice ends that goes up to the end of its axis, if it does not in all turns."""
+    for items in zip(*([each for item in turn for each in item.below()] for turn in turns), strict=False):
+        if all(item.kind == "slice" for item in items) and any("stop" in item.args for item in items):
+            for item in items:
+                item.args.setdefault("stop", links.entering(item)[item.args.get("axis", 0)])
 
 
 def _replace(items: Sequence[Item], made: Callable[[tuple[Value, ...]], Value]) -> None:

@@ -23,6 +23,8 @@ def by_number(values: Sequence[Value]) -> Expression | None:
     if type(other) is bool and type(values[0]) is bool:
         return Expression(_test([*values]))
     one, two = text(values[0]), text(other)
+    if test.startswith("not "):
+        one, test, two = two, test.removeprefix("not "), one
     return Expression(f"{one} if {test} else {two}") if one and two else None
 
 

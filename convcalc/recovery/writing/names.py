@@ -114,9 +114,14 @@ def _with_scopes(items: Iterable[Item], scopes: tuple[str, ...]) -> Iterator[tup
 
 
 def name_all(items: Sequence[Item]) -> None:
-    """Name every layer after its path in the model."""
+    """Name every layer after its path in the model, those of experts after their path in one of them."""
     taken: set[str] = set()
     words = _words()
+    for item, _ in _with_scopes(items, ()):
+        if item.kind == "each":
+            for inner in (each for branch in item.branches or () for outer in branch for each in outer.below()):
+                inner.path = inner.path.removeprefix(item.path).lstrip("._0123456789")
+            item.path = item.path.rpartition(".")[2]
     for item in (each for outer in items for each in outer.below()):
         if item.nodes:
             item.name = _free_name(item, taken, words, whole=True)
@@ -125,9 +130,8 @@ def name_all(items: Sequence[Item]) -> None:
 
 def _free_name(item: Item, taken: set[str], counted: Collection[str], *, whole: bool = False) -> str:
     """Return a name made of the path in the model; none that items without a name have: ``conv1``, ``block2``."""
-    base = (item.path.replace(".", "_") if whole else item.path.rpartition(".")[2])[-MAX_LENGTH:].lstrip(
-        "-"
-    ) or item.kind
+    base = item.path.replace(".", "_") if whole else item.path.rpartition(".")[2]
+    base = base[-MAX_LENGTH:].lstrip("-") or item.kind
     if base.isdigit() and not whole:
         base = item.kind.lower()
     numbered = NUMBERED.fullmatch(base)
