@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from convcalc.graph.graph import Graph
 from convcalc.recovery.items import COMMUTATIVE, Item, Value
@@ -119,14 +120,15 @@ class TreeBuilder:
         for place in range(len(self.units) - 1, -1, -1):
             if place in self._outputs or is_live[place]:
                 is_live[place] = True
-                for before in {*self._before[place]} - {ENTRY}:
-                    is_live[before] = True
-        read: list[set[int]] = []
-        for place, before in enumerate(self._before):
-            live = {each for each in before if each == ENTRY or is_live[each]}
-            read.append(set() if is_live[place] else live.union(*(read[each] for each in before if each not in live)))
-            if not self._readers[place] and not is_live[place] and len(read[place]) == 1:
-                self._unread.setdefault(*read[place], []).append(place)
+                for each in {*self._before[place]} - {ENTRY}:
+                    is_live[each] = True
+        read: list[set[int]] = [set() for _ in self.units]
+        for place in (place for place, lives in enumerate(is_live) if not lives):
+            live = {each for each in self._before[place] if each == ENTRY or is_live[each]}
+            found = live.union(*(read[each] for each in self._before[place] if each not in live))
+            read[place] = set(islice(found, 2))  # two are too many, as more are
+            if len(found) == 1 and not self._readers[place]:
+                self._unread.setdefault(found.pop(), []).append(place)
 
     def _read_by_experts(self, join: Unit) -> list[int]:
         """Return the places that are not among the experts of a join, and that these read: they are made before."""
