@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import convcalc
-from convcalc.api import Network
+from convcalc.api import Design
 from convcalc.graph.graph import Graph, Node
 from convcalc.ops.idle import Idle
 from convcalc.recovery import recover
@@ -87,7 +87,7 @@ def idle(graph: Graph) -> list[tuple[Any, ...]]:
     return [(op.experts, op.running, node.facts.params, tuple(graph.nodes[node.beside].shape)) for node, op in ops]
 
 
-def require_same(network: Network, *, flat: bool = False) -> str:
+def require_same(network: Design, *, flat: bool = False) -> str:
     """Demand that what is recovered of a network has its layers and totals, and return it."""
     text = recover(network.graph, flat=flat)
     made = convcalc.load(text=text)
