@@ -271,21 +271,22 @@ def _dtype_warnings(graph: Graph, dtype: str) -> Iterator[str]:
 
 def _rows(graph: Graph, columns: Mapping[str, Sequence[Any]]) -> Iterator[LayerRow]:
     """Give the row of every layer; layers that share their facts are described once."""
-    described: dict[int, tuple[dict[str, Any], str]] = {}
+    described: dict[int, tuple[dict[str, Any], str, tuple[tuple[int, ...], ...], tuple[int, ...]]] = {}
     for node, values in zip(graph.layers, zip(*columns.values(), strict=True), strict=True):
         op = node.op
         assert op is not None
         if id(node.facts) not in described:
             attributes = op.attributes(*node.input_shapes)
-            described[id(node.facts)] = attributes, layer_summary(attributes, node)
-        attributes, words = described[id(node.facts)]
+            entering = tuple([tuple(shape) for shape in node.input_shapes]) if op.depends_on_values else ()
+            described[id(node.facts)] = attributes, layer_summary(attributes, node), entering, tuple(node.shape)
+        attributes, words, entering, shape = described[id(node.facts)]
         yield LayerRow(
             path=node.path,
             op=op.kind,
             summary=words,
             inputs=tuple([graph.nodes[index].path for index in node.inputs]),
-            input_shapes=tuple([tuple(shape) for shape in node.input_shapes]) if op.depends_on_values else (),
-            output_shape=tuple(node.shape),
+            input_shapes=entering,
+            output_shape=shape,
             attributes=attributes,
             values=dict(zip(columns, values, strict=True)),
             tied_to=graph.nodes[node.weight_owner].path if node.weight_owner != node.index else None,

@@ -91,10 +91,11 @@ def structures(root: PathNode, keys: Sequence[str]) -> dict[int, int]:
     found: dict[int, int] = {}
     for node in reversed(nodes):
         line = node.line
-        described = line and (line.op, line.summary, line.parts, line.tied_to, *map(line.values.get, keys))
-        values = node.unknown, *map(node.values.get, keys)
-        below = tuple([(child.segment, found[id(child)]) for child in node.children.values()])
-        found[id(node)] = numbers.setdefault((described, node.output_shape, node.layers, values, below), len(numbers))
+        own = line and (
+            line.op, line.summary, line.parts, line.tied_to, line.layers, line.unknown, *map(line.values.get, keys)
+        )  # fmt: skip
+        below = tuple([(child.segment, found[id(child)]) for child in node.children.values()]) if node.children else ()
+        found[id(node)] = numbers.setdefault((own, node.output_shape, below), len(numbers))
     return found
 
 
