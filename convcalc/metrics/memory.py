@@ -198,7 +198,7 @@ def traffic_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
 
     layers = graph.layers
     return [
-        own + total([sizes[index] for index in node.inputs if _is_activation(node)])
+        own + (total([sizes[index] for index in node.inputs]) if _is_activation(node) else 0)
         for node, own in zip(layers, of_each(layers, of_one, by_path=differs_by_layer(dtype)), strict=True)
     ]
 

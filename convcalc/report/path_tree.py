@@ -53,11 +53,11 @@ def _node(path: str, nodes: dict[str, PathNode]) -> PathNode:
     """Return the node of a path, making those on the way to it."""
     missing = []
     while path not in nodes:
-        missing.append(path)
-        path = path.rpartition(".")[0]
+        above, _, segment = path.rpartition(".")
+        missing.append((segment, path))
+        path = above
     node = nodes[path]
-    for below in reversed(missing):
-        segment = below.rpartition(".")[2]
+    for segment, below in reversed(missing):
         node.children[segment] = nodes[below] = node = PathNode(segment, below)
     return node
 
