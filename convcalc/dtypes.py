@@ -225,6 +225,12 @@ def cache_lookup(dtype: str) -> Callable[[str], str]:
     return (lambda _: cache) if cache else dtype_lookup(dtype)
 
 
+def differs_by_layer(dtype: str) -> bool:
+    """Return whether layers that are equal may have different formats: by their paths, or as the last that multiply."""
+    formats = parse_dtype(dtype)
+    return bool(formats.exceptions or formats.weights or formats.usual not in BIT_WIDTHS)
+
+
 def unmatched_globs(dtype: str, paths: Iterable[str]) -> list[str]:
     """Return the globs among the exceptions that no path matches."""
     exceptions = parse_dtype(dtype).exceptions

@@ -105,7 +105,7 @@ class FoldedReport(NamedTuple):
 
     def largest(self, key: str) -> int:
         """Return the greatest value of any line, shown or not: what bars are drawn against."""
-        return max((line.values.get(key, 0) for lines in (self.lines, self.hidden_rows) for line in lines), default=0)
+        return max([line.values.get(key, 0) for lines in (self.lines, self.hidden_rows) for line in lines], default=0)
 
     def shares(self, key: str, values: Iterable[int]) -> list[int]:
         """Return the part of the total that each value is, in thousandths, rounded half up."""

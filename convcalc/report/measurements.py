@@ -261,8 +261,8 @@ def not_counted(design: str, node: Node, source: Source, key: str = "macs") -> S
 def _dtype_warnings(graph: Graph, dtype: str) -> Iterator[str]:
     """Give a warning for every glob of number formats that fits no layer, with the nearest glob that fits one."""
     yield from StoredWeights(graph, dtype).warnings()
-    layers = {node.path for node in graph.nodes}
-    for glob in unmatched_globs(dtype, layers):
+    for glob in unmatched_globs(dtype, (node.path for node in graph.nodes)):
+        layers = {node.path for node in graph.nodes}
         groups = {f"{path}.**" for path in graph.all_paths() - layers}
         near = f"; did you mean {quoted(whole)}?" if (whole := f"{glob}.**") in groups else ""
         near = near or did_you_mean(glob, layers | groups)
@@ -271,23 +271,25 @@ def _dtype_warnings(graph: Graph, dtype: str) -> Iterator[str]:
 
 def _rows(graph: Graph, columns: Mapping[str, Sequence[Any]]) -> Iterator[LayerRow]:
     """Give the row of every layer; layers that share their facts are described once."""
-    described: dict[int, tuple[dict[str, Any], str]] = {}
+    described: dict[int, tuple[dict[str, Any], str, tuple[tuple[int, ...], ...], tuple[int, ...]]] = {}
+    paths = [node.path for node in graph.nodes]
     for node, values in zip(graph.layers, zip(*columns.values(), strict=True), strict=True):
         op = node.op
         assert op is not None
         if id(node.facts) not in described:
             attributes = op.attributes(*node.input_shapes)
-            described[id(node.facts)] = attributes, layer_summary(attributes, node)
-        attributes, words = described[id(node.facts)]
+            entering = tuple([tuple(shape) for shape in node.input_shapes]) if op.depends_on_values else ()
+            described[id(node.facts)] = attributes, layer_summary(attributes, node), entering, tuple(node.shape)
+        attributes, words, entering, shape = described[id(node.facts)]
         yield LayerRow(
             path=node.path,
             op=op.kind,
             summary=words,
-            inputs=tuple([graph.nodes[index].path for index in node.inputs]),
-            input_shapes=tuple([tuple(shape) for shape in node.input_shapes]) if op.depends_on_values else (),
-            output_shape=tuple(node.shape),
+            inputs=tuple([paths[index] for index in node.inputs]),
+            input_shapes=entering,
+            output_shape=shape,
             attributes=attributes,
             values=dict(zip(columns, values, strict=True)),
-            tied_to=graph.nodes[node.weight_owner].path if node.weight_owner != node.index else None,
+            tied_to=paths[node.weight_owner] if node.weight_owner != node.index else None,
             source=node.source,
         )
