@@ -164,8 +164,7 @@ def _nested(config: Config, key: str, name: str) -> dict[str, Any]:
 def _family(config: Config) -> Family:
     name = config.values.get("model_type")
     if name is None:
-        text = "there is no model_type, so this is not the configuration of a model of transformers"
-        raise SpecError("CC768", text, Span(config.source), "give the config.json that lies beside it")
+        raise _no_model_type(config)
     if not isinstance(name, str):
         raise config.wrong("model_type", name, "the name of a family")
     if name not in known_types():
@@ -173,6 +172,22 @@ def _family(config: Config) -> Family:
         hint = "count its code: convcalc report torch:MODULE:CALLABLE --input …; "
         raise SpecError("CC761", text, config.span("model_type"), f"{hint}read are {', '.join(sorted(known_types()))}")
     return family(name)
+
+
+def _no_model_type(config: Config) -> SpecError:
+    """Return the error for a file that is no configuration, by its keys."""
+    values = config.values
+    if "_class_name" in values:
+        text = f"a configuration of diffusers is not read: {shown(values['_class_name'])}"
+        parts = [key for key, value in values.items() if isinstance(value, list) and value[:1] == ["transformers"]]
+        hint = f"read are its parts that are of transformers: {', '.join(f'hf:{part}' for part in parts)}; " * bool(
+            parts
+        )
+        hint += "count its code: convcalc report torch:MODULE:CALLABLE --input …"
+        return SpecError("CC761", text, config.span("_class_name"), hint)
+    what = "names the files of weights alone" if "weight_map" in values else "has no model_type"
+    text = f"this is not the configuration of a model of transformers: it {what}"
+    return SpecError("CC768", text, Span(config.source), "give the config.json that lies beside it")
 
 
 def _architecture(config: Config, found: Family) -> str:
