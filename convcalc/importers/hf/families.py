@@ -105,10 +105,18 @@ class Family:
         """The variables of the template."""
         return frozenset(template_names(self.template))
 
+    @property
+    def coded(self) -> Mapping[str, Mapping[str, str]]:
+        """The keys whose values are lists of words, or text of letters, each with the numbers that these are."""
+        found: Mapping[str, Mapping[str, str]] = self.row.get("coded", {})
+        return found
+
     @cached_property
     def worded(self) -> frozenset[str]:
         """The keys whose values are words."""
-        return frozenset((*self.row.get("words", ()), *(key for key, _ in self.row.get("flags", {}).values())))
+        return frozenset(
+            (*self.row.get("words", ()), *self.coded, *(key for key, _ in self.row.get("flags", {}).values()))
+        )
 
     def _all_texts(self) -> Iterator[Any]:
         for variables in (self.shared.get("vars", {}), self.row.get("vars", {}), *self.classes.values()):

@@ -20,7 +20,7 @@ POSITIONS = {"seq": ("positions",), "target": ("max_target_positions", "position
 OLD_CLASSES = {"T5WithLMHeadModel": "T5ForConditionalGeneration"}
 LAYER_TYPES, WINDOW = "layer_types", "sliding_window"
 _TYPES = {"full_attention": False, "sliding_attention": True}
-LAYERS = "num_hidden_layers"
+LAYERS, NO_ITEMS = "num_hidden_layers", "[]"
 ACTIVATION = "activation"
 ACTIVATIONS = {
     "gelu": "gelu", "gelu_new": "gelu", "gelu_fast": "gelu", "gelu_python": "gelu", "gelu_pytorch_tanh": "gelu",
@@ -108,11 +108,14 @@ def read_settings(config: Config) -> Settings:
     activations = {
         found.renamed.get(key, key): _activation(config, key, value)
         for key, value in merged.items()
-        if found.renamed.get(key, key) == ACTIVATION
+        if found.renamed.get(key, key) == ACTIVATION and key not in found.worded
     }
     numbers |= _words(config, found, merged)
+    numbers |= {key: _codes(config, found, key, merged.get(key)) for key in found.coded}
     for key, name in found.row.get("nested", {}).items():
         numbers |= _nested(config, key, name)
+    for key, defaults in found.row.get("inner", {}).items():
+        numbers |= _inner(config, key, defaults)
     known = {key: value for key, value in numbers.items() if value is not None}
     for key, condition in found.required.items():
         if condition.names <= known.keys() and condition.evaluate(known) is not True:
@@ -123,7 +126,7 @@ def read_settings(config: Config) -> Settings:
 def _slides(config: Config, found: Family) -> list[bool]:
     """Return which layers see a window, for a family where that matters."""
     types = config.values.get(LAYER_TYPES)
-    if types is None or "windows" not in found.per_layer:
+    if types is None or "windows" not in found.per_layer or LAYER_TYPES in found.coded:
         return []
     if not isinstance(types, list) or not set(map(str, types)) <= set(_TYPES):
         raise config.wrong(LAYER_TYPES, types, f"a list of {' and '.join(_TYPES)}")
@@ -145,6 +148,30 @@ def _words(config: Config, found: Family, merged: Mapping[str, Any]) -> dict[str
             raise config.wrong(key, value, "a list of words")
         result[flag] = sought in (str(part).strip().lower() for part in parts)
     return result
+
+
+def _codes(config: Config, found: Family, key: str, value: Any) -> tuple[int, ...]:
+    """Return the numbers that words of the table are, or those of letters; nothing for null."""
+    known = found.coded[key]
+    if not isinstance(value or [], list | str):
+        raise config.wrong(key, value, "a list of words")
+    for each in value or ():
+        if str(each) not in known:
+            text = f"{quoted(key)}: {shown(each)} is not read for {found.name}"
+            raise SpecError("CC761", text, config.span(key), f"read are {', '.join(known)}")
+    return tuple(int(known[str(each)]) for each in value or ())
+
+
+def _inner(config: Config, key: str, defaults: Mapping[str, str]) -> dict[str, Any]:
+    """Return the integers of an object inside, by the names that they have in expressions."""
+    value = config.values.get(key)
+    if not isinstance(value or {}, dict):
+        raise config.wrong(key, value, "an object")
+    found = {f"{key}_{each}": (value or {}).get(each, int(default)) for each, default in defaults.items()}
+    for name, size in found.items():
+        if isinstance(size, bool) or not isinstance(number(size), int) or size < 0:
+            raise Config(config.source, {}, key).wrong(name.removeprefix(f"{key}_"), size, "an integer, at least 0")
+    return found
 
 
 def _nested(config: Config, key: str, name: str) -> dict[str, Any]:
@@ -228,7 +255,7 @@ def _activation(config: Config, key: str, value: Any) -> Any:
 
 def _check(config: Config, found: Family, key: str, written: str, value: Any) -> None:
     """Demand that a key is of the right type, or that no count depends on it."""
-    if key in found.row.get("nested", {}):
+    if key in {**found.row.get("nested", {}), **found.row.get("inner", {})}:
         return
     if key in found.keys:
         _check_type(config, found, key, written, value)
@@ -260,7 +287,9 @@ def _check_type(config: Config, found: Family, key: str, written: str, value: An
     if isinstance(default, bool):
         if not isinstance(value, bool):
             raise config.wrong(written, value, "true or false")
-    elif isinstance(default, list) or (isinstance(value, list) and default is None and key not in found.absent):
+    elif isinstance(default, list) or (
+        isinstance(value, list) and default is None and found.row.get("absent", {}).get(key, NO_ITEMS) == NO_ITEMS
+    ):
         if number(value) is None:
             raise config.wrong(written, value, "a list of numbers")
     elif default is None and isinstance(value, bool) and key not in found.absent:
