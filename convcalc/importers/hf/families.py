@@ -18,6 +18,8 @@ from convcalc.spec.yaml.nodes import ListNode, MapNode, ScalarNode, YamlNode, pa
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 TABLE = "families.yaml"
 DEFAULTS = "defaults.json"
+FAMILIES, PARTS = "families", "parts"
+"""The sections of the table: configurations, and those of encoders of images inside others."""
 WORDS = frozenset({"none", "layer", "rms", "rms_across_heads", "layer_across_heads", "group"})
 """The choices that expressions of the table may name."""
 
@@ -68,7 +70,7 @@ class Family:
 
     def expressions(self, architecture: str) -> Mapping[str, ValueNode]:
         """Return the variables of the template for a class, in the order in which they are worked out."""
-        found = {**self.shared.get("vars", {}), **self.row.get("vars", {}), **self.classes[architecture]}
+        found = {**self.shared.get("vars", {}), **self.row.get("vars", {}), **self.classes.get(architecture, {})}
         return _expressions(found)
 
     @cached_property
@@ -118,6 +120,11 @@ class Family:
             (*self.row.get("words", ()), *self.coded, *(key for key, _ in self.row.get("flags", {}).values()))
         )
 
+    @property
+    def has_parts(self) -> bool:
+        """Whether a configuration has those of an encoder of images and of a decoder in it."""
+        return "text" in self.row
+
     def _all_texts(self) -> Iterator[Any]:
         for variables in (self.shared.get("vars", {}), self.row.get("vars", {}), *self.classes.values()):
             yield from variables.values()
@@ -161,9 +168,9 @@ def template_names(template: str) -> tuple[str, ...]:
     return tuple(_plain(_read("templates", f"{template}.yaml"))["vars"])
 
 
-def known_types() -> tuple[str, ...]:
-    """Return every ``model_type`` that is read."""
-    return tuple(_table()["families"])
+def known_types(section: str = FAMILIES) -> tuple[str, ...]:
+    """Return every ``model_type`` that is read, or every one that is read as a part of others."""
+    return tuple(_table()[section])
 
 
 def library_version() -> str:
@@ -172,10 +179,10 @@ def library_version() -> str:
 
 
 @cache
-def row(model_type: str) -> Mapping[str, Any]:
+def row(model_type: str, section: str = FAMILIES) -> Mapping[str, Any]:
     """Return the row of the table for a ``model_type``, with all of the row that it is like but what it has itself."""
-    own = _table()["families"][model_type]
-    found = {**row(own["like"]), **own} if "like" in own else dict(own)
+    own = _table()[section][model_type]
+    found = {**row(own["like"], section), **own} if "like" in own else dict(own)
     return {**found, "vars": {**found.get("vars", {}), **own.get("also", {})}}
 
 
@@ -186,9 +193,9 @@ def shared_row(template: str) -> Mapping[str, Any]:
 
 
 @cache
-def family(model_type: str) -> Family:
+def family(model_type: str, section: str = FAMILIES) -> Family:
     """Return the family of one of ``known_types``."""
-    own = row(model_type)
+    own = row(model_type, section)
     known = _class_defaults()["classes"][model_type]
     defaults = {**known["defaults"], **{key: _value(text) for key, text in own.get("extra", {}).items()}}
     aliases = {**known["aliases"], **own.get("aliases", {})}
