@@ -51,28 +51,32 @@ def words(config: Config, found: Family, merged: Mapping[str, Any]) -> dict[str,
     return result
 
 
-def codes(config: Config, found: Family, key: str, value: Any) -> tuple[int, ...]:
+def codes(config: Config, found: Family, key: str, written: str, value: Any) -> tuple[int, ...]:
     """Return the numbers that words of the table are, or those of letters; nothing for null."""
     known = found.coded[key]
     if not isinstance(value or [], list | str):
-        raise config.wrong(key, value, "a list of words")
+        raise config.wrong(written, value, "a list of words")
     for each in value or ():
         if str(each) not in known:
-            text = f"{quoted(key)}: {shown(each)} is not read for {found.name}"
-            raise SpecError("CC761", text, config.span(key), f"read are {', '.join(known)}")
+            text = f"{quoted(written)}: {shown(each)} is not read for {found.name}"
+            raise SpecError("CC761", text, config.span(written), f"read are {', '.join(known)}")
     return tuple(int(known[str(each)]) for each in value or ())
 
 
-def inner(config: Config, key: str, defaults: Mapping[str, str]) -> dict[str, Any]:
+def inner(config: Config, found: Family, key: str, defaults: Mapping[str, str]) -> dict[str, Any]:
     """Return the integers of an object inside, by the names that they have in expressions."""
-    value = config.values.get(key)
-    if not isinstance(value or {}, dict):
+    value = {} if config.values.get(key) is None else config.values[key]
+    if not isinstance(value, dict):
         raise config.wrong(key, value, "an object")
-    found = {f"{key}_{each}": (value or {}).get(each, int(default)) for each, default in defaults.items()}
-    for name, size in found.items():
+    inside = Config(config.source, value, key)
+    for each in value:
+        if each not in defaults and not found.is_harmless(each):
+            raise unread(inside, each, value[each], found)
+    sizes = {each: value.get(each, int(default)) for each, default in defaults.items()}
+    for each, size in sizes.items():
         if isinstance(size, bool) or not isinstance(number(size), int) or size < 0:
-            raise Config(config.source, {}, key).wrong(name.removeprefix(f"{key}_"), size, "an integer, at least 0")
-    return found
+            raise inside.wrong(each, size, "an integer, at least 0")
+    return {f"{key}_{each}": size for each, size in sizes.items()}
 
 
 def labels(config: Config, default: int) -> int:

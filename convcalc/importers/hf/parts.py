@@ -42,8 +42,6 @@ def part_of(config: Config, found: Family, key: str) -> Config:
     if name not in wanted:
         text = f"the {key} of a {found.name} is not read: its model_type {quoted(str(name))}"
         raise SpecError("CC761", text, config.span(key), f"read are {', '.join(wanted)}" if section == PARTS else "")
-    if key == TEXT and family(name).row.get("positions"):
-        raise config.wrong(key, name, "without a table of positions")
     return Config(config.source, {**inner, "model_type": name, "architectures": None}, inside)
 
 
@@ -73,7 +71,8 @@ def text_variables(values: Mapping[str, Any], text: Mapping[str, Any], given: Ma
 def image_tokens(values: Mapping[str, Any]) -> int:
     """Return how many tokens an image is."""
     side = values["image_size"] // values["patch_size"] // values.get("merge", 1) // values.get("pool", 1)
-    count: int = side**2
+    first = values.get("class_token", False)
+    count: int = side**2 + first - values.get("drop_first", first)
     return count
 
 

@@ -112,11 +112,13 @@ def read_settings(config: Config, section: str = FAMILIES) -> Settings:
         if found.renamed.get(key, key) == ACTIVATION and key not in found.worded
     }
     numbers |= checks.words(config, found, merged)
-    numbers |= {key: checks.codes(config, found, key, merged.get(key)) for key in found.coded}
+    numbers |= {
+        key: checks.codes(config, found, key, values.get(key, (key,))[0], merged.get(key)) for key in found.coded
+    }
     for key, name in found.row.get("nested", {}).items():
         numbers |= _nested(config, key, name)
     for key, defaults in found.row.get("inner", {}).items():
-        numbers |= checks.inner(config, key, defaults)
+        numbers |= checks.inner(config, found, key, defaults)
     known = {key: value for key, value in numbers.items() if value is not None}
     for key, condition in found.required.items():
         if condition.names <= known.keys() and condition.evaluate(known) is not True:
@@ -124,6 +126,8 @@ def read_settings(config: Config, section: str = FAMILIES) -> Settings:
     parts: dict[str, Settings] = {}
     if found.has_parts:
         parts["text"] = read_settings(part_of(config, found, TEXT))
+        if parts["text"].variables({}).get("positions"):
+            raise config.wrong(TEXT, parts["text"].family.name, "a decoder without a table of positions")
         parts["vision"] = read_settings(part_of(config, found, VISION), PARTS)
     return Settings(config, found, architecture, known, activations, checks.slides(config, found), **parts)
 
@@ -151,6 +155,8 @@ def _family(config: Config) -> Family:
     if name not in known_types():
         text = f"the model_type {quoted(name)} is not read{did_you_mean(name, known_types())}"
         hint = "count its code: convcalc report torch:MODULE:CALLABLE --input …; "
+        if isinstance(config.values.get(TEXT), dict):
+            hint = f"for the decoder of the text alone, give a file of what {TEXT} holds; {hint}"
         raise SpecError("CC761", text, config.span("model_type"), f"{hint}read are {', '.join(sorted(known_types()))}")
     return family(name)
 
