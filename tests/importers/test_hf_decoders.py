@@ -11,7 +11,7 @@ import pytest
 from convcalc.designs.sources import Network, open_source
 from convcalc.errors import Source, SpecErrors
 from convcalc.importers.hf.families import PARTS, family, known_types
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Command
 
 REFERENCE = ROOT / "tests" / "reference"
 MEASURED = json.loads(lzma.decompress((REFERENCE / "hf_decoders.json.xz").read_bytes()))
@@ -140,3 +140,12 @@ def test_wrong_values(config: dict[str, Any], code: str, words: str) -> None:
     (error,) = caught.value.errors
     assert error.code == code
     assert words in error.text + error.hint
+
+
+def test_defaults_that_were_used_are_named(cli: Command) -> None:
+    text = json.dumps({"model_type": "llama", "hidden_size": 64, "num_attention_heads": 2, "tie_word_embeddings": True})
+    found = cli("report", "-", "-v", input=text).stdout
+    note = next(line for line in found.splitlines() if line.startswith("LlamaForCausalLM, as transformers 5.24.0"))
+    assert "num_hidden_layers" in note
+    assert "hidden_size" not in note
+    assert "head_dim" not in note

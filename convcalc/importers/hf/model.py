@@ -140,6 +140,8 @@ def read_model(source: Source, data: bytes | None) -> Model:
     tokens = {name: min(most, settings.most_tokens(name)) for name, most in TOKENS.items() if name in names}
     stored = stored_beside(config.source.name)
     note = f"{settings.architecture}, as transformers {library_version()} builds it"
+    if assumed := sorted(settings.assumed):
+        note += f", with its defaults for keys that are not in the file: {', '.join(assumed)}"
     if stored and not stored.wrong:
         note += f"; {stored.file} beside the configuration has {stored.size:,} weights"
     return HuggingFaceModel(

@@ -63,6 +63,12 @@ class Settings:
             found["windows"] = tuple(env[WINDOW] if self.slides[i] else 0 for i in layers)
         return {name: value for name, value in {**found, **self.words}.items() if name in self.family.variables}
 
+    @property
+    def assumed(self) -> set[str]:
+        """The keys that the file lacks, where the class has numbers for them that are read."""
+        written = {self.family.aliases.get(key, key) for key in self.config.values}
+        return {key for key in (self.family.keys & self.family.defaults.keys()) - written if key in self.numbers}
+
     def most_tokens(self, name: str) -> int:
         """Return how many tokens a learned table of positions has room for; very many without such a table."""
         values = self.variables({})
