@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -131,19 +132,23 @@ class Family:
 
     def is_harmless(self, key: str) -> bool:
         """Whether no count depends on a key."""
-        patterns = (*_table()["harmless"], *self.row.get("harmless", "").split())
+        patterns = (*_parsed("harmless").split(), *self.row.get("harmless", "").split())
         return any(fnmatchcase(key, pattern) for pattern in patterns)
 
 
 @cache
-def _table() -> Mapping[str, Any]:
-    table: Mapping[str, Any] = _plain(_read(TABLE))
-    return {**table, "harmless": table["harmless"].split()}
+def _texts(section: str) -> Mapping[str, str]:
+    """Return the rows of a section of the table as text: few of the many are parsed."""
+    with open(os.path.join(FOLDER, TABLE), encoding="utf-8") as file:
+        parts = re.split(r"^(\w+):", file.read(), flags=re.MULTILINE)
+    rows = re.split(r"^  ([^\s#:]+):", parts[parts.index(section) + 1], flags=re.MULTILINE)
+    return dict(zip(rows[1::2], rows[2::2], strict=True)) or {"": rows[0]}
 
 
-def _read(*path: str) -> YamlNode | None:
-    with open(os.path.join(FOLDER, *path), encoding="utf-8") as file:
-        return parse_yaml(Source(path[-1], file.read()))
+@cache
+def _parsed(section: str, name: str = "") -> Any:
+    """Return a row of the table, or the one value of a section."""
+    return _plain(parse_yaml(Source(TABLE, f"row:{_texts(section)[name]}")))["row"]
 
 
 def _plain(node: YamlNode | None) -> Any:
@@ -165,12 +170,14 @@ def _class_defaults() -> Mapping[str, Any]:
 @cache
 def template_names(template: str) -> tuple[str, ...]:
     """Return the names of the variables of a template."""
-    return tuple(_plain(_read("templates", f"{template}.yaml"))["vars"])
+    with open(os.path.join(FOLDER, "templates", f"{template}.yaml"), encoding="utf-8") as file:
+        _, _, rest = file.read().partition("\nvars:\n")
+    return tuple(re.findall(r"^  (\w+):", re.split(r"^\w", rest, maxsplit=1, flags=re.MULTILINE)[0], re.MULTILINE))
 
 
 def known_types(section: str = FAMILIES) -> tuple[str, ...]:
     """Return every ``model_type`` that is read, or every one that is read as a part of others."""
-    return tuple(_table()[section])
+    return tuple(_texts(section))
 
 
 def library_version() -> str:
@@ -181,14 +188,14 @@ def library_version() -> str:
 @cache
 def row(model_type: str, section: str = FAMILIES) -> Mapping[str, Any]:
     """Return the row of the table for a ``model_type``, with all of the row that it is like but what it has itself."""
-    own = _table()[section][model_type]
+    own = _parsed(section, model_type)
     found = {**row(own["like"], section), **own} if "like" in own else dict(own)
     return {**found, "vars": {**found.get("vars", {}), **own.get("also", {})}}
 
 
 def shared_row(template: str) -> Mapping[str, Any]:
     """Return what all families of a template have."""
-    found: Mapping[str, Any] = _table()["templates"][template]
+    found: Mapping[str, Any] = _parsed("templates", template)
     return found
 
 
