@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 MAX_SHOWN_ERRORS = 20
+TOKENS = ("seq", "n", "tokens", "seq_len", "seqlen", "sequence_length", "context")
+"""What designs and their users call the number of tokens."""
 MAX_LINE_WIDTH = 120
 MAX_WORD_LENGTH = 60
 MAX_TEXT_LENGTH = 1000
@@ -178,6 +180,13 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``; did you mean 'x'?`` or an empty text, to be appended to a sentence."""
     guess = closest_match(word, known)
     return f"; did you mean {quoted(guess)}?" if guess else ""
+
+
+def similar_variable(name: str, known: Iterable[str]) -> str:
+    """Return ``did_you_mean`` for a variable; the number of tokens is `n` in some designs, and `seq` in others."""
+    names = list(known)
+    other = next((each for each in names if each in TOKENS), "") if name in TOKENS else ""
+    return f"; did you mean {quoted(other)}?" if other else did_you_mean(name, names)
 
 
 def excerpt(span: Span) -> list[str]:

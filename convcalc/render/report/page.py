@@ -34,6 +34,8 @@ def report_blocks(report: Report, view: TableOptions, surface: Surface) -> Itera
             [(f"{count_of(hidden, 'more total')}: -v, or --columns with their keys.", "dim")], surface.width
         )
     yield Paragraph()
+    if view.every and report.note:
+        yield Paragraph([(glyphs.text(" ".join(report.note.split())), "")], surface.width)
     yield from footer(report, glyphs, surface.width)
 
 
