@@ -71,12 +71,7 @@ class Design:
         return [Design(network) for network in self.network.outputs()]
 
     def report(
-        self,
-        *,
-        batch: int = 1,
-        dtype: str = "float32",
-        detailed: Collection[str] = (),
-        device: str | None = None,
+        self, *, batch: int = 1, dtype: str = "float32", detailed: Collection[str] = (), device: str | None = None
     ) -> Report:
         """Count everything.
 
@@ -218,7 +213,8 @@ class Design:
             return self.network.spec
         text, hint = f"variables, and {self.name} is a graph in memory, which has none", "load a spec with `vars`"
         if arrays:
-            text, hint = f"plain values, but {quoted(arrays[0])} is an array or a symbol", "load the spec without it"
+            text = f"plain values, and {quoted(arrays[0])} is set to an array or a symbol"
+            hint = "load the spec without it"
         raise SpecErrors([SpecError("CC751", f"{what} needs {text}", hint=hint)])
 
 
