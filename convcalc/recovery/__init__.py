@@ -11,7 +11,7 @@ from convcalc.graph.graph import Graph
 from convcalc.memory import paused
 from convcalc.recovery.items import Item
 from convcalc.recovery.reading.attention import with_attention
-from convcalc.recovery.reading.connect import connect, order, own_ties
+from convcalc.recovery.reading.connect import connect, order, own_ties, read_too_early
 from convcalc.recovery.reading.fuse import fuse
 from convcalc.recovery.reading.groups import grouped
 from convcalc.recovery.reading.links import Links
@@ -99,8 +99,7 @@ def _strict(graph: Graph, arranged: Arranged) -> tuple[str, list[int]]:
 
 def _structured(graph: Graph, arranged: Arranged, *, merges: bool = True) -> tuple[str, list[int]]:
     """Return blocks and repeats."""
-    items = arranged(TreeBuilder(graph, fuse(graph)).items())
-    connect(items, graph.inputs[0].index)
+    items = _tree(graph, arranged)
     own_ties(items)
     made = order(items)
     finder = BlockFinder(graph, Links(graph, items, made), merges=merges)
@@ -110,7 +109,19 @@ def _structured(graph: Graph, arranged: Arranged, *, merges: bool = True) -> tup
 
 def _nested(graph: Graph, arranged: Arranged) -> tuple[str, list[int]]:
     """Return joins with their branches."""
-    return _written(graph, arranged(TreeBuilder(graph, fuse(graph)).items()))
+    return _written(graph, _tree(graph, arranged))
+
+
+def _tree(graph: Graph, arranged: Arranged) -> list[Item]:
+    """Return joins with their branches; what several of these read by its name is made before the first of them."""
+    early: set[int] = set()
+    while True:
+        items = arranged(TreeBuilder(graph, fuse(graph), early).items())
+        connect(items, graph.inputs[0].index)
+        late = set(read_too_early(items, {node.index for node in graph.inputs})) - early
+        if not late:
+            return items
+        early |= late
 
 
 def _flat(graph: Graph, _: Arranged) -> tuple[str, list[int]]:
@@ -119,11 +130,11 @@ def _flat(graph: Graph, _: Arranged) -> tuple[str, list[int]]:
     last = max(graph.outputs.values())
     items.sort(key=lambda item: item.nodes == (last,))  # the last item is an output
     name_all(items)
+    connect(items, graph.inputs[0].index)
     return _written(graph, items, is_flat=True)
 
 
 def _written(graph: Graph, items: list[Item], *, is_flat: bool = False) -> tuple[str, list[int]]:
-    connect(items, graph.inputs[0].index)
     own_ties(items)
     made = order(items)
     return document(graph, items, is_flat=is_flat), made

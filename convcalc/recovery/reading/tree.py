@@ -6,7 +6,7 @@ finds all dominators. Every unit is visited once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from convcalc.graph.graph import Graph
 from convcalc.recovery.items import COMMUTATIVE, Item, Value
@@ -18,9 +18,12 @@ ENTRY = -1
 
 
 class TreeBuilder:
-    """Builds the items of a graph. Every unit has one place; wherever else it is read, ``from`` names it."""
+    """Builds the items of a graph. Every unit has one place; wherever else it is read, ``from`` names it.
 
-    def __init__(self, graph: Graph, units: list[Unit]) -> None:
+    Nodes in ``early`` are made before all others, with what leads to them.
+    """
+
+    def __init__(self, graph: Graph, units: list[Unit], early: Collection[int] = ()) -> None:
         self.units = units
         self._place = {unit.nodes[-1].index: at for at, unit in enumerate(units)}
         self._place[graph.inputs[0].index] = ENTRY
@@ -35,11 +38,12 @@ class TreeBuilder:
         self._dominators.extend(self._each_dominator())
         self._known: dict[tuple[int, tuple[Shape, ...]], dict[str, Value]] = {}
         self._placed: set[int] = set()
+        self._early = [self._place[index] for index in early]
         self._outputs = [self._place.get(index, ENTRY) for index in graph.outputs.values()]
 
     def items(self) -> list[Item]:
         """Return the items of the whole graph; its last output is the last of them."""
-        early = [item for at in sorted(set(self._far())) for item in self._chain(at, ENTRY)]
+        early = [item for at in sorted({*self._far(), *self._early}) for item in self._chain(at, ENTRY)]
         main = self._chain(max(self._outputs), ENTRY)
         ends = [at for at in range(len(self.units)) if not self._readers[at]]
         more = [item for at in ends for item in self._chain(at, ENTRY)]
