@@ -71,7 +71,7 @@ class TableOptions(NamedTuple):
     def shows_total(self, key: str, totals: Mapping[str, Any] = MappingProxyType({})) -> bool:
         """Whether people see the total of a metric, given those of all: of a special one where it is of interest."""
         asked = key in (*MAIN, *(self.columns or ()), *self.more, *self.totals)
-        return asked or self.every or (key in SPECIAL and bool(totals) and is_informative(key, totals))
+        return asked or (is_informative(key, totals) if key in SPECIAL and totals else self.every)
 
     def hides_total(self, key: str, totals: Mapping[str, Any]) -> bool:
         """Whether there is more to see in the total of a metric, which is not shown."""
