@@ -37,8 +37,7 @@ def match_blocks(found: Match, surface: Surface) -> Iterator[Block]:
         yield Paragraph()
         yield from _difference(difference, found, glyphs, width)
     for text in _remarks(found):
-        yield Paragraph()
-        yield Paragraph([(glyphs.text(text), "dim")], width)
+        yield from (Paragraph(), Paragraph([(glyphs.text(text), "dim")], width))
 
 
 def _remarks(found: Match) -> Iterator[str]:
