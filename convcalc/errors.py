@@ -237,7 +237,7 @@ def format_errors(errors: Sequence[SpecError]) -> str:
 
 # --- in Python --------------------------------------------------------------------------------------------------------
 
-_OPTION = re.compile(r"--(lib or CONVCALC_LIB|set|input|variant|symbols|columns)\b(?: (\S+=[^\s;]+|\S+$))?")
+_OPTION = re.compile(r"--(lib or CONVCALC_LIB|set|input|variant|symbols|columns|device)\b(?: (\S+=[^\s;]+|\S+$))?")
 _ARGUMENTS = {"lib or CONVCALC_LIB": "libraries", "columns": "metrics"}
 """Options whose arguments in Python have other names."""
 

@@ -243,4 +243,6 @@ def _structural_hint(error: SpecError) -> str:
         return ONE_COUNT
     if error.text.startswith("a division"):
         return f"a multiple makes the division come out whole, for example --set {name}=4*k"
-    return f"{quoted(name)} is structural here: leave it out of --symbols, or give it a number with --set"
+    hint = f"{quoted(name)} is structural here: leave it out of --symbols, or give it a number with --set"
+    of_experts = "; of experts use `experts: {count: E, top: k}`, where both may be symbols"
+    return hint + of_experts * error.text.startswith("a number of branches")

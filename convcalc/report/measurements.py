@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcalc.arith import is_plain
-from convcalc.dtypes import unmatched_globs
+from convcalc.dtypes import FORMAT_WORDS, WORDS_MEANT, unmatched_globs
 from convcalc.errors import Source, Span, SpecError, did_you_mean, format_error, quoted
 from convcalc.graph.graph import Graph, Node
 from convcalc.graph.stored_weights import StoredWeights
@@ -265,7 +265,8 @@ def _dtype_warnings(graph: Graph, dtype: str) -> Iterator[str]:
         layers = {node.path for node in graph.nodes}
         groups = {f"{path}.**" for path in graph.all_paths() - layers}
         near = f"; did you mean {quoted(whole)}?" if (whole := f"{glob}.**") in groups else ""
-        near = near or did_you_mean(glob, layers | groups)
+        meant = WORDS_MEANT.get(glob.lower())
+        near = near or (f"; did you mean '{meant}='?" if meant else did_you_mean(glob, layers | groups | FORMAT_WORDS))
         yield f"warning: the glob {quoted(glob)} of the data type matches no layer{near}"
 
 

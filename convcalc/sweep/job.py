@@ -80,7 +80,7 @@ class SweepJob:
         if name is None:
             if LEAST_TIME not in self.metrics:
                 return self
-            text, hint = f"{LEAST_TIME} is that of a device", "add --device, such as --device h100-sxm"
+            text, hint = f"{LEAST_TIME} is that of a device", "such as --device h100-sxm"
             raise SpecErrors([SpecError("CC731", text, Span(Source(LEAST_TIME)), hint=hint)])
         from convcalc.devices import roofline  # only a sweep with a device needs it
 
