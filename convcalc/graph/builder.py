@@ -100,8 +100,7 @@ class GraphBuilder:
         Raises:
             SpecError: where the layer does not fit its inputs.
         """
-        nodes = self.nodes
-        shapes = tuple([nodes[index].facts.output for index in inputs])
+        shapes = tuple([self.nodes[index].facts.output for index in inputs])
         try:
             facts = self._facts_of(op, shapes)
         except SpecError as error:
@@ -184,9 +183,7 @@ class GraphBuilder:
         labels = given if isinstance(given, Mapping) else {self.nodes[handle].path: handle for handle in given}
         if not labels:
             raise SpecError("CC121", f"the graph has no {'output' if ends else 'layer'}")
-        return Graph(
-            [*self.nodes], dict(labels), name, list(self._unread(set(ends) - set(labels.values()))), self.scopes
-        )
+        return Graph(self.nodes, dict(labels), name, list(self._unread(set(ends) - set(labels.values()))), self.scopes)
 
     def _unread(self, ends: set[int]) -> Iterable[SpecError]:
         """Warn of layers whose output nothing reads, once for every place in a spec."""

@@ -12,8 +12,6 @@ from convcalc.ops.op import MatrixProduct, Op
 from convcalc.records import dataclass, field, replace
 from convcalc.shapes import Shape
 
-Value = TypeVar("Value")
-
 LEADING_TO = ".."
 """Before a path: the layers at and below it with all that lead there, such as those of one output."""
 
@@ -93,9 +91,33 @@ class Node:
         return self.facts.output
 
 
-@dataclass(eq=False)
+T = TypeVar("T")
+
+
+def of_each(nodes: Iterable[Node], value: Callable[[Node], T], *, by_path: bool = False) -> list[T]:
+    """Return a value of every node, worked out once for those that share their facts: the turns of a repeat do.
+
+    It may follow from the op, the shapes and ``source_form``, from whether weights are shared, and, ``by_path``, from
+    anything.
+    """
+    if by_path:
+        return [value(node) for node in nodes]
+    known: dict[object, T] = {}
+    found = []
+    for node in nodes:
+        if node.weight_owner != node.index:
+            found.append(value(node))
+            continue
+        key = (id(node.facts), node.source_form) if node.source_form else id(node.facts)
+        if key not in known:
+            known[key] = value(node)
+        found.append(known[key])
+    return found
+
+
+@dataclass(slots=True, eq=False)
 class Graph:
-    """Layers with their shapes, and which of them are the outputs. Its lists stay as they are."""
+    """Layers with their shapes, and which of them are the outputs."""
 
     nodes: list[Node]
     outputs: dict[str, int]
@@ -108,40 +130,9 @@ class Graph:
     def inputs(self) -> list[Node]:
         return [node for node in self.nodes if node.op is None]
 
-    @cached_property
+    @property
     def layers(self) -> list[Node]:
         return [node for node in self.nodes if node.op is not None]
-
-    @cached_property
-    def stands_for_itself(self) -> bool:
-        """Whether each layer is one layer, and none several of which a symbol says how many."""
-        return all(type(node.times) is int for node in self.nodes)
-
-    @cached_property
-    def _kinds(self) -> tuple[list[Node], list[int]]:
-        """The first node of every op with the same shapes and source form; which of them each node is like."""
-        places: dict[tuple[int, int, str], int] = {}
-        like = [places.setdefault((id(n.op), id(n.facts), n.source_form), n.index) for n in self.nodes]
-        return [self.nodes[index] for index in places.values()], like
-
-    def of_nodes(self, value: Callable[[Node], Value], *, apart: bool = False) -> list[Value]:
-        """Return a value of every node that depends on its op, shapes and source form, or with ``apart`` on more.
-
-        It is worked out once for all nodes that have the same, of which deep networks have many.
-        """
-        if apart:
-            return [value(node) for node in self.nodes]
-        firsts, like = self._kinds
-        found = {node.index: value(node) for node in firsts}
-        return [found[index] for index in like]
-
-    def of_layers(self, value: Callable[[Node], Value], *, apart: bool = False) -> list[Value]:
-        """Return a value of every layer, as :meth:`of_nodes` does of every node."""
-        if apart:
-            return [value(node) for node in self.layers]
-        firsts, like = self._kinds
-        found = {node.index: value(node) for node in firsts if node.op is not None}
-        return [found[index] for index in like if index in found]
 
     @property
     def uncounted(self) -> list[Node]:

@@ -23,15 +23,9 @@ class StoredWeights:
         self._graph = graph
         self._dtype, self._formats = dtype, weight_lookup(dtype)
 
-    @property
-    def differs_by_place(self) -> bool:
-        """Whether layers with equal weights may store them differently: the head of formats in blocks; shared ones."""
-        in_blocks = blocks_of(self._formats("").matrices) is not None
-        return in_blocks or any(node.weight_owner != node.index for node in self._graph.nodes)
-
-    def own(self, node: Node) -> Number:
-        """Bytes of the weights and buffers of a layer, if it does not share them."""
-        return self._bytes(node, node.facts.buffer_elements)
+    def kept(self, node: Node) -> Number:
+        """Bytes of the weights and buffers that a layer has of its own."""
+        return self._bytes(node, node.facts.buffer_elements) if node.weight_owner == node.index else 0
 
     def read(self, node: Node, batch: Number) -> Number:
         """Bytes of the weights that a layer reads for a batch, its own or shared."""

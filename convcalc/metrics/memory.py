@@ -15,12 +15,12 @@ from convcalc.dtypes import (
     at_least_32_bits,
     bytes_of,
     cache_lookup,
+    differs_by_layer,
     dtype_lookup,
     training_recipe,
-    varies_by_path,
     weight_lookup,
 )
-from convcalc.graph.graph import Graph, Node
+from convcalc.graph.graph import Graph, Node, of_each
 from convcalc.graph.stored_weights import StoredWeights
 from convcalc.metrics.metric import Metric
 from convcalc.metrics.training import outside_checkpoints, state_bytes
@@ -41,9 +41,7 @@ def weight_bytes(graph: Graph, _batch: int, dtype: str) -> Sequence[Number]:
     Called:
         model size; params size in torchinfo, without the buffers.
     """
-    stored = StoredWeights(graph, dtype)
-    own = graph.of_layers(stored.own, apart=varies_by_path(dtype) or stored.differs_by_place)
-    return [size if node.weight_owner == node.index else 0 for node, size in zip(graph.layers, own, strict=True)]
+    return of_each(graph.layers, StoredWeights(graph, dtype).kept, by_path=differs_by_layer(dtype))
 
 
 def live_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
@@ -67,9 +65,9 @@ def live_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
         freed[end] = freed[end] + size
     alive: Number = total([sizes[node.index] for node in graph.inputs if ends[node.index] != node.index])
     steps = []
-    form = dtype_lookup(dtype)
-    held_inside = graph.of_layers(lambda node: _held(node, batch, form), apart=varies_by_path(dtype))
-    for node, held in zip(graph.layers, held_inside, strict=True):
+    form, layers = dtype_lookup(dtype), graph.layers
+    every = of_each(layers, lambda node: _held(node, batch, form), by_path=differs_by_layer(dtype))
+    for node, held in zip(layers, every, strict=True):
         inside = sizes[node.index]
         if held:
             ending = total([sizes[index] for index in set(node.inputs) if ends[index] == node.index])
@@ -160,15 +158,16 @@ def training_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
         model states and activations in the paper of ZeRO.
     """
     sizes, form = _tensor_bytes(graph, batch, dtype), dtype_lookup(dtype)
-    trained = weight_lookup(dtype)
-    recipe, layers, apart = training_recipe(dtype), graph.layers, varies_by_path(dtype)
-    inside = graph.of_layers(lambda node: _kept_bytes(node, batch, form), apart=apart)
-    states = graph.of_layers(lambda node: state_bytes(node.facts.params, trained(node.path).plain, recipe), apart=apart)
+    trained, by_path = weight_lookup(dtype), differs_by_layer(dtype)
+    recipe, layers = training_recipe(dtype), graph.layers
+    inside = of_each(layers, lambda node: _kept_bytes(node, batch, form), by_path=by_path)
     kept = outside_checkpoints(graph, [sizes[node.index] for node in layers], inside)
-    return [
-        state + size if node.weight_owner == node.index else size
-        for node, state, size in zip(layers, states, kept, strict=True)
-    ]
+
+    def of_weights(node: Node) -> Number:
+        own = node.facts.params if node.weight_owner == node.index else 0
+        return state_bytes(own, trained(node.path).plain, recipe)
+
+    return [state + size for state, size in zip(of_each(layers, of_weights, by_path=by_path), kept, strict=True)]
 
 
 def _kept_bytes(node: Node, batch: int, form: Callable[[str], str]) -> Number:
@@ -191,14 +190,16 @@ def traffic_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
         memory access cost (MAC, in elements) in the paper of ShuffleNet V2, bytes accessed in XLA.
     """
     sizes, stored = _tensor_bytes(graph, batch, dtype, tables=True), StoredWeights(graph, dtype)
-    form, cached, apart = dtype_lookup(dtype), cache_lookup(dtype), varies_by_path(dtype)
-    moved = graph.of_layers(
-        lambda node: _moved_bytes(node, batch, (form(node.path), cached(node.path)), sizes[node.index]), apart=apart
-    )
-    read = graph.of_layers(lambda node: stored.read(node, batch), apart=apart or stored.differs_by_place)
+    form, cached = dtype_lookup(dtype), cache_lookup(dtype)
+
+    def of_one(node: Node) -> Number:
+        moved = _moved_bytes(node, batch, (form(node.path), cached(node.path)), sizes[node.index])
+        return moved + stored.read(node, batch)
+
+    layers = graph.layers
     return [
-        written + total([sizes[index] for index in node.inputs if _is_activation(node)]) + weights
-        for node, written, weights in zip(graph.layers, moved, read, strict=True)
+        own + (total([sizes[index] for index in node.inputs]) if _is_activation(node) else 0)
+        for node, own in zip(layers, of_each(layers, of_one, by_path=differs_by_layer(dtype)), strict=True)
     ]
 
 
@@ -215,11 +216,10 @@ def _tensor_bytes(graph: Graph, batch: int, dtype: str, *, tables: bool = False)
     """Bytes of the output of every node; a learned table is a weight and counts only with ``tables``."""
     form = dtype_lookup(dtype)
 
-    def size(node: Node) -> Number:
-        is_kept = tables or _is_activation(node)
-        return bytes_of(node.facts.output_elements * batch, form(node.path)) if is_kept else 0
+    def of_one(node: Node) -> Number:
+        return bytes_of(node.facts.output_elements * batch, form(node.path)) if tables or _is_activation(node) else 0
 
-    return graph.of_nodes(size, apart=varies_by_path(dtype))
+    return of_each(graph.nodes, of_one, by_path=differs_by_layer(dtype))
 
 
 def _is_activation(node: Node) -> bool:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from convcalc.arith import is_plain
-from convcalc.dtypes import unmatched_globs
+from convcalc.dtypes import FORMAT_WORDS, WORDS_MEANT, unmatched_globs
 from convcalc.errors import Source, Span, SpecError, did_you_mean, format_error, quoted
 from convcalc.graph.graph import Graph, Node
 from convcalc.graph.stored_weights import StoredWeights
@@ -262,31 +262,36 @@ def not_counted(design: str, node: Node, source: Source, key: str = "macs") -> S
 def _dtype_warnings(graph: Graph, dtype: str) -> Iterator[str]:
     """Give a warning for every glob of number formats that fits no layer, with the nearest glob that fits one."""
     yield from StoredWeights(graph, dtype).warnings()
-    layers = {node.path for node in graph.nodes}
-    for glob in unmatched_globs(dtype, layers):
+    for glob in unmatched_globs(dtype, (node.path for node in graph.nodes)):
+        layers = {node.path for node in graph.nodes}
         groups = {f"{path}.**" for path in graph.all_paths() - layers}
         near = f"; did you mean {quoted(whole)}?" if (whole := f"{glob}.**") in groups else ""
-        near = near or did_you_mean(glob, layers | groups)
+        meant = WORDS_MEANT.get(glob.lower())
+        near = near or (f"; did you mean '{meant}='?" if meant else did_you_mean(glob, layers | groups | FORMAT_WORDS))
         yield f"warning: the glob {quoted(glob)} of the data type matches no layer{near}"
 
 
 def _rows(graph: Graph, columns: Mapping[str, Sequence[Any]]) -> Iterator[LayerRow]:
-    """Give the row of every layer; layers of one kind are described once."""
-    keys, nodes = tuple(columns), graph.nodes
-    described = graph.of_layers(_described)
-    for node, words, values in zip(graph.layers, described, zip(*columns.values(), strict=True), strict=True):
-        kind, summary, input_shapes, output_shape, attributes = words
+    """Give the row of every layer; layers that share their facts are described once."""
+    described: dict[int, tuple[dict[str, Any], str, tuple[tuple[int, ...], ...], tuple[int, ...]]] = {}
+    paths = [node.path for node in graph.nodes]
+    for node, values in zip(graph.layers, zip(*columns.values(), strict=True), strict=True):
+        op = node.op
+        assert op is not None
+        if id(node.facts) not in described:
+            attributes = op.attributes(*node.input_shapes)
+            entering = tuple([tuple(shape) for shape in node.input_shapes]) if op.depends_on_values else ()
+            described[id(node.facts)] = attributes, layer_summary(attributes, node), entering, tuple(node.shape)
+        attributes, words, entering, shape = described[id(node.facts)]
         yield LayerRow(
-            node.path, kind, summary, tuple([nodes[index].path for index in node.inputs]), input_shapes, output_shape,
-            attributes, dict(zip(keys, values, strict=True)),
-            nodes[node.weight_owner].path if node.weight_owner != node.index else None, node.source,
-        )  # fmt: skip
-
-
-def _described(node: Node) -> tuple[str, str, tuple[tuple[Any, ...], ...], tuple[Any, ...], dict[str, Any]]:
-    """Return kind, summary, shapes and attributes of a layer."""
-    op = node.op
-    assert op is not None
-    attributes = op.attributes(*node.input_shapes)
-    entering = tuple([tuple(shape) for shape in node.input_shapes]) if op.depends_on_values else ()
-    return op.kind, layer_summary(attributes, node), entering, tuple(node.shape), attributes
+            path=node.path,
+            op=op.kind,
+            summary=words,
+            inputs=tuple([paths[index] for index in node.inputs]),
+            input_shapes=entering,
+            output_shape=shape,
+            attributes=attributes,
+            values=dict(zip(columns, values, strict=True)),
+            tied_to=paths[node.weight_owner] if node.weight_owner != node.index else None,
+            source=node.source,
+        )

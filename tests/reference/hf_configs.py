@@ -36,7 +36,7 @@ import transformers
 from torch.utils.flop_counter import FlopCounterMode
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
-from convcalc.importers.hf.families import known_types, row, shared_row
+from convcalc.importers.hf.families import PARTS, known_types, row, shared_row
 
 PUBLISHED = Path(__file__).with_name("hf_published.json")
 SEQ, TARGET, SAMPLES, PAST = 7, 5, 400, 6
@@ -78,7 +78,7 @@ READERS = re.compile("EncoderModel|Classification|QuestionAnswering")
 
 
 def classes(name: str) -> list[str]:
-    found = row(name)
+    found = row(name) if name in known_types() else row(name, PARTS)
     names = [
         found["prefix"] + suffix for suffix in {**shared_row(found["template"])["classes"], **found.get("classes", {})}
     ]
@@ -101,7 +101,7 @@ def raw_defaults(config: Any) -> Iterator[tuple[str, Any]]:
 def defaults() -> str:
     """One line for each model_type. A name that a class's alias leads away from is the one of its own field."""
     lines = []
-    for name in sorted(known_types()):
+    for name in sorted({*known_types(), *known_types(PARTS)}):
         config = CONFIG_MAPPING[name]
         keys = dict(raw_defaults(config))
         pairs = getattr(config, "attribute_map", {}).items()

@@ -112,16 +112,17 @@ class LayerEmitter:
         if layer.op.is_identity or is_none(values):
             frame.scope.add(segment, Binding(tensor, span, (start, start)))
             return tensor
-        parts = {key: self._ops.values(part, frame, entering) for key, part in layer.fused.items()}
-        parts = {key: given for key, given in parts.items() if not is_none(given)}
+        parts = {}
+        for key, part in layer.fused.items():
+            if not is_none(given := self._ops.values(part, frame, entering)):
+                parts[key] = given
         if "norm" in parts and "bias" not in values:
             values = {**values, "bias": False}
         more = [look_up(reference) for reference in layer.references.values()]
         if FAILED in more:
             raise InputFailedError
         path, below = frame.scope.path_of(segment), LayerScope() if parts else None
-        op = self._ops.op(layer, values, entering)
-        via = _via(layer, frame)
+        op, via = self._ops.op(layer, values, entering), _via(layer, frame)
         output = self._append(path, op, (tensor, *more), item.span, via)
         self._warn(layer, self.builder.nodes[output], via, (entering, *map(self.builder.shape, more)), item.span)
         for key, given in parts.items():
