@@ -115,9 +115,9 @@ def of_each(nodes: Iterable[Node], value: Callable[[Node], T], *, by_path: bool 
     return found
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class Graph:
-    """Layers with their shapes, and which of them are the outputs."""
+    """Layers with their shapes, and which of them are the outputs. Its lists stay as they are."""
 
     nodes: list[Node]
     outputs: dict[str, int]
@@ -130,9 +130,14 @@ class Graph:
     def inputs(self) -> list[Node]:
         return [node for node in self.nodes if node.op is None]
 
-    @property
+    @cached_property
     def layers(self) -> list[Node]:
         return [node for node in self.nodes if node.op is not None]
+
+    @cached_property
+    def stands_for_itself(self) -> bool:
+        """Whether each layer is one layer, and none as many as a symbol says."""
+        return {*map(type, [node.times for node in self.nodes])} <= {int}
 
     @property
     def uncounted(self) -> list[Node]:

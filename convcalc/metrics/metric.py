@@ -62,9 +62,9 @@ class Metric(NamedTuple):
             SpecErrors: CC411, where there are such layers, and the metric is neither a sum nor the largest of some.
         """
         values, whole = self.values_of_one(graph, batch, dtype)
-        times = [node.times for node in graph.layers]
-        if {*map(type, times)} <= {int}:
+        if graph.stands_for_itself:
             return values, whole
+        times = [node.times for node in graph.layers]
         if self.total_of is largest:  # of each of equal turns it is the same, if there is one
             for each in dict.fromkeys(times):
                 require(less_equal(1, each), "CC411", "{} has no {} turns", self.key, each)
