@@ -26,7 +26,7 @@ import lzma
 import re
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -98,10 +98,10 @@ def raw_defaults(config: Any) -> Iterator[tuple[str, Any]]:
         yield name, value
 
 
-def defaults() -> str:
+def defaults(names: Iterable[str]) -> str:
     """One line for each model_type. A name that a class's alias leads away from is the one of its own field."""
     lines = []
-    for name in sorted(known_types()):
+    for name in sorted(names):
         config = CONFIG_MAPPING[name]
         keys = dict(raw_defaults(config))
         pairs = getattr(config, "attribute_map", {}).items()
@@ -161,12 +161,20 @@ def multiplies(module: Any, **given: Any) -> tuple[int, Any]:
     return (sum(counts["Global"].values()) - angles) // 2, out
 
 
-def decoded(module: Any) -> tuple[int, int]:
-    """The multiplies of one token behind others, and the elements of the cache then."""
+def decoded(module: Any, config: dict[str, Any]) -> tuple[int, int]:
+    """The multiplies of one token behind others, and the elements of the cache then; an encoder has run before."""
+    given, name = inputs(module, config), "input_ids"
+    if config["model_type"] in WRITERS:
+        name = "decoder_input_ids"
     with torch.no_grad():
-        cache = module(input_ids=tokens(PAST), use_cache=True).past_key_values
-    macs, out = multiplies(module, input_ids=tokens(2)[:, :1], past_key_values=cache, use_cache=True)
-    layers = out.past_key_values.layers
+        out = module(**{**given, name: tokens(PAST)}, use_cache=True)
+    given = {name: tokens(2)[:, :1], "past_key_values": out.past_key_values, "use_cache": True}
+    if config["model_type"] in WRITERS:
+        given["encoder_outputs"] = (out.encoder_last_hidden_state,)
+    macs, out = multiplies(module, **given)
+    cache = out.past_key_values
+    parts = [getattr(cache, part, None) for part in ("self_attention_cache", "cross_attention_cache")]
+    layers = [layer for part in parts if part for layer in part.layers] or cache.layers
     return macs, sum(layer.keys.numel() + layer.values.numel() for layer in layers)
 
 
@@ -278,9 +286,9 @@ def default_counts(name: str, names: list[str]) -> Iterator[tuple[str, int]]:
 def measured(config: dict[str, Any]) -> dict[str, Any]:
     module = built(config, "cpu")
     found = {"config": config, "params": params(module), "macs": multiplies(module, **inputs(module, config))[0]}
-    if re.search("CausalLM|LMHead", config["architectures"][0]) and config["model_type"] != "mamba":
+    if re.search("CausalLM|LMHead|ConditionalGen|MTModel", config["architectures"][0]) and config["model_type"] != "mamba":
         try:
-            found["decoding"] = decoded(module)
+            found["decoding"] = decoded(module, config)
         except Exception as error:  # noqa: BLE001 - encoders that are no decoders
             sys.stderr.write(f"{config['architectures'][0]}, decoding: {error!r:.100}\n")
     return found
@@ -294,7 +302,7 @@ def main() -> None:
     warnings.filterwarnings("ignore")
     transformers.logging.set_verbosity_error()
     if given.what == "defaults":
-        given.output.write_text(defaults())
+        given.output.write_text(defaults(known_types()))
         return
     given.output.write_bytes(lzma.compress(json.dumps(measure(), separators=(",", ":")).encode(), preset=9))
 

@@ -90,7 +90,7 @@ class Family:
     @cached_property
     def keys(self) -> frozenset[str]:
         """All keys of a configuration that are used."""
-        nodes = [*self.absent.values(), *self.per_layer.values(), *map(_expression, self._all_texts())]
+        nodes = [*self.absent.values(), *self.per_layer.values(), *map(expression, self._all_texts())]
         names = set().union(
             *(node.names for node in nodes),
             self.absent,
@@ -196,7 +196,7 @@ def _value(text: str) -> Any:
 
 
 def _expressions(texts: Mapping[str, Any]) -> dict[str, ValueNode]:
-    return {name: _expression(text) for name, text in texts.items()}
+    return {name: expression(text) for name, text in texts.items()}
 
 
 class _AnyName(frozenset[str]):
@@ -207,8 +207,8 @@ class _AnyName(frozenset[str]):
 
 
 @cache
-def _expression(text: str) -> ValueNode:
-    """Parse an expression of the table."""
+def expression(text: str) -> ValueNode:
+    """Parse an expression of the table: of keys of a configuration."""
     scalar = ScalarNode(text, Span(Source(TABLE)))
     return parse_expression(text, scalar, NameScope(_AnyName(), has_input=False), WORDS)
 
