@@ -122,7 +122,7 @@ def built(config: dict[str, Any], device: str) -> Any:
         each._attn_implementation = "eager"
         each._experts_implementation = "eager"
     with torch.device(device):
-        return getattr(transformers, config["architectures"][0])(made).eval()
+        return getattr(transformers, config["architectures"][0])(made).eval().requires_grad_(False)
 
 
 def params(module: Any) -> int:
