@@ -39,7 +39,7 @@ from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 from convcalc.importers.hf.families import known_types, row, shared_row
 
 PUBLISHED = Path(__file__).with_name("hf_published.json")
-SEQ, TARGET, SAMPLES, PAST = 7, 5, 400, 6
+SEQ, TARGET, SAMPLES, PAST, PIXELS = 7, 5, 400, 6, 50
 DRAWS = 6
 OF_ALL = {
     "id2label", "label2id", "architectures", "transformers_version", "problem_type", "output_hidden_states",
@@ -50,7 +50,7 @@ COUNTS_NOTHING = re.compile(
 )
 NOT_DRAWN = re.compile(
     r"is_decoder|cross_attention|output_|use_cache|is_encoder|mambapy|deterministic|sparse_prediction|reshape_hidden|"
-    r"apply_spec|use_weighted|summary|scale_attn|upcast|in_fp32|bidirectional|use_sliding|slow_but|adapter|batch_norm"
+    r"apply_spec|use_weighted|summary|scale_attn|upcast|in_fp32|bidirectional|use_sliding|slow_but|adapter|batch_norm|is_folding|add_fpn|concat_input"
 )
 SIZES: dict[str, tuple[int, ...]] = {
     "vocab_size": (50, 53), "d_kv": (4, 6), "max_position_embeddings": (16, 20), "n_positions": (16, 20),
@@ -59,7 +59,7 @@ SIZES: dict[str, tuple[int, ...]] = {
     "n_routed_experts": (4, 6), "num_experts_per_tok": (1, 2), "first_k_dense_replace": (0, 1), "n_group": (1,),
     "topk_group": (1,), "n_shared_experts": (1, 2), "kv_lora_rank": (6,), "qk_nope_head_dim": (4, 6),
     "v_head_dim": (4, 6), "qk_rope_head_dim": (4,), "decoder_sparse_step": (1, 2), "rotary_dim": (4,),
-    "type_vocab_size": (1, 2, 3), "image_size": (12, 16), "patch_size": (4,), "num_mel_bins": (5, 8),
+    "type_vocab_size": (1, 2, 3), "patch_size": (4,), "num_register_tokens": (0, 3), "num_detection_tokens": (2, 5), "time_stride": (2, 3), "frequency_stride": (1, 4), "num_mel_bins": (5, 8),
     "state_size": (3, 4),
     "num_conv_pos_embeddings": (4, 5), "num_conv_pos_embedding_groups": (2,), "num_codevectors_per_group": (6, 8),
     "codevector_dim": (6, 8), "proj_codevector_dim": (6, 8), "classifier_proj_size": (6, 8), "inner_group_num": (1, 2),
@@ -142,9 +142,11 @@ def inputs(module: Any, config: dict[str, Any]) -> dict[str, torch.Tensor]:
         given[name] = tokens(text.max_position_embeddings if text else SEQ)
     if name == "pixel_values" or hasattr(made, "vision_config"):
         vision = getattr(made, "vision_config", made)
-        given["pixel_values"] = torch.randn(1, vision.num_channels, vision.image_size, vision.image_size)
+        size = getattr(vision, "image_size", PIXELS)
+        sizes = size if isinstance(size, (list, tuple)) else [size] * 2
+        given["pixel_values"] = torch.randn(1, vision.num_channels, *sizes)
     if name == "input_values":
-        given[name] = torch.randn(1, SAMPLES)
+        given[name] = torch.randn(1, *([made.max_length, made.num_mel_bins] if hasattr(made, "num_mel_bins") else [SAMPLES]))
     if name == "input_features":
         given[name] = torch.randn(1, made.num_mel_bins, 2 * made.max_source_positions)
     if config["model_type"] in WRITERS and not READERS.search(config["architectures"][0]):
@@ -198,6 +200,7 @@ def random_config(rng: Random, name: str, architecture: str) -> dict[str, Any]:
         value = drawn(rng, key, default, heads, layers, wide)
         if value is not None:
             config[key] = value
+    config |= {key: value for key, value in stages(rng, name).items() if key in fields}
     if name == "stablelm":
         config["partial_rotary_factor"] = 0.5  # a quarter of small heads is odd
     if name == "deberta-v2":
@@ -210,14 +213,42 @@ def random_config(rng: Random, name: str, architecture: str) -> dict[str, Any]:
     return config
 
 
+def stages(rng: Random, name: str) -> dict[str, Any]:
+    """Lists of networks in stages, of equal length."""
+    count = rng.choice((2, 3))
+    heads = [rng.choice((1, 2)) for _ in range(count)]
+    return {
+        "swin": {
+            "image_size": rng.choice((32, 46, 50)), "patch_size": 2, "embed_dim": 4, "window_size": rng.choice((2, 3)),
+            "mlp_ratio": rng.choice((2.0, 2.5)), "depths": [rng.choice((1, 2)) for _ in heads], "num_heads": heads,
+            "encoder_stride": 2**count,
+        },
+        "convnext": {
+            "image_size": 34, "depths": [rng.choice((1, 2)) for _ in heads], "num_stages": count,
+            "hidden_sizes": [rng.choice((4, 6)) for _ in heads], "patch_size": 3,
+        },
+        "resnet": {
+            "depths": [rng.choice((1, 2)) for _ in heads], "hidden_sizes": [rng.choice((8, 16)) for _ in heads],
+            "embedding_size": rng.choice((4, 6, 8)), "groups_width": 4,
+        },
+    }.get(shared_template(name), {})  # fmt: skip
+
+
+def shared_template(name: str) -> str:
+    return str(row(name)["template"])
+
+
 def drawn(rng: Random, key: str, default: Any, heads: int, layers: int, wide: int) -> Any:
     """A value for a key; nothing leaves it out."""
     exact: dict[str, Any] = {
         "num_decoder_layers": rng.choice((1, 2)), "q_lora_rank": rng.choice((None, 6)),
         "attention_types": [[["global"], layers]],
         "mlp_only_layers": rng.choice((None, [0])), "expansion_ratio": 4,
+        "layer_type": rng.choice(("x", "y") if default == "y" else ("basic", "bottleneck")),
         "feat_extract_norm": rng.choice(("group", "layer")),
         "pos_att_type": rng.choice((None, ["c2p"], "p2c|c2p")), "conv_stride": [3, 2, 2], "conv_dim": [8, 8, 16],
+        "image_size": [8, 12] if isinstance(default, list) else rng.choice((12, 16)), "max_length": rng.choice((13, 16)),
+        "mask_ratio": rng.choice((0.75, 0.5, 0.3)), "layer_scale_init_value": rng.choice((0.1, 0.0)),
         "num_hidden_groups": rng.choice((1, layers)), "mask_time_prob": rng.choice((0.0, 0.05)),
         "num_key_value_heads": rng.choice((1, heads)), "num_kv_heads": rng.choice((1, heads)),
         "embedding_size": rng.choice((wide, 10)), "word_embed_proj_dim": rng.choice((None, 12)),

@@ -44,7 +44,7 @@ class Family:
     @property
     def inputs(self) -> Mapping[str, tuple[str, ...]]:
         """The inputs of the template, each with the names of its sizes."""
-        return {name: tuple(sizes) for name, sizes in self.shared["inputs"].items()}
+        return {name: tuple(sizes) for name, sizes in self.row.get("inputs", self.shared["inputs"]).items()}
 
     @cached_property
     def classes(self) -> Mapping[str, Mapping[str, Any]]:
@@ -94,6 +94,7 @@ class Family:
         names = set().union(
             *(node.names for node in nodes),
             self.absent,
+            self.required,
             self.renamed,
             self.row.get("members", {}).values(),
             self.worded,

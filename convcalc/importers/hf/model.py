@@ -22,8 +22,8 @@ from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.load import expand, parse_spec
 from convcalc.spec.yaml.text import read_text
 
-TOKENS = {"seq": 1024, "past": 0, "target": 1024, "samples": 16000}
-"""Variables of templates that no configuration has, with their defaults: tokens, those before, those of a decoder."""
+TOKENS = {"seq": 1024, "past": 0, "target": 1024, "samples": 16000, "pixels": 224}
+"""Variables of templates that no configuration has: tokens, those before, those of a decoder; sizes of sound and images."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,13 +143,18 @@ def read_model(source: Source, data: bytes | None) -> Model:
     if "encoder_only" in family.classes[settings.architecture]:
         names -= {"past"}
     tokens = {name: min(most, settings.most_tokens(name)) for name, most in TOKENS.items() if name in names}
+    fixed = {key: value for key, value in settings.complete({}).items() if key not in numbers}
+    inputs = {
+        name: tuple(expression(size).evaluate(fixed) if expression(size).names <= fixed.keys() else size for size in sizes)
+        for name, sizes in family.inputs.items()
+    }
     stored = stored_beside(config.source.name)
     note = f"{settings.architecture}, as transformers {library_version()} builds it"
     if stored and not stored.wrong:
         note += f"; {stored.file} beside the configuration has {stored.size:,} weights"
     return HuggingFaceModel(
         config.source,
-        family.inputs,
+        inputs,
         settings.architecture,
         note,
         ("prefill", "decode") if "past" in names else (),
