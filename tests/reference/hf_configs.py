@@ -61,7 +61,7 @@ SIZES: dict[str, tuple[int, ...]] = {
     "v_head_dim": (4, 6), "qk_rope_head_dim": (4,), "decoder_sparse_step": (1, 2), "rotary_dim": (4,),
     "type_vocab_size": (1, 2, 3), "patch_size": (4,), "num_register_tokens": (0, 3), "num_detection_tokens": (2, 5), "time_stride": (2, 3), "frequency_stride": (1, 4), "num_mel_bins": (5, 8),
     "state_size": (3, 4),
-    "num_conv_pos_embeddings": (4, 5), "num_conv_pos_embedding_groups": (2,), "num_codevectors_per_group": (6, 8),
+    "num_conv_pos_embeddings": (4, 5), "num_conv_pos_embedding_groups": (2,), "conv_pos_kernel_size": (3, 5), "num_buckets": (8, 12), "num_codevectors_per_group": (6, 8),
     "codevector_dim": (6, 8), "proj_codevector_dim": (6, 8), "classifier_proj_size": (6, 8), "inner_group_num": (1, 2),
     "num_ln_in_parallel_attn": (1, 2),
 }  # fmt: skip
@@ -70,7 +70,7 @@ WIDE = ("hidden_size", "n_embd", "d_model", "dim")
 HEADS = re.compile(r"(encoder_|decoder_|num_)?attention_heads|n_heads?|num_heads")
 LAYERS = re.compile(r"num_hidden_layers|n_layers?|num_layers|(en|de)coder_layers")
 TOWERS = ("text_config", "vision_config")
-WRITERS = {"t5", "mt5", "umt5", "bart", "mbart", "pegasus", "marian", "blenderbot", "m2m_100", "whisper"}
+WRITERS = {"t5", "mt5", "umt5", "bart", "mbart", "pegasus", "marian", "blenderbot", "blenderbot-small", "plbart", "m2m_100", "whisper"}
 READERS = re.compile("EncoderModel|Classification|QuestionAnswering")
 
 
@@ -79,9 +79,8 @@ READERS = re.compile("EncoderModel|Classification|QuestionAnswering")
 
 def classes(name: str) -> list[str]:
     found = row(name)
-    names = [
-        found["prefix"] + suffix for suffix in {**shared_row(found["template"])["classes"], **found.get("classes", {})}
-    ]
+    kinds = {**shared_row(found["template"])["classes"], **found.get("classes", {})}
+    names = [found["prefix"] + suffix for suffix, variables in kinds.items() if variables is not None]
     return [name for name in (*names, *found.get("names", {})) if hasattr(transformers, name)]
 
 

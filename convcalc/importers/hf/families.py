@@ -51,9 +51,8 @@ class Family:
         """The names of the classes that are read, each with its variables."""
         kinds: Mapping[str, Mapping[str, Any]] = {**self.shared["classes"], **self.row.get("classes", {})}
         named = {self.row["prefix"] + suffix: variables for suffix, variables in kinds.items()}
-        return {
-            name: variables for name, variables in {**named, **self.row.get("names", {})}.items() if name in self.built
-        }
+        named |= self.row.get("names", {})
+        return {name: variables for name, variables in named.items() if name in self.built and variables is not None}
 
     @property
     def default_class(self) -> str:
