@@ -59,9 +59,11 @@ SIZES: dict[str, tuple[int, ...]] = {
     "n_routed_experts": (4, 6), "num_experts_per_tok": (1, 2), "first_k_dense_replace": (0, 1), "n_group": (1,),
     "topk_group": (1,), "n_shared_experts": (1, 2), "kv_lora_rank": (6,), "qk_nope_head_dim": (4, 6),
     "v_head_dim": (4, 6), "qk_rope_head_dim": (4,), "decoder_sparse_step": (1, 2), "rotary_dim": (4,),
-    "type_vocab_size": (1, 2, 3), "patch_size": (4,), "num_register_tokens": (0, 3), "num_detection_tokens": (2, 5), "time_stride": (2, 3), "frequency_stride": (1, 4), "num_mel_bins": (5, 8),
+    "type_vocab_size": (1, 2, 3), "patch_size": (4,), "num_register_tokens": (0, 3),
+    "num_detection_tokens": (2, 5), "time_stride": (2, 3), "frequency_stride": (1, 4), "num_mel_bins": (5, 8),
     "state_size": (3, 4),
-    "num_conv_pos_embeddings": (4, 5), "num_conv_pos_embedding_groups": (2,), "conv_pos_kernel_size": (3, 5), "num_buckets": (8, 12), "num_codevectors_per_group": (6, 8),
+    "num_conv_pos_embeddings": (4, 5), "num_conv_pos_embedding_groups": (2,), "conv_pos_kernel_size": (3, 5),
+    "num_buckets": (8, 12), "num_codevectors_per_group": (6, 8),
     "codevector_dim": (6, 8), "proj_codevector_dim": (6, 8), "classifier_proj_size": (6, 8), "inner_group_num": (1, 2),
     "num_ln_in_parallel_attn": (1, 2),
 }  # fmt: skip
@@ -70,7 +72,20 @@ WIDE = ("hidden_size", "n_embd", "d_model", "dim")
 HEADS = re.compile(r"(encoder_|decoder_|num_)?attention_heads|n_heads?|num_heads")
 LAYERS = re.compile(r"num_hidden_layers|n_layers?|num_layers|(en|de)coder_layers")
 TOWERS = ("text_config", "vision_config")
-WRITERS = {"t5", "mt5", "umt5", "bart", "mbart", "pegasus", "marian", "blenderbot", "blenderbot-small", "plbart", "m2m_100", "whisper"}
+WRITERS = {
+    "t5",
+    "mt5",
+    "umt5",
+    "bart",
+    "mbart",
+    "pegasus",
+    "marian",
+    "blenderbot",
+    "blenderbot-small",
+    "plbart",
+    "m2m_100",
+    "whisper",
+}
 READERS = re.compile("EncoderModel|Classification|QuestionAnswering")
 
 
@@ -145,7 +160,9 @@ def inputs(module: Any, config: dict[str, Any]) -> dict[str, torch.Tensor]:
         sizes = size if isinstance(size, (list, tuple)) else [size] * 2
         given["pixel_values"] = torch.randn(1, vision.num_channels, *sizes)
     if name == "input_values":
-        given[name] = torch.randn(1, *([made.max_length, made.num_mel_bins] if hasattr(made, "num_mel_bins") else [SAMPLES]))
+        given[name] = torch.randn(
+            1, *([made.max_length, made.num_mel_bins] if hasattr(made, "num_mel_bins") else [SAMPLES])
+        )
     if name == "input_features":
         given[name] = torch.randn(1, made.num_mel_bins, 2 * made.max_source_positions)
     if config["model_type"] in WRITERS and not READERS.search(config["architectures"][0]):
@@ -246,7 +263,8 @@ def drawn(rng: Random, key: str, default: Any, heads: int, layers: int, wide: in
         "layer_type": rng.choice(("x", "y") if default == "y" else ("basic", "bottleneck")),
         "feat_extract_norm": rng.choice(("group", "layer")),
         "pos_att_type": rng.choice((None, ["c2p"], "p2c|c2p")), "conv_stride": [3, 2, 2], "conv_dim": [8, 8, 16],
-        "image_size": [8, 12] if isinstance(default, list) else rng.choice((12, 16)), "max_length": rng.choice((13, 16)),
+        "image_size": [8, 12] if isinstance(default, list) else rng.choice((12, 16)),
+        "max_length": rng.choice((13, 16)),
         "mask_ratio": rng.choice((0.75, 0.5, 0.3)), "layer_scale_init_value": rng.choice((0.1, 0.0)),
         "num_hidden_groups": rng.choice((1, layers)), "mask_time_prob": rng.choice((0.0, 0.05)),
         "num_key_value_heads": rng.choice((1, heads)), "num_kv_heads": rng.choice((1, heads)),
@@ -316,7 +334,10 @@ def default_counts(name: str, names: list[str]) -> Iterator[tuple[str, int]]:
 def measured(config: dict[str, Any]) -> dict[str, Any]:
     module = built(config, "cpu")
     found = {"config": config, "params": params(module), "macs": multiplies(module, **inputs(module, config))[0]}
-    if re.search("CausalLM|LMHead|ConditionalGen|MTModel", config["architectures"][0]) and config["model_type"] != "mamba":
+    if (
+        re.search("CausalLM|LMHead|ConditionalGen|MTModel", config["architectures"][0])
+        and config["model_type"] != "mamba"
+    ):
         try:
             found["decoding"] = decoded(module, config)
         except Exception as error:  # noqa: BLE001 - encoders that are no decoders

@@ -23,7 +23,7 @@ from convcalc.spec.load import expand, parse_spec
 from convcalc.spec.yaml.text import read_text
 
 TOKENS = {"seq": 1024, "past": 0, "target": 1024, "samples": 16000, "pixels": 224}
-"""Variables of templates that no configuration has: tokens, those before, those of a decoder; sizes of sound and images."""
+"""Variables that no configuration has: tokens, those before, those of a decoder, samples of sound, pixels on a side."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,9 +89,7 @@ class HuggingFaceModel(Model):
                 text = f"{name} is {count + past:,}, and the model has positions for {most:,} tokens"
                 raise SpecError("CC401", text, self.span())
 
-    def _sizes(
-        self, inputs: Mapping[str, tuple[Number, ...]], variables: Mapping[str, Number]
-    ) -> dict[str, Number]:
+    def _sizes(self, inputs: Mapping[str, tuple[Number, ...]], variables: Mapping[str, Number]) -> dict[str, Number]:
         """Return the variables that shapes of inputs give: numbers of tokens. Other sizes are the configuration's."""
         assert self.settings
         found: dict[str, Number] = {}
@@ -145,7 +143,9 @@ def read_model(source: Source, data: bytes | None) -> Model:
     tokens = {name: min(most, settings.most_tokens(name)) for name, most in TOKENS.items() if name in names}
     fixed = {key: value for key, value in settings.complete({}).items() if key not in numbers}
     inputs = {
-        name: tuple(expression(size).evaluate(fixed) if expression(size).names <= fixed.keys() else size for size in sizes)
+        name: tuple(
+            expression(size).evaluate(fixed) if expression(size).names <= fixed.keys() else size for size in sizes
+        )
         for name, sizes in family.inputs.items()
     }
     stored = stored_beside(config.source.name)

@@ -8,7 +8,7 @@ from typing import Any
 
 from convcalc.arith import Number, divides, equal, floordiv, prod, require, total
 from convcalc.ops.arguments import ChoiceType, FlagsType, FlagType, SizeType, argument
-from convcalc.ops.kinds._mask import MASKS, held_keys, masked_products, require_causal
+from convcalc.ops.kinds._mask import MASKS, held_keys, hidden_products, require_mask
 from convcalc.ops.op import Held, MatrixProduct, Op
 from convcalc.ops.source_form import FUSED_FORMS, SCALED_FORMS
 from convcalc.shapes import Shape
@@ -79,11 +79,14 @@ class Attention(Op):
     past: Number | None = argument("past", SizeType(0), default=None)
     """Tokens p before the input's, whose keys and values are in a cache, which is also kept where p is 0."""
     mask: str = argument("mask", ChoiceType(MASKS), default="none")
-    """``causal``: a query sees its own token and those before, and keys and values are kept for those to come."""
+    """``causal``: a query sees its own token and those before, and keys and values are kept for those to come.
+
+    ``local``: it sees its own token and those nearby on both sides, as many as ``window`` says.
+    """
     key_window: Number | None = argument("window", SizeType(), default=None)
-    """Keys w that a query sees at most: its own, and the w − 1 before; needs ``mask: causal``."""
+    """Keys w that a query sees at most: its own, and the w − 1 before; with ``mask: local`` as many behind, too."""
     cache: str = argument("cache", ChoiceType(CACHES), default="none")
-    """``write``: keys and values of ``kv`` are kept for later runs; ``read``: an earlier one projected those of ``past``."""
+    """``write`` keeps keys and values of ``kv`` for later runs, ``read`` has those of ``past`` from an earlier one."""
     kdim: Number | None = argument("kdim", SizeType(), default=None)
     """Width Fk of the tensor that keys are projected from, to check it."""
     vdim: Number | None = argument("vdim", SizeType(), default=None)
@@ -102,8 +105,8 @@ class Attention(Op):
             (len(inputs) > 1 and self.past is None) if self.cache == "write" else len(inputs) == 1 and self._past != 0
         )
         text = "attention: cache is of other tokens: `write` needs kv, `read` needs past, and neither has a mask"
-        require(not self._is_kept or (is_other and not self.is_causal), "CC408", text)
-        require_causal("attention", is_causal=self.is_causal, window=self.key_window)
+        require(not self._is_kept or (is_other and self.mask == "none"), "CC408", text)
+        require_mask("attention", self.mask, self.key_window, self.past)
         return x.with_axis(-1, dim)
 
     def _require_sources(self, x: Shape, keys: Shape, values: Shape) -> None:
@@ -119,7 +122,7 @@ class Attention(Op):
             if width is not None:
                 text = f"attention: {name}dim = {{}}, but {name} is projected from {{}}"
                 require(equal(width, source.features), "CC405", text, width, source)
-        if self._is_ordered:
+        if self._is_ordered or self.mask == "local":
             text = "attention: past and mask are of queries and keys of the same tokens, but there are {} and {}"
             require(equal(x[-2], keys[-2]), "CC405", text, x[-2], keys[-2])
 
@@ -206,7 +209,7 @@ class Attention(Op):
         tokens, queries, context = self._tokens(keys), matrices["q"][0], matrices["o"][1]
         pairs = rows["q"] * self._all_keys(keys)
         hidden = [
-            masked_products(x[-2], tokens, self._past, self.key_window, windows * width) if self.is_causal else 0
+            hidden_products(self.mask, x[-2], tokens, self._past, self.key_window, windows * width)
             for width in (queries, context)
         ]
         return (
@@ -283,7 +286,7 @@ class Attention(Op):
         appended = {name: True for name in ("add_bias_kv", "add_zero_attn") if getattr(self, name)}
         optional = {"position_bias": self.position_bias, "past": self.past, "window": self.key_window}
         given = {name: size for name, size in optional.items() if size is not None}
-        mask = {"mask": self.mask} if self.is_causal else {"cache": self.cache} if self._is_kept else {}
+        mask = {"mask": self.mask} if self.mask != "none" else {"cache": self.cache} if self._is_kept else {}
         return {**sizes, **value_dim, "bias": self.bias, **norm, **appended, **mask, **given}
 
 
