@@ -243,6 +243,16 @@ def stages(rng: Random, name: str) -> dict[str, Any]:
             "image_size": 34, "depths": [rng.choice((1, 2)) for _ in heads], "num_stages": count,
             "hidden_sizes": [rng.choice((4, 6)) for _ in heads], "patch_size": 3,
         },
+        "segformer": {
+            "num_encoder_blocks": count, "depths": [rng.choice((1, 2)) for _ in heads], "num_attention_heads": heads,
+            "hidden_sizes": [rng.choice((4, 6)) for _ in heads], "sr_ratios": [3, 2, 1][:count],
+            "mlp_ratios": [rng.choice((1, 3)) for _ in heads], "patch_sizes": [7, 3, 5][:count],
+            "strides": [4, 2, 2][:count], "decoder_hidden_size": 6,
+        },
+        "mobilenet": {
+            "image_size": rng.choice((33, 40)), "depth_multiplier": rng.choice((0.35, 0.6, 1.3)),
+            "min_depth": rng.choice((4, 8)), "depth_divisible_by": rng.choice((4, 8)),
+        },
         "resnet": {
             "depths": [rng.choice((1, 2)) for _ in heads], "hidden_sizes": [rng.choice((8, 16)) for _ in heads],
             "embedding_size": rng.choice((4, 6, 8)), "groups_width": 4,
