@@ -50,7 +50,7 @@ COUNTS_NOTHING = re.compile(
 )
 NOT_DRAWN = re.compile(
     r"is_decoder|cross_attention|output_|use_cache|is_encoder|mambapy|deterministic|sparse_prediction|reshape_hidden|"
-    r"apply_spec|use_weighted|summary|scale_attn|upcast|in_fp32|bidirectional|use_sliding|slow_but|adapter|batch_norm|is_folding|add_fpn|concat_input"
+    r"apply_spec|use_weighted|summary|scale_attn|upcast|in_fp32|bidirectional|use_sliding|slow_but|adapter|batch_norm|bi_data|use_mems|is_folding|add_fpn|onnx|concat_input"
 )
 SIZES: dict[str, tuple[int, ...]] = {
     "vocab_size": (50, 53), "d_kv": (4, 6), "max_position_embeddings": (16, 20), "n_positions": (16, 20),
@@ -67,9 +67,9 @@ SIZES: dict[str, tuple[int, ...]] = {
     "codevector_dim": (6, 8), "proj_codevector_dim": (6, 8), "classifier_proj_size": (6, 8), "inner_group_num": (1, 2),
     "num_ln_in_parallel_attn": (1, 2),
 }  # fmt: skip
-WIDTHS = re.compile(r"(\w+_)?intermediate_size|\w*ffn_dim|d_ff|hidden_dim|n_inner|ffn_hidden_size")
+WIDTHS = re.compile(r"d_inner|(\w+_)?intermediate_size|\w*ffn_dim|d_ff|hidden_dim|n_inner|ffn_hidden_size")
 WIDE = ("hidden_size", "n_embd", "d_model", "dim")
-HEADS = re.compile(r"(encoder_|decoder_|num_)?attention_heads|n_heads?|num_heads")
+HEADS = re.compile(r"n_head|(encoder_|decoder_|num_)?attention_heads|n_heads?|num_heads")
 LAYERS = re.compile(r"num_hidden_layers|n_layers?|num_layers|(en|de)coder_layers")
 TOWERS = ("text_config", "vision_config")
 WRITERS = {
@@ -223,7 +223,7 @@ def random_config(rng: Random, name: str, architecture: str) -> dict[str, Any]:
         config |= disentangled(rng, config)
     config |= {key: 2 for key in fields if re.fullmatch(r"(bos|eos|sep|cls|decoder_start|forced_eos)_token_id", key)}
     if "pad_token_id" in fields:
-        config["pad_token_id"] = 1 if "oberta" in name or name in ("camembert", "mpnet") else 0
+        config["pad_token_id"] = 1 if "oberta" in name or name in ("camembert", "mpnet", "longformer") else 0
     if rng.random() < 0.3:
         config["id2label"] = {str(i): f"L{i}" for i in range(rng.choice((1, 3, 5)))}
     return config
@@ -273,6 +273,7 @@ def drawn(rng: Random, key: str, default: Any, heads: int, layers: int, wide: in
         "layer_type": rng.choice(("x", "y") if default == "y" else ("basic", "bottleneck")),
         "feat_extract_norm": rng.choice(("group", "layer")),
         "pos_att_type": rng.choice((None, ["c2p"], "p2c|c2p")), "conv_stride": [3, 2, 2], "conv_dim": [8, 8, 16],
+        "attention_window": rng.choice((4, 6, [4] * layers)), "attn_type": rng.choice(("bi", "uni")),
         "image_size": [8, 12] if isinstance(default, list) else rng.choice((12, 16)),
         "max_length": rng.choice((13, 16)),
         "mask_ratio": rng.choice((0.75, 0.5, 0.3)), "layer_scale_init_value": rng.choice((0.1, 0.0)),

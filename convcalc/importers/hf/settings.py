@@ -100,6 +100,10 @@ def read_settings(config: Config) -> Settings:
     found = _family(config)
     architecture = _architecture(config, found)
     values = {found.aliases.get(key, key): (key, value) for key, value in config.values.items()}
+    for key in found.row.get("uniform", "").split():
+        written, value = values.get(key, (key, None))
+        if isinstance(value, list) and value and all(each == value[0] for each in value):
+            values[key] = written, value[0]
     for key, (written, value) in values.items():
         _check(config, found, key, written, value)
     merged = {**found.defaults, **{key: value for key, (_, value) in values.items()}}
