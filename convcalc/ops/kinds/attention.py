@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from convcalc.arith import Number, divides, equal, floordiv, prod, require, total
+from convcalc.arith import Number, divides, equal, floordiv, less_equal, prod, require, total
 from convcalc.ops.arguments import ChoiceType, FlagsType, FlagType, SizeType, argument
 from convcalc.ops.kinds._mask import MASKS, held_keys, hidden_products, require_mask
 from convcalc.ops.op import Held, MatrixProduct, Op
@@ -101,11 +101,11 @@ class Attention(Op):
         fits = divides(kv_heads, self.heads)
         require(fits, "CC404", "kv_heads = {} does not divide the {} heads", kv_heads, self.heads)
         self._require_sources(*_sources(*inputs))
-        is_other = (
-            (len(inputs) > 1 and self.past is None) if self.cache == "write" else len(inputs) == 1 and self._past != 0
-        )
-        text = "attention: cache is of other tokens: `write` needs kv, `read` needs past, and neither has a mask"
-        require(not self._is_kept or (is_other and self.mask == "none"), "CC408", text)
+        if self._is_kept:
+            is_written = self.cache == "write"
+            fits = (len(inputs) > 1) == is_written == (self.past is None) and self.mask == "none"
+            text = "attention: cache is of other tokens: `write` needs kv, `read` needs past, and neither has a mask"
+            require(fits and (is_written or less_equal(1, self._past)), "CC408", text)
         require_mask("attention", self.mask, self.key_window, self.past)
         return x.with_axis(-1, dim)
 
