@@ -249,6 +249,11 @@ def stages(rng: Random, name: str) -> dict[str, Any]:
             "mlp_ratios": [rng.choice((1, 3)) for _ in heads], "patch_sizes": [7, 3, 5][:count],
             "strides": [4, 2, 2][:count], "decoder_hidden_size": 6,
         },
+        "efficientnet": {
+            "image_size": rng.choice((64, 75)), "depth_coefficient": rng.choice((0.5, 1.2, 2.0)),
+            "depthwise_padding": rng.choice(([], [2], [2, 5, 16])), "squeeze_expansion_ratio": rng.choice((0.25, 0.1)),
+            **rng.choice(({"width_coefficient": 0.25, "hidden_dim": 320}, {"width_coefficient": 1.1, "hidden_dim": 1408})),
+        },
         "mobilenet": {
             "image_size": rng.choice((33, 40)), "depth_multiplier": rng.choice((0.35, 0.6, 1.3)),
             "min_depth": rng.choice((4, 8)), "depth_divisible_by": rng.choice((4, 8)),
