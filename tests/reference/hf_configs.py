@@ -252,7 +252,7 @@ def stages(rng: Random, name: str) -> dict[str, Any]:
         "efficientnet": {
             "image_size": rng.choice((64, 75)), "depth_coefficient": rng.choice((0.5, 1.2, 2.0)),
             "depthwise_padding": rng.choice(([], [2], [2, 5, 16])), "squeeze_expansion_ratio": rng.choice((0.25, 0.1)),
-            **rng.choice(({"width_coefficient": 0.25, "hidden_dim": 320}, {"width_coefficient": 1.1, "hidden_dim": 1408})),
+            **dict(zip(("width_coefficient", "hidden_dim"), rng.choice(((0.25, 320), (1.1, 1408))), strict=True)),
         },
         "mobilenet": {
             "image_size": rng.choice((33, 40)), "depth_multiplier": rng.choice((0.35, 0.6, 1.3)),

@@ -11,7 +11,7 @@ from typing import Any
 from convcalc.arith import Number
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
 from convcalc.importers.hf.config import Config, number, shown
-from convcalc.importers.hf.families import Family, family, known_types, word
+from convcalc.importers.hf.families import Family, expression, family, known_types, word
 from convcalc.spec.document.value_nodes import ValueNode
 from convcalc.spec.limits import LARGEST, REPEAT
 
@@ -62,7 +62,8 @@ class Settings:
             if len(self.slides) < len(layers):
                 text = f"{len(self.slides)} entries for {len(layers)} layers"
                 raise SpecError("CC768", text, self.config.span(LAYER_TYPES))
-            found["windows"] = tuple(env[WINDOW] if self.slides[i] else 0 for i in layers)
+            window = self._evaluate(expression(self.family.row.get("window", WINDOW)), env)
+            found["windows"] = tuple(window if self.slides[i] else 0 for i in layers)
         return {name: value for name, value in {**found, **self.words}.items() if name in self.family.variables}
 
     def most_tokens(self, name: str) -> int:
@@ -250,7 +251,7 @@ def _check_type(config: Config, found: Family, key: str, written: str, value: An
         if not isinstance(value, bool):
             raise config.wrong(written, value, "true or false")
     elif isinstance(default, list) or (isinstance(value, list) and default is None and key not in found.absent):
-        if number(value) is None:
+        if number(value) is None or not isinstance(value, list):
             raise config.wrong(written, value, "a list of numbers")
     elif default is None and isinstance(value, bool) and key not in found.absent:
         return
