@@ -101,11 +101,13 @@ class Attention(Op):
         fits = divides(kv_heads, self.heads)
         require(fits, "CC404", "kv_heads = {} does not divide the {} heads", kv_heads, self.heads)
         self._require_sources(*_sources(*inputs))
-        if self._is_kept:
-            is_written = self.cache == "write"
-            fits = (len(inputs) > 1) == is_written == (self.past is None) and self.mask == "none"
-            text = "attention: cache is of other tokens: `write` needs kv, `read` needs past, and neither has a mask"
-            require(fits and (is_written or less_equal(1, self._past)), "CC408", text)
+        text = "attention: cache is of other tokens: `write` needs kv, `read` needs past, and neither has a mask"
+        is_alone, is_new = len(inputs) == 1, self.past is None
+        require(self.cache != "write" or (not is_alone and is_new), "CC408", text)
+        require(self.cache != "read" or is_alone, "CC408", text)
+        require(self.mask == "none" or not self._is_kept, "CC408", text)
+        if self.cache == "read":
+            require(less_equal(1, self._past), "CC408", text)
         require_mask("attention", self.mask, self.key_window, self.past)
         return x.with_axis(-1, dim)
 
