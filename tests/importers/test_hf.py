@@ -422,10 +422,55 @@ def test_a_name_of_the_hub(cli: Command) -> None:
     assert "nothing is downloaded" in result.stderr
 
 
+@pytest.mark.parametrize("prefix", ["", "hf:"])
 @pytest.mark.parametrize("key", ["eos_token_id", "tokenizer_class", "peft_type", "_class_name", "weight_map"])
-def test_files_beside_the_configuration(cli: Command, tmp_path: Path, key: str) -> None:
+def test_files_beside_the_configuration(cli: Command, tmp_path: Path, key: str, prefix: str) -> None:
     path = tmp_path / "other.json"
-    path.write_text(json.dumps({key: "x"}))
-    result = cli("report", f"hf:{path}")
+    path.write_text(json.dumps({key: "x", "bos_token": "y"}))
+    result = cli("report", f"{prefix}{path}")
     assert result.exit_code == 2
-    assert "there is no model_type" in result.stderr
+    assert ("of diffusers is not read" if key == "_class_name" else "this is not the configuration") in result.stderr
+
+
+def test_parts_of_a_pipeline(cli: Command) -> None:
+    parts = {"text_encoder": ["transformers", "CLIPTextModel"], "unet": ["diffusers", "UNet2DConditionModel"]}
+    result = cli("report", "-", input=json.dumps({"_class_name": "StableDiffusionPipeline", **parts}))
+    assert "read are its parts that are of transformers: hf:text_encoder;" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "words"),
+    [
+        ("a.gguf", b"GGUF\3\0\0\0", ("GGUF", "hf:config.json")),
+        ("hf:a.gguf", b"GGUF\3\0\0\0", ("GGUF", "hf:config.json")),
+        ("a.model", b"GGUF\3\0\0\0", ("GGUF", "hf:config.json")),
+        ("hf:a.safetensors", b"\2\0\0\0\0\0\0\0{}", ("weights alone", "hf:FOLDER")),
+        ("hub/some-model-7b", None, ("Hugging Face Hub", "hf:config.json")),
+    ],
+)
+def test_files_of_weights_and_names(
+    cli: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, head: bytes | None, words: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if head is not None:
+        Path(name.removeprefix("hf:")).write_bytes(head)
+    result = cli("report", name)
+    assert result.exit_code == 2
+    assert not [word for word in words if word not in result.stderr], result.stderr
+
+
+def test_a_folder_without_its_prefix(cli: Command, folder: Path) -> None:
+    result = cli("report", str(folder))
+    assert f"hint: did you mean hf:{folder}?" in result.stderr
+
+
+def test_the_place_of_a_key_that_is_there_twice(cli: Command) -> None:
+    text = '{"model_type": "llama",\n "a": {"b": 1},\n "b": 2,\n "b": 2}'
+    assert ":4:2: error CC760: the key 'b' is there twice" in cli("report", "-", input=text).stderr
+
+
+def test_names_of_the_number_of_tokens(cli: Command, folder: Path) -> None:
+    calls = ("report", f"hf:{folder}", "--set", "n=5"), ("formula", f"hf:{folder}", "--symbols", "n")
+    for call in (*calls, ("sweep", f"hf:{folder}", "n=1,2")):
+        assert "did you mean 'seq'?" in cli(*call).stderr
+    assert "did you mean 'n'?" in cli("report", "zoo:llama3", "--set", "seq=5").stderr

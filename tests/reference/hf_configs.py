@@ -36,7 +36,7 @@ import transformers
 from torch.utils.flop_counter import FlopCounterMode
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
-from convcalc.importers.hf.families import known_types, row, shared_row
+from convcalc.importers.hf.families import PARTS, known_types, row, shared_row
 
 PUBLISHED = Path(__file__).with_name("hf_published.json")
 SEQ, TARGET, SAMPLES, PAST, PIXELS = 7, 5, 400, 6, 50
@@ -93,7 +93,7 @@ READERS = re.compile("EncoderModel|Classification|QuestionAnswering")
 
 
 def classes(name: str) -> list[str]:
-    found = row(name)
+    found = row(name) if name in known_types() else row(name, PARTS)
     kinds = {**shared_row(found["template"])["classes"], **found.get("classes", {})}
     names = [found["prefix"] + suffix for suffix, variables in kinds.items() if variables is not None]
     return [name for name in (*names, *found.get("names", {})) if hasattr(transformers, name)]
@@ -369,7 +369,7 @@ def main() -> None:
     warnings.filterwarnings("ignore")
     transformers.logging.set_verbosity_error()
     if given.what == "defaults":
-        given.output.write_text(defaults(known_types()))
+        given.output.write_text(defaults({*known_types(), *known_types(PARTS)}))
         return
     given.output.write_bytes(lzma.compress(json.dumps(measure(), separators=(",", ":")).encode(), preset=9))
 

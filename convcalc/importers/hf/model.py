@@ -14,6 +14,7 @@ from convcalc.graph.graph import Graph
 from convcalc.importers.hf import PREFIX
 from convcalc.importers.hf.config import Config, read_config
 from convcalc.importers.hf.families import FOLDER, expression, library_version, template_names
+from convcalc.importers.hf.parts import as_block, text_variables
 from convcalc.importers.hf.settings import POSITIONS, Settings, read_settings
 from convcalc.importers.hf.weights import Stored, stored_beside
 from convcalc.importers.model import Model
@@ -24,6 +25,7 @@ from convcalc.spec.yaml.text import read_text
 
 TOKENS = {"seq": 1024, "past": 0, "target": 1024, "samples": 16000, "pixels": 224}
 """Variables that no configuration has: tokens, those before, those of a decoder, samples of sound, pixels on a side."""
+SIZES_OF_IMAGES = "num_channels", "image_size"
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +47,11 @@ class HuggingFaceModel(Model):
         values = self.settings.variables(given)
         values |= {name: value for name, value in given.items() if name in TOKENS}
         self._require_positions(given)
-        loader = DocumentLoader()
+        loader = DocumentLoader(as_block)
         document = parse_spec(self._template, loader)
+        if self.settings.text:
+            text = text_variables(values, self.settings.text.variables({}), {**self.tokens, **given})
+            document.imports["language"].vars |= text
         try:
             graph, _ = expand(document, loader, overrides=values)
         except SpecErrors as found:
@@ -137,6 +142,8 @@ def read_model(source: Source, data: bytes | None) -> Model:
     settings = read_settings(config)
     family = settings.family
     numbers = {key: value for key, value in settings.numbers.items() if type(value) is int}
+    if settings.vision:
+        numbers |= {key: value for key, value in settings.variables({}).items() if key in SIZES_OF_IMAGES}
     names = set().union(*family.inputs.values()) | set(template_names(family.template))
     if "encoder_only" in family.classes[settings.architecture]:
         names -= {"past"}
@@ -150,6 +157,8 @@ def read_model(source: Source, data: bytes | None) -> Model:
     }
     stored = stored_beside(config.source.name)
     note = f"{settings.architecture}, as transformers {library_version()} builds it"
+    if assumed := sorted(settings.assumed):
+        note += f", with its defaults for keys that are not in the file: {', '.join(assumed)}"
     if stored and not stored.wrong:
         note += f"; {stored.file} beside the configuration has {stored.size:,} weights"
     return HuggingFaceModel(
