@@ -113,7 +113,7 @@ def read_settings(config: Config, section: str = FAMILIES) -> Settings:
             continue
         checks.check(config, found, key, written, value)
     merged = {**found.defaults, **{key: value for key, (_, value) in values.items()}}
-    merged |= {key: side for key, side in squares(merged).items() if not isinstance(found.defaults.get(key), list)}
+    merged |= {} if "inputs" in found.row else squares(merged)  # a row with inputs of its own has both sides
     merged["num_labels"] = checks.labels(config, int(found.row.get("num_labels", 2)))
     numbers = {key: number(value) for key, value in merged.items() if key in found.keys}
     activations = {
