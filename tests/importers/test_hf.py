@@ -18,7 +18,7 @@ REFERENCE = ROOT / "tests" / "reference"
 MEASURED = json.loads(lzma.decompress((REFERENCE / "hf_configs.json.xz").read_bytes()))
 PUBLISHED = json.loads((REFERENCE / "hf_published.json").read_text())
 RANDOM = MEASURED["random"]
-SEQ, TARGET, SAMPLES, PAST = 7, 5, 400, 6
+SEQ, TARGET, SAMPLES, PAST, PIXELS = 7, 5, 400, 6, 50
 """What tests/reference/hf_configs.py ran."""
 
 
@@ -30,7 +30,7 @@ def tokens(config: dict[str, Any]) -> dict[str, int]:
     """How many tokens the module was run with: classes that classify read their input once more as the decoder's."""
     decoded = SEQ if any(word in config["architectures"][0] for word in ("Classif", "QuestionAns")) else TARGET
     seq = config.get("text_config", {}).get("max_position_embeddings", SEQ)
-    given = {"seq": seq, "target": decoded, "samples": SAMPLES}
+    given = {"seq": seq, "target": decoded, "samples": SAMPLES, "pixels": PIXELS}
     names = {name for sizes in family(config["model_type"]).inputs.values() for name in sizes}
     return {name: count for name, count in given.items() if name in names}
 
@@ -40,8 +40,8 @@ def tokens(config: dict[str, Any]) -> dict[str, int]:
 
 def test_families() -> None:
     guide = (ROOT / "convcalc" / "guide" / "importing.md").read_text()
-    assert len(known_types()) >= 60
-    assert not [name for name in known_types() if f"`{name}`" not in guide]
+    assert len(known_types()) >= 120
+    assert set(known_types()) <= set(guide.replace("`", " ").split())
 
 
 @pytest.mark.parametrize("name", MEASURED["built"])
@@ -70,10 +70,11 @@ DECODING = [row for row in RANDOM if "decoding" in row]
 
 @pytest.mark.parametrize("row", DECODING, ids=[f"{i}-{row['config']['model_type']}" for i, row in enumerate(DECODING)])
 def test_one_token_behind_others(row: dict[str, Any]) -> None:
-    """Keys of 4 bytes each are kept; a layer with a window of more tokens keeps all."""
-    totals = opened(row["config"], variant="decode", overrides={"past": PAST}).report().totals
+    """Keys of 4 bytes each are kept; a layer with a window of more tokens keeps all. An encoder has run before."""
+    source = {"seq": SEQ} if {"seq", "target"} <= tokens(row["config"]).keys() else {}
+    totals = opened(row["config"], variant="decode", overrides={"past": PAST, **source}).report().totals
     macs, elements = row["decoding"]
-    assert (totals["macs"], totals["cache_bytes"]) == (macs, 4 * elements)
+    assert (totals["params"], totals["macs"], totals["cache_bytes"]) == (row["params"], macs, 4 * elements)
 
 
 def test_active_params() -> None:
@@ -109,6 +110,33 @@ def test_windows_hide_keys() -> None:
     types = ["sliding_attention"] * 3 + ["full_attention"]
     three = opened(config | {"layer_types": types}, overrides=given).report().totals
     assert wide["seen_macs"] - three["seen_macs"] == 3 * 2 * 2 * 4 * pairs
+
+
+def test_local_attention_hides_keys_on_both_sides() -> None:
+    """ModernBERT: two of three layers see what is at most half of `local_attention` away."""
+    sizes = {"num_hidden_layers": 4, "hidden_size": 8, "num_attention_heads": 2, "vocab_size": 9}
+    config = {"model_type": "modernbert", "local_attention": 5, **sizes}
+    totals = opened(config, overrides={"seq": 10}).report().totals
+    far = sum(abs(i - j) > 5 // 2 for i in range(10) for j in range(10))
+    assert totals["macs"] - totals["seen_macs"] == 2 * far * 2 * 8
+    types = ["full_attention"] * 3 + ["sliding_attention"]
+    totals = opened(config | {"layer_types": types}, overrides={"seq": 10}).report().totals
+    assert totals["macs"] - totals["seen_macs"] == far * 2 * 8
+
+
+def test_a_prompt_is_kept_as_decoding_finds_it() -> None:
+    """Of T5 the keys and values of the decoder's tokens and of the encoder's: 2 numbers of 64 a head each."""
+    sizes = {"num_layers": 2, "num_heads": 3, "d_model": 8, "d_ff": 6, "vocab_size": 9}
+    config = {"model_type": "t5", **sizes}
+    prompt = opened(config, overrides={"seq": 7, "target": 5}).report().totals["cache_bytes"]
+    assert prompt == 4 * 2 * 2 * 3 * 64 * (7 + 5)
+    later = opened(config, variant="decode", overrides={"seq": 7, "past": 4}).report().totals["cache_bytes"]
+    assert later == prompt
+
+
+def test_an_encoder_alone_writes_nothing() -> None:
+    with pytest.raises(SpecErrors):
+        opened({"model_type": "t5", "architectures": ["T5EncoderModel"]}, overrides={"past": 4})
 
 
 def test_a_formula_of_tokens(cli: Command) -> None:
@@ -189,6 +217,11 @@ def test_experts_that_nobody_counted() -> None:
         ({"model_type": "gpt2", "add_cross_attention": True}, "CC761", "add_cross_attention"),
         ({"model_type": "deepseek_v3", "moe_layer_freq": 2}, "CC761", "moe_layer_freq"),
         ({"model_type": "gemma3_text", "layer_types": ["full_attention"]}, "CC768", "1 entries"),
+        ({"model_type": "longformer", "attention_window": [4, 6]}, "CC768", "attention_window"),
+        ({"model_type": "longformer", "architectures": ["LongformerForQuestionAnswering"]}, "CC761", "not read"),
+        ({"model_type": "mobilenet_v2", "output_stride": 16}, "CC768", "output_stride"),
+        ({"model_type": "esm", "vocab_size": 9, "is_folding_model": True}, "CC761", "is_folding_model"),
+        ({"model_type": "unispeech", "architectures": ["UniSpeechForPreTraining"]}, "CC761", "not read"),
         ({"model_type": "albert", "num_hidden_groups": 5}, "CC768", "num_hidden_groups"),
         ({"model_type": "clip", "text_config": 5}, "CC768", "text_config"),
         ({"model_type": "clip", "vision_config": {"hidden_size": "a"}}, "CC768", "hidden_size"),

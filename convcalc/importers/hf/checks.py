@@ -136,7 +136,7 @@ def _check_type(config: Config, found: Family, key: str, written: str, value: An
     elif isinstance(default, list) or (
         isinstance(value, list) and default is None and found.row.get("absent", {}).get(key, NO_ITEMS) == NO_ITEMS
     ):
-        if number(value) is None:
+        if number(value) is None or not isinstance(value, list):
             raise config.wrong(written, value, "a list of numbers")
     elif default is None and isinstance(value, bool) and key not in found.absent:
         return

@@ -47,16 +47,15 @@ class Family:
     @property
     def inputs(self) -> Mapping[str, tuple[str, ...]]:
         """The inputs of the template, each with the names of its sizes."""
-        return {name: tuple(sizes) for name, sizes in self.shared["inputs"].items()}
+        return {name: tuple(sizes) for name, sizes in self.row.get("inputs", self.shared["inputs"]).items()}
 
     @cached_property
     def classes(self) -> Mapping[str, Mapping[str, Any]]:
         """The names of the classes that are read, each with its variables."""
         kinds: Mapping[str, Mapping[str, Any]] = {**self.shared["classes"], **self.row.get("classes", {})}
         named = {self.row["prefix"] + suffix: variables for suffix, variables in kinds.items()}
-        return {
-            name: variables for name, variables in {**named, **self.row.get("names", {})}.items() if name in self.built
-        }
+        named |= self.row.get("names", {})
+        return {name: variables for name, variables in named.items() if name in self.built and variables is not None}
 
     @property
     def default_class(self) -> str:
@@ -93,10 +92,11 @@ class Family:
     @cached_property
     def keys(self) -> frozenset[str]:
         """All keys of a configuration that are used."""
-        nodes = [*self.absent.values(), *self.per_layer.values(), *map(_expression, self._all_texts())]
+        nodes = [*self.absent.values(), *self.per_layer.values(), *map(expression, self._all_texts())]
         names = set().union(
             *(node.names for node in nodes),
             self.absent,
+            self.required,
             self.renamed,
             self.row.get("members", {}).values(),
             self.worded,
@@ -218,7 +218,7 @@ def _value(text: str) -> Any:
 
 
 def _expressions(texts: Mapping[str, Any]) -> dict[str, ValueNode]:
-    return {name: _expression(text) for name, text in texts.items()}
+    return {name: expression(text) for name, text in texts.items()}
 
 
 class _AnyName(frozenset[str]):
@@ -229,8 +229,8 @@ class _AnyName(frozenset[str]):
 
 
 @cache
-def _expression(text: str) -> ValueNode:
-    """Parse an expression of the table."""
+def expression(text: str) -> ValueNode:
+    """Parse an expression of the table: of keys of a configuration."""
     scalar = ScalarNode(text, Span(Source(TABLE)))
     return parse_expression(text, scalar, NameScope(_AnyName(), has_input=False), WORDS)
 

@@ -51,6 +51,12 @@ def squares(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: side[0] for key, side in found.items() if isinstance(side, list) and side[:1] * 2 == side}
 
 
+def uniform(value: Any) -> Any:
+    """Return the one value of a list of equal ones, or what else there is."""
+    is_one = isinstance(value, list) and value and all(each == value[0] for each in value)
+    return value[0] if is_one else value
+
+
 def is_of_the_text(config: Config, found: Family, key: str) -> bool:
     """Whether a key that is not in a part is one of the text."""
     outside = found.row.get("flat") and config.values.get(TEXT) is None

@@ -10,8 +10,8 @@ from convcalc.errors import Span, SpecError, did_you_mean, quoted
 from convcalc.importers.hf import checks
 from convcalc.importers.hf.checks import ACTIVATION, LAYER_TYPES, LAYERS, WINDOW
 from convcalc.importers.hf.config import Config, number, shown
-from convcalc.importers.hf.families import FAMILIES, PARTS, Family, family, known_types
-from convcalc.importers.hf.parts import TEXT, VISION, is_of_the_text, part_of, squares
+from convcalc.importers.hf.families import FAMILIES, PARTS, Family, expression, family, known_types
+from convcalc.importers.hf.parts import TEXT, VISION, is_of_the_text, part_of, squares, uniform
 from convcalc.records import dataclass
 from convcalc.spec.document.value_nodes import ValueNode
 from convcalc.spec.limits import LARGEST, REPEAT
@@ -60,7 +60,8 @@ class Settings:
             if len(self.slides) < len(layers):
                 text = f"{len(self.slides)} entries for {len(layers)} layers"
                 raise SpecError("CC768", text, self.config.span(LAYER_TYPES))
-            found["windows"] = tuple(env[WINDOW] if self.slides[i] else 0 for i in layers)
+            window = self._evaluate(expression(self.family.row.get("window", WINDOW)), env)
+            found["windows"] = tuple(window if self.slides[i] else 0 for i in layers)
         return {name: value for name, value in {**found, **self.words}.items() if name in self.family.variables}
 
     @property
@@ -104,12 +105,15 @@ def read_settings(config: Config, section: str = FAMILIES) -> Settings:
     found = _family(config) if section == FAMILIES else family(str(config.values["model_type"]), section)
     architecture = _architecture(config, found)
     values = {found.aliases.get(key, key): (key, value) for key, value in config.values.items()}
+    for key in found.row.get("uniform", "").split():
+        written, value = values.get(key, (key, None))
+        values[key] = written, found.defaults[key] if value is None else uniform(value)
     for key, (written, value) in values.items():
         if found.has_parts and (key in (TEXT, VISION) or is_of_the_text(config, found, written)):
             continue
         checks.check(config, found, key, written, value)
     merged = {**found.defaults, **{key: value for key, (_, value) in values.items()}}
-    merged |= squares(merged)
+    merged |= {} if "inputs" in found.row else squares(merged)  # a row with inputs of its own has both sides
     merged["num_labels"] = checks.labels(config, int(found.row.get("num_labels", 2)))
     numbers = {key: number(value) for key, value in merged.items() if key in found.keys}
     activations = {
