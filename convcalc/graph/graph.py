@@ -108,7 +108,7 @@ def of_each(nodes: Iterable[Node], value: Callable[[Node], T], *, by_path: bool 
         if node.weight_owner != node.index:
             found.append(value(node))
             continue
-        key = (id(node.facts), node.source_form) if node.source_form else id(node.facts)
+        key = id(node.op), id(node.facts), node.source_form  # an input of a part has facts of the layer that it was
         if key not in known:
             known[key] = value(node)
         found.append(known[key])
