@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from convcalc.batch.skeletons import Skeletons
 from convcalc.designs.names import DesignName, chosen_variant, spec_path
 from convcalc.designs.sources import Code, SpecFile, open_spec, read_spec
 from convcalc.errors import MAX_SHOWN_ERRORS, SpecError, SpecErrors, format_error
@@ -91,14 +92,28 @@ class BatchRow(NamedTuple):
         return f"lower bounds (≥) of {', '.join(self.bounds)}: {layers} not counted" if self.bounds else None
 
 
-def count(task: CountTask, request: CountRequest) -> list[BatchRow]:
-    """Count the design of a task, or all variants of it; an error in one does not affect the others."""
-    design = task.design
+def count(task: CountTask, request: CountRequest, skeletons: Skeletons | None = None) -> list[BatchRow]:
+    """Count the design of a task, or all variants of it; an error in one does not affect the others.
+
+    With the skeletons of designs before it, one that differs from them in numbers alone is not read anew.
+    """
     try:
-        variant = chosen_variant(design, request.variant)
+        variant = chosen_variant(task.design, request.variant)
+        if skeletons is not None and (filled := _fill(task, request, skeletons)) is not None:
+            rows = _count_spec(filled, variant, task, request)
+            if not any(row.errors for row in rows):
+                return rows
         spec = _open(task, request)
+        rows = _count_spec(spec, variant, task, request)
     except SpecErrors as errors:
-        return [BatchRow(design, errors=_error_texts(errors))]
+        return [BatchRow(task.design, errors=_error_texts(errors))]
+    if skeletons is not None and task.data is not None and not any(row.errors for row in rows):
+        skeletons.keep(spec)
+    return rows
+
+
+def _count_spec(spec: SpecFile, variant: str | None, task: CountTask, request: CountRequest) -> list[BatchRow]:
+    design = task.design
     if task.from_glob and not spec.variants:
         return []
     if request.variants is None or variant is not None or not spec.variants:
@@ -106,6 +121,16 @@ def count(task: CountTask, request: CountRequest) -> list[BatchRow]:
         return _count_variant(spec, named, variant, request)
     variants = request.variants or spec.variants
     return [row for each in variants for row in _count_variant(spec, spec.design(each, design.part), each, request)]
+
+
+def _fill(task: CountTask, request: CountRequest, skeletons: Skeletons) -> SpecFile | None:
+    """Return the spec of a task from a skeleton that is known; shapes that are given are read with the file."""
+    if task.data is None or request.inputs:
+        return None
+    try:
+        return skeletons.fill(decode(task.data, task.design.file), task.design.file)
+    except SpecError:  # reading it says what is wrong
+        return None
 
 
 def _open(task: CountTask, request: CountRequest) -> SpecFile:

@@ -11,6 +11,7 @@ from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
 
 from convcalc.batch.count import BatchRow, CountRequest, CountTask, count
+from convcalc.batch.skeletons import Skeletons
 from convcalc.designs.names import is_named_as_spec, spec_path
 from convcalc.designs.sources import read_spec
 from convcalc.errors import Source, SpecError, SpecErrors
@@ -55,13 +56,14 @@ def count_all(tasks: Iterable[CountTask], request: CountRequest, processes: int)
         processes: how many may count at once; others than this one start only after 0.25 seconds of work.
     """
     run = _RowCache(request)
+    skeletons = Skeletons()
     entries = map(run.queue, tasks)
     begun = time.monotonic()
     while processes == 1 or time.monotonic() - begun < START_WORKERS_AFTER:
         entry = next(entries, None)
         if entry is None:
             return
-        yield run.rows_for([entry], [] if entry.is_repeat else [count(entry.task, request)])
+        yield run.rows_for([entry], [] if entry.is_repeat else [count(entry.task, request, skeletons)])
     entry = next(entries, None)
     if entry is not None:
         yield from _count_in_workers(run, chain([entry], entries), processes)

@@ -20,6 +20,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from convcalc.batch.count import BatchRow, CountRequest, CountTask, count, error_text
+from convcalc.batch.skeletons import Skeletons
 from convcalc.errors import Source, Span, SpecError
 from convcalc.memory import is_memory_error
 
@@ -47,6 +48,8 @@ class Workers:
         # A fork starts in milliseconds with everything loaded; where it is not safe, a process starts afresh.
         self._context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
         self._request = request
+        self._skeletons = Skeletons()
+        """Of what is counted here."""
         self._alive: set[_Worker] = set()
         self._idle: list[_Worker] = []
         self._busy: dict[Connection, tuple[_Worker, Chunk]] = {}
@@ -83,7 +86,10 @@ class Workers:
             self._busy[worker.connection] = worker, chunk
             return
         here = SimpleNamespace(value=0)
-        chunk.counted, chunk.is_done = list(_count_each(chunk.tasks, _abandoned(chunk), here, self._request)), True
+        chunk.counted, chunk.is_done = (
+            list(_count_each(chunk.tasks, _abandoned(chunk), here, self._request, Skeletons())),
+            True,
+        )
 
     def _send(self, chunk: Chunk) -> _Worker | None:
         """Send a chunk to an idle worker, or to a new one."""
@@ -154,12 +160,13 @@ def _work(connection: Connection, parents: Connection, place: Any, request: Coun
     parents.close()  # a fork holds that end too, and would never learn that the parent is gone
     gc.disable()
     gc.freeze()
+    skeletons = Skeletons()
     with suppress(EOFError, OSError, MemoryError):  # the parent is gone, or there is no room for an answer
         while True:
             tasks, given_up = connection.recv()
             place.value = 0
             try:
-                result: object = list(_count_each(tasks, given_up, place, request))
+                result: object = list(_count_each(tasks, given_up, place, request, skeletons))
             except Exception as error:  # noqa: BLE001 - the parent raises it
                 result = MemoryError() if is_memory_error(error) else traceback.format_exc()
             connection.send(result)
@@ -168,11 +175,11 @@ def _work(connection: Connection, parents: Connection, place: Any, request: Coun
 
 
 def _count_each(
-    tasks: Iterable[CountTask], given_up: set[int], place: Any, request: CountRequest
+    tasks: Iterable[CountTask], given_up: set[int], place: Any, request: CountRequest, skeletons: Skeletons
 ) -> Iterator[list[BatchRow]]:
     for number, task in enumerate(tasks):
         place.value = number
-        yield [_killed_row(task)] if number in given_up else count(task, request)
+        yield [_killed_row(task)] if number in given_up else count(task, request, skeletons)
 
 
 def _killed_row(task: CountTask) -> BatchRow:
