@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from convcalc.batch.skeletons import Skeletons
+from convcalc.designs.imports import Imports, RecordedFiles, imports_of
 from convcalc.designs.names import DesignName, chosen_variant, spec_path
 from convcalc.designs.sources import Code, SpecFile, open_spec, read_spec
 from convcalc.errors import MAX_SHOWN_ERRORS, SpecError, SpecErrors, format_error
@@ -74,6 +75,8 @@ class BatchRow(NamedTuple):
     """How many layers are not known in these metrics."""
     bounds: tuple[str, ...] = ()
     """The metrics whose totals are lower bounds."""
+    imports: Imports | None = None
+    """What its file imports, if it does."""
 
     def facts(self, metrics: Sequence[str]) -> dict[str, Any]:
         """Return the row by the keys of its fields."""
@@ -142,7 +145,9 @@ def _open(task: CountTask, request: CountRequest) -> SpecFile:
         source = decode(task.data, path)
     except SpecError as error:
         raise SpecErrors([error]) from None
-    return read_spec(source, file, path, DocumentLoader(libraries=request.libraries), request.inputs)
+    return read_spec(
+        source, file, path, DocumentLoader(libraries=request.libraries, file_system=RecordedFiles()), request.inputs
+    )
 
 
 def _count_variant(spec: SpecFile, design: DesignName, variant: str | None, request: CountRequest) -> list[BatchRow]:
@@ -154,13 +159,15 @@ def _count_variant(spec: SpecFile, design: DesignName, variant: str | None, requ
         return [BatchRow(design, errors=_error_texts(errors))]
     shapes = {node.path: tuple(node.shape) for node in network.graph.inputs}
     entering = next(iter(shapes.values())) if len(shapes) == 1 else shapes
+    imports = imports_of(spec.files) if spec.document.imports else None
     rows: list[BatchRow] = []
     for dtype in request.dtypes:
         totals = network.measurements(request.batch, dtype).totals(request.metrics)
         lacking = [{key for key in request.metrics if not is_known(key, node)} for node in network.graph.uncounted]
         bounds = tuple(key for key in request.metrics if any(key in keys for keys in lacking))
         counts = tuple(totals.values())
-        rows.append(BatchRow(design, network.graph.name, entering, dtype, counts, (), sum(map(bool, lacking)), bounds))
+        uncounted = sum(map(bool, lacking))
+        rows.append(BatchRow(design, network.graph.name, entering, dtype, counts, (), uncounted, bounds, imports))
     return rows
 
 
