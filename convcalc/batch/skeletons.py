@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import replace
 
 from convcalc.designs.sources import SpecFile
 from convcalc.errors import Source
 from convcalc.spec.document.skeleton import Skeleton, cut
+from convcalc.spec.expansion.repeated_blocks import Expansions
 from convcalc.spec.expressions.errors import ExpressionError
 
 MAX_CHARACTERS = 1 << 16
@@ -35,7 +35,8 @@ class Skeletons:
             try:
                 if skeleton.put(digits):
                     self._known.move_to_end(text)
-                    return replace(spec, file=file)
+                    spec.document.expansions.numbers = skeleton.numbers_in_blocks
+                    return SpecFile(file, spec.document, spec.files, spec.inputs)
             except ExpressionError:
                 self._known[text].remove(each)
                 break
@@ -54,4 +55,5 @@ class Skeletons:
             if len(self._known) > MAX_SKELETONS:
                 self._known.popitem(last=False)
         elif len(alike) < MAX_ALIKE:
+            spec.document.expansions = Expansions()
             alike.append((Skeleton(spec.document), spec))

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count as count_up
 from multiprocessing.connection import Connection, wait
 from types import SimpleNamespace
 from typing import Any
@@ -26,6 +27,7 @@ from convcalc.memory import is_memory_error
 
 MAX_CHUNKS_AHEAD = 16
 """How many chunks for each worker may be begun before the first of them is done: results keep their order."""
+CHUNKS_PER_FULL_COLLECTION = 64
 MAX_WORKER_DEATHS = 2
 """How many workers may die over a design before it is given up."""
 
@@ -154,7 +156,8 @@ class _Worker:
 def _work(connection: Connection, parents: Connection, place: Any, request: CountRequest) -> None:
     """Count what comes, until nothing comes any more; a bug travels as text.
 
-    The cycle collector sees to each chunk once, and never to what was there before.
+    The cycle collector sees to each chunk once, now and then to what is kept from chunk to chunk, and never to what was
+    there before.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parents.close()  # a fork holds that end too, and would never learn that the parent is gone
@@ -162,7 +165,7 @@ def _work(connection: Connection, parents: Connection, place: Any, request: Coun
     gc.freeze()
     skeletons = Skeletons()
     with suppress(EOFError, OSError, MemoryError):  # the parent is gone, or there is no room for an answer
-        while True:
+        for number in count_up():
             tasks, given_up = connection.recv()
             place.value = 0
             try:
@@ -171,7 +174,7 @@ def _work(connection: Connection, parents: Connection, place: Any, request: Coun
                 result = MemoryError() if is_memory_error(error) else traceback.format_exc()
             connection.send(result)
             del tasks, result
-            gc.collect()
+            gc.collect(0 if number % CHUNKS_PER_FULL_COLLECTION else 2)
 
 
 def _count_each(

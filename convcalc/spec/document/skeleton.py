@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any, cast
 
@@ -18,7 +18,16 @@ import yaml
 
 from convcalc.errors import Source, Span, SpecError
 from convcalc.spec.document.names import Template
-from convcalc.spec.document.syntax_tree import Document, SequenceItem
+from convcalc.spec.document.syntax_tree import (
+    BlockCall,
+    BlockDefinition,
+    Document,
+    Item,
+    JoinItem,
+    LayerItem,
+    Repeat,
+    SequenceItem,
+)
 from convcalc.spec.document.value_nodes import ValueNode
 from convcalc.spec.expressions.errors import ExpressionError
 from convcalc.spec.expressions.expression import Expression, parse
@@ -29,6 +38,7 @@ _DIGITS = re.compile("([0-9]+)")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _LEAVES = (Span, Source, SpecError, str, type)
 """Values that have no expressions inside."""
+_TREE = (Document, BlockDefinition, Item, LayerItem, JoinItem, SequenceItem, BlockCall, Repeat)
 
 
 def cut(text: str) -> tuple[str, list[str]]:
@@ -71,11 +81,20 @@ class Skeleton:
         self._slots: list[_NumberSlot] = []
         self._done: dict[int, tuple[object, object]] = {}
         """Identity of a value → it, so that it lives on, and what replaces it."""
-        self._replaced(document)
+        self._done[id(document)] = document, document  # blocks know the document that they are in
+        for section in (document.defaults, document.blocks):
+            self._replaced(section)
+        self._in_blocks = len(self._slots)
+        self._with_slots(document)
         self._name = self._place_of_name()
         free = {at for slot in self._slots for at in range(slot.place.start, slot.place.stop)}
         free |= {*range(self._name.start, self._name.stop), *self._places_in_comments()}
         self._fixed = [at for at in range(len(self._digits)) if at not in free]
+
+    @property
+    def numbers_in_blocks(self) -> tuple[str, ...]:
+        """The digits that blocks and defaults have now."""
+        return tuple(chain(*(self._digits[slot.place] for slot in self._slots[: self._in_blocks])))
 
     def put(self, digits: list[str]) -> bool:
         """Replace the digits of the text by as many others; return whether these fit.
@@ -117,9 +136,9 @@ class Skeleton:
             value[:] = map(self._replaced, value)
         elif isinstance(value, dict):
             value.update({key: self._replaced(part) for key, part in value.items()})
-        elif is_dataclass(value) and not (isinstance(value, SequenceItem) and value.apart):  # places of parts are given
-            for field in fields(value):
-                setattr(value, field.name, self._replaced(getattr(value, field.name)))
+        elif isinstance(value, _TREE) and not (isinstance(value, SequenceItem) and value.apart):  # numbered parts
+            for name in value.__slots__:
+                setattr(value, name, self._replaced(getattr(value, name)))
         return value
 
     def _with_slot(self, value: ValueNode, expression: Expression) -> ValueNode:

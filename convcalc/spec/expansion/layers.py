@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from convcalc.errors import Span, SpecError, Undecided
 from convcalc.graph.builder import GraphBuilder
+from convcalc.graph.graph import Node
 from convcalc.ops.make import ArgumentError, bind_arguments, unused_argument_error
 from convcalc.ops.op import Op
 from convcalc.shapes import Shape
@@ -192,6 +193,16 @@ class LayerEmitter:
             else:
                 error.notes = ((span, "it holds for this layer"),)
             raise
+
+    def has_room(self, nodes: Sequence[Node], old: str, scope: LayerScope) -> bool:
+        """Count layers that are added once more in another scope, if that is within the limits."""
+        count = self._count + sum([getattr(node.op, "num_layers", 1) for node in nodes])
+        characters = self._characters + sum([len(node.path) for node in nodes])
+        characters += len(nodes) * (len(scope.path) - len(old))
+        if count > LAYERS or characters > PATHS:
+            return False
+        self._count, self._characters = count, characters
+        return True
 
     def _append(self, path: str, op: Op, inputs: Sequence[int], span: Span | None, via: str = "") -> int:
         self._count += getattr(op, "num_layers", 1)  # recurrent layers may be stacked in one

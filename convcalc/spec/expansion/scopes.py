@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from weakref import ReferenceType, ref
@@ -95,6 +95,21 @@ class LayerScope:
         """Whether a name was deleted: as it is, or as a turn of a repeat that has none."""
         deleted = self._deleted or ()
         return segment in deleted or segment.rstrip("0123456789").rstrip("_") in deleted
+
+    def copy_names(self, other: LayerScope, index: Callable[[int], int]) -> None:
+        """Enter the names of a scope whose layers have been added once more; ``index`` gives their indices here."""
+        self._deleted = other._deleted
+        for name, entry in other.names.items():
+            if name in self.names:  # an input of a block
+                continue
+            below = None
+            if entry.scope is not None:
+                below = self.child(name, is_block=entry.scope.is_block) if entry.scope.segment else LayerScope()
+                below.copy_names(entry.scope, index)
+            assert entry.output is not None
+            first, end = entry.nodes
+            nodes = (index(first), index(first) + end - first) if end else (0, 0)
+            self.names[name] = Binding(index(entry.output), entry.span, nodes, below)
 
     def mark_failed(self, beginnings: Iterable[str]) -> None:
         """Note beginnings of names that layers would have had."""
