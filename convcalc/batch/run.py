@@ -8,7 +8,7 @@ from collections import OrderedDict, deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from hashlib import blake2b
 from itertools import chain
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from convcalc.batch.count import BatchRow, CountRequest, CountTask, count
 from convcalc.batch.skeletons import Skeletons
@@ -16,10 +16,12 @@ from convcalc.batch.stored_rows import StoredRows
 from convcalc.designs.names import is_named_as_spec, spec_path
 from convcalc.designs.sources import read_spec
 from convcalc.errors import Source, SpecError, SpecErrors
-from convcalc.result_cache import ResultCache
 from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.limits import FILE_BYTES
 from convcalc.spec.yaml.text import decode, read_text, require_inside_repository
+
+if TYPE_CHECKING:
+    from convcalc.result_cache import ResultCache
 
 START_WORKERS_AFTER = 0.25
 """Seconds of work in this process before others are started."""

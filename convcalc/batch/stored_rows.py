@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from convcalc.batch.count import BatchRow, CountRequest, CountTask
 from convcalc.designs.imports import Imports
 from convcalc.designs.names import DesignName
-from convcalc.result_cache import ResultCache
+
+if TYPE_CHECKING:
+    from convcalc.result_cache import ResultCache
 
 
 class StoredRows:

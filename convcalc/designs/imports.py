@@ -47,12 +47,12 @@ class Imports(NamedTuple):
         )
 
 
-def imports_of(files: DocumentLoader) -> Imports | None:
-    """Return what the root spec of a loader imported; nothing where that was not recorded."""
+def imports_of(files: DocumentLoader, *, with_root: bool = False) -> Imports | None:
+    """Return what the root spec of a loader imported, perhaps with itself; nothing where that was not recorded."""
     record = files.file_system
     if not isinstance(record, RecordedFiles):
         return None
-    *imported, _ = files.documents.items()  # the root is complete last
+    imported = list(files.documents.items())[: None if with_root else -1]  # the root is complete last
     digests = tuple((path, _digest(document.source.text)) for path, document in imported)
     return Imports(tuple(record.resolved.items()), tuple(record.files.items()), digests)
 
