@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from convcalc.batch.skeletons import Skeletons
-from convcalc.designs.imports import Imports, RecordedFiles, imports_of
+from convcalc.designs.imports import Imports, imports_of
 from convcalc.designs.names import DesignName, chosen_variant, spec_path
 from convcalc.designs.sources import Code, SpecFile, open_spec, read_spec
 from convcalc.errors import MAX_SHOWN_ERRORS, SpecError, SpecErrors, format_error
@@ -145,9 +145,7 @@ def _open(task: CountTask, request: CountRequest) -> SpecFile:
         source = decode(task.data, path)
     except SpecError as error:
         raise SpecErrors([error]) from None
-    return read_spec(
-        source, file, path, DocumentLoader(libraries=request.libraries, file_system=RecordedFiles()), request.inputs
-    )
+    return read_spec(source, file, path, DocumentLoader(libraries=request.libraries), request.inputs)
 
 
 def _count_variant(spec: SpecFile, design: DesignName, variant: str | None, request: CountRequest) -> list[BatchRow]:

@@ -11,22 +11,6 @@ from convcalc.spec.document.loader import DocumentLoader, FileSystem
 from convcalc.spec.yaml.text import read_text
 
 
-class RecordedFiles(FileSystem):
-    """The disk, with a record of what was asked."""
-
-    def __init__(self) -> None:
-        self.resolved: dict[str, str] = {}
-        self.files: dict[str, bool] = {}
-
-    def resolve(self, path: str) -> str:
-        self.resolved[path] = real = super().resolve(path)
-        return real
-
-    def is_file(self, path: str) -> bool:
-        self.files[path] = there = super().is_file(path)
-        return there
-
-
 class Imports(NamedTuple):
     """The files that a spec imported, and what led to them and to no others."""
 
@@ -48,13 +32,13 @@ class Imports(NamedTuple):
 
 
 def imports_of(files: DocumentLoader, *, with_root: bool = False) -> Imports | None:
-    """Return what the root spec of a loader imported, perhaps with itself; nothing where that was not recorded."""
+    """Return what the root spec of a loader imported, perhaps with itself; nothing where it is not from the disk."""
     record = files.file_system
-    if not isinstance(record, RecordedFiles):
+    if type(record) is not FileSystem:
         return None
     imported = list(files.documents.items())[: None if with_root else -1]  # the root is complete last
     digests = tuple((path, _digest(document.source.text)) for path, document in imported)
-    return Imports(tuple(record.resolved.items()), tuple(record.files.items()), digests)
+    return Imports(tuple(record.resolved.items()), tuple(record.tested.items()), digests)
 
 
 def _digest(text: str) -> str:

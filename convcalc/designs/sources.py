@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from convcalc.designs.imports import RecordedFiles
 from convcalc.designs.names import DesignName, chosen_variant, is_named_as_spec, parse_design, spec_path
 from convcalc.errors import Source, Span, SpecError, SpecErrors
 from convcalc.graph.graph import LEADING_TO, Graph
@@ -226,7 +225,7 @@ def open_spec(file: str, *, libraries: Sequence[str] = (), inputs: Inputs = NO_I
         if error.code == "CC003" and file.endswith(".json"):
             error.hint = "a model of Keras may be larger as a .keras file: model.save('model.keras')"
         raise SpecErrors([error]) from None
-    return read_spec(source, file, None, DocumentLoader(libraries=libraries, file_system=RecordedFiles()), inputs)
+    return read_spec(source, file, None, DocumentLoader(libraries=libraries), inputs)
 
 
 def read_spec(
