@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count as count_up
+from itertools import islice
 from multiprocessing.connection import Connection, wait
 from types import SimpleNamespace
 from typing import Any
@@ -65,11 +66,12 @@ class Workers:
             worker.end()
 
     def run(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
-        """Give the chunks back in their order, counted. Only so many are read ahead."""
+        """Give the chunks back in their order, counted. Only so many are read ahead: while the workers are busy."""
         begun: deque[Chunk] = deque()
+        ready: deque[Chunk] = deque()
         while True:
             while len(begun) < MAX_CHUNKS_AHEAD * self._processes and len(self._busy) < self._processes:
-                chunk = next(chunks, None)
+                chunk = ready.popleft() if ready else next(chunks, None)
                 if chunk is None:
                     break
                 begun.append(chunk)
@@ -77,6 +79,7 @@ class Workers:
             while begun and begun[0].is_done:
                 yield begun.popleft()
             if self._busy:
+                ready.extend(islice(chunks, self._processes - len(ready)))
                 self._collect()
             elif not begun:
                 return

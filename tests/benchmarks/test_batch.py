@@ -35,12 +35,13 @@ def distinct(folder: Path, number: int) -> Path:
     return folder
 
 
-def run(folder: Path, number: int, jobs: int | None = None) -> tuple[float, float]:
-    """Wall-clock seconds and processor seconds of a run over a folder."""
-    command = [sys.executable, "-m", "convcalc", "batch", str(folder), "-f", "csv"]
+def run(folder: Path, number: int, jobs: int | None = None, env: dict[str, str] | None = None) -> tuple[float, float]:
+    """Wall-clock seconds and processor seconds of a run over a folder; without a cache, unless ``env`` has another."""
+    command = [sys.executable, "-m", "convcalc", "batch", ".", "-f", "csv"]
     command += ["--jobs", str(jobs)] if jobs else []
+    outer = {**os.environ, "PYTHONPATH": str(ROOT), "CONVCALC_NO_CACHE": "1", **(env or {})}
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    output = subprocess.run(command, cwd=ROOT, env=dict(os.environ), capture_output=True, check=True).stdout
+    output = subprocess.run(command, cwd=folder, env=outer, capture_output=True, check=True).stdout
     seconds, after = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
     assert output.count(b"\n") == number + 1
     return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
@@ -57,6 +58,17 @@ def test_files_a_second(tmp_path: Path, show: Show) -> None:
             f"among {FEW} {each[0]:.2f} ms: ratio {each[1] / each[0]:.2f}"
         )
     show(f"median ratio {median(long / MANY * FEW / short for (_, short), (_, long) in pairs):.2f}")
+
+
+def test_the_same_files_again(tmp_path: Path, show: Show) -> None:
+    folder, used = (
+        distinct(tmp_path / "many", MANY),
+        {"CONVCALC_NO_CACHE": "", "XDG_CACHE_HOME": str(tmp_path / "user")},
+    )
+    run(folder, MANY, env=used)
+    for _ in range(PAIRS):
+        wall, processor = run(folder, MANY, env=used)
+        show(f"{MANY:,} files again: {MANY / wall:.0f} a second; processor time {processor / MANY * 1e3:.2f} ms a file")
 
 
 @pytest.mark.parametrize("number", [FEW, MANY])
