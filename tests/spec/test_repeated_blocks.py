@@ -145,3 +145,16 @@ def test_items_too(replayed: list[str], monkeypatch: pytest.MonkeyPatch) -> None
     text = "blocks: {B: [{relu: {}, repeat: cin}]}\nlayers: [{B: {}, repeat: 20}]\n"
     assert "items" in str(both(HEAD + text, monkeypatch))
     assert replayed
+
+
+def test_lists_of_arrays_are_expanded_anew(replayed: list[str]) -> None:
+    text = (
+        "input: [4, 8, 8]\nvars: {w: 2, n: 3}\nblocks: {B: {params: {x}, layers: [conv: ['x[0]', 1]]}}\n"
+        "layers: [{B: {x: [w, n]}, repeat: 3}, {B: {x: [n, w]}}]\n"
+    )
+    spec = convcalc.load(text=text, name="spec.yaml")
+    assert len(replayed) == 1
+    replayed.clear()
+    counts = spec.sweep(w=range(1, 6), n=range(1, 6))["params"].tolist()
+    assert replayed == []
+    assert counts == [(4 * w + w) + 2 * (w * w + w) + (w * n + n) for w in range(1, 6) for n in range(1, 6)]

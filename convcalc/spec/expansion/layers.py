@@ -194,11 +194,9 @@ class LayerEmitter:
                 error.notes = ((span, "it holds for this layer"),)
             raise
 
-    def has_room(self, nodes: Sequence[Node], old: str, scope: LayerScope) -> bool:
+    def has_room(self, nodes: int, sizes: tuple[int, int], scope: LayerScope) -> bool:
         """Count layers that are added once more in another scope, if that is within the limits."""
-        count = self._count + sum([getattr(node.op, "num_layers", 1) for node in nodes])
-        characters = self._characters + sum([len(node.path) for node in nodes])
-        characters += len(nodes) * (len(scope.path) - len(old))
+        count, characters = self._count + sizes[0], self._characters + sizes[1] + nodes * len(scope.path)
         if count > LAYERS or characters > PATHS:
             return False
         self._count, self._characters = count, characters
@@ -212,6 +210,11 @@ class LayerEmitter:
         if self._characters > PATHS:
             raise TooLargeError("CC509", f"the paths of all layers exceed the limit of {PATHS} characters", span)
         return self.builder.append(path, op, inputs, span, via)
+
+
+def layers_of(node: Node) -> int:
+    """Return how many layers a node is to limits: recurrent ones may be stacked in one."""
+    return getattr(node.op, "num_layers", 1)
 
 
 def _via(layer: LayerItem, frame: Frame) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from convcalc.arith import is_plain
@@ -13,6 +13,7 @@ from convcalc.graph.graph import Node
 from convcalc.shapes import Shape
 from convcalc.spec.document.syntax_tree import BlockDefinition, values_in
 from convcalc.spec.expansion.frames import Frame
+from convcalc.spec.expansion.layers import layers_of
 from convcalc.spec.expansion.scopes import LayerScope
 from convcalc.spec.limits import ITEMS
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from convcalc.spec.expansion.expander import Expander
 
 MAX_EXPANSIONS = 2048
+PLAIN = frozenset((int, bool, str, type(None)))
+"""Types of values that are told apart by their values and these types."""
 
 
 class Expansion(NamedTuple):
@@ -36,6 +39,8 @@ class Expansion(NamedTuple):
     path: str
     blocks: list[tuple[str, str]]
     """The paths of the blocks inside it, with their names."""
+    sizes: tuple[int, int]
+    """How many layers it has as limits count them, and how many characters are in their paths behind its own."""
 
     @property
     def is_repeatable(self) -> bool:
@@ -56,17 +61,18 @@ class Expansion(NamedTuple):
 
         for node in self.nodes:
             inputs, shapes = node.inputs, node.input_shapes
-            if inputs:
-                reads_outside = min(inputs) < start
+            if inputs and min(inputs) >= start:
+                inputs = tuple([at + shift for at in inputs])
+            elif inputs:
                 inputs = tuple([index(at) for at in inputs])
-                if reads_outside:
-                    shapes = tuple([nodes[at].facts.output for at in inputs])
+                shapes = tuple([nodes[at].facts.output for at in inputs])
             at = node.index + shift
             nodes.append(
                 Node(at, new + node.path[old:], node.op, inputs, shapes, node.facts, node.source, at, node.source_form)
             )
-        builder.scopes.update((new + path[old:], name) for path, name in self.blocks)
-        scope.copy_names(self.scope, index)
+        if self.blocks:
+            builder.scopes.update((new + path[old:], name) for path, name in self.blocks)
+        scope.copy_from(self.scope, index)
         return index(self.output)
 
 
@@ -81,14 +87,15 @@ class Expansions:
 
     def key(self, block: BlockDefinition, inner: Frame, entering: Sequence[int], shapes: Sequence[Shape]) -> Hashable:
         """Return what decides on the layers of a block call; nothing where a value is an array or a symbol."""
-        names = block.params if self.numbers is None else self._names_in(block)
+        names = block.params if self.numbers is None else self._names_in(block, inner)
         values = tuple([inner.env.get(name) for name in names])
         if self.numbers is not None:  # defaults see the variables of the file, although a parameter has their name
             values += tuple([inner.file_variables.get(name) for name in names if name in block.params])
-        if not (all(map(is_plain, values)) and all(type(size) is int for shape in shapes for size in shape)):
-            return None
         types: object = tuple(map(type, values))  # 1 == True
-        if tuple in map(type, values):
+        sizes = tuple(chain(*shapes))
+        if not PLAIN.issuperset(map(type, (*values, *sizes))):
+            if not _are_plain((*values, *sizes)):
+                return None
             types = repr(values)
         places = tuple(map(entering.index, entering)) if len(entering) > 1 else ()
         return id(block), values, types, tuple(shapes), places, len(inner.calls), self.numbers
@@ -107,12 +114,18 @@ class Expansions:
             if len(self._known) > MAX_EXPANSIONS:
                 self._known.popitem(last=False)
 
-    def _names_in(self, block: BlockDefinition) -> tuple[str, ...]:
-        """Return all variables that a block and those that it calls may read."""
+    def _names_in(self, block: BlockDefinition, inner: Frame) -> tuple[str, ...]:
+        """Return all variables that a block and those that it calls may read from outside."""
         if id(block) not in self._names:
             names = {name for value in values_in(block) for name in value.names}
-            self._names[id(block)] = block, tuple(sorted({*names, *block.params}))
+            known = inner.env.keys() | inner.file_variables.keys()
+            self._names[id(block)] = block, tuple(sorted({*names, *block.params} & known))
         return self._names[id(block)][1]
+
+
+def _are_plain(values: Sequence[object]) -> bool:
+    """Whether no value is an array or a symbol, nor has one in it."""
+    return all(_are_plain(value) if type(value) is tuple else is_plain(value) for value in values)
 
 
 def expand_block(expander: Expander, block: BlockDefinition, entering: tuple[int, ...], inner: Frame) -> int:
@@ -121,15 +134,17 @@ def expand_block(expander: Expander, block: BlockDefinition, entering: tuple[int
     start, items, blocks = len(builder.nodes), expander.items, len(builder.scopes)
     key = expander.expansions.key(block, inner, entering, [builder.shape(index) for index in entering])
     known = None if expander.errors else expander.expansions.get(key)
-    if known and items + known.items <= ITEMS and expander.layers.has_room(known.nodes, known.path, scope):
+    if known and items + known.items <= ITEMS and expander.layers.has_room(len(known.nodes), known.sizes, scope):
         output = known.replay(builder, entering, scope)
         expander.items += known.items
     else:
         output = expander.expand_items(block.items, entering[0], inner)
         if key is not None and not expander.errors:
             made, inside = builder.nodes[start:], list(islice(builder.scopes.items(), blocks, None))
+            sizes = sum(map(layers_of, made)), sum([len(node.path) for node in made]) - len(made) * len(scope.path)
             items = expander.items - items
-            expander.expansions.put(key, Expansion(made, start, entering, output, items, scope, scope.path, inside))
+            put = expander.expansions.put
+            put(key, Expansion(made, start, entering, output, items, scope, scope.path, inside, sizes))
     if len(builder.nodes) > start:  # the paths of a million empty calls would fill the memory
         builder.scopes[scope.path] = block.name
     return output
