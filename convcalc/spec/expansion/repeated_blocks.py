@@ -20,7 +20,7 @@ from convcalc.spec.limits import ITEMS
 if TYPE_CHECKING:
     from convcalc.spec.expansion.expander import Expander
 
-MAX_EXPANSIONS = 2048
+MAX_EXPANSIONS = 1024
 PLAIN = frozenset((int, bool, str, type(None)))
 """Types of values that are told apart by their values and these types."""
 
