@@ -23,6 +23,9 @@ ROOT = Path(__file__).resolve().parent.parent
 os.environ["PATH"] = os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]])
 """The programs that the extra [test] installs are found whether or not its environment is activated."""
 
+os.environ["CONVCALC_NO_CACHE"] = "1"
+"""No test takes results from another, nor writes a cache where it runs, unless it is about that."""
+
 UNTIMED: Any = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
 """No test fails because the machine is slow."""
 hypothesis.settings.register_profile("ci", **UNTIMED, derandomize=True, max_examples=100)

@@ -20,6 +20,7 @@ from convcalc.batch import worker_pool as workers
 from convcalc.batch.count import BatchRow, CountRequest, CountTask, count
 from convcalc.batch.run import count_all
 from convcalc.batch.selection import pareto_front, sort_rows
+from convcalc.batch.skeletons import Skeletons
 from convcalc.designs.names import parse_design
 from convcalc.designs.patterns import designs_named
 from convcalc.errors import Source, Span, SpecError, SpecErrors, Undecided, format_error
@@ -202,9 +203,9 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The files that have been counted in this process."""
     called: list[str] = []
 
-    def noting(job: CountTask, asked: CountRequest) -> list[BatchRow]:
+    def noting(job: CountTask, asked: CountRequest, skeletons: Skeletons) -> list[BatchRow]:
         called.append(job.design.text)
-        return count(job, asked)
+        return count(job, asked, skeletons)
 
     monkeypatch.setattr(running, "count", noting)
     return called
@@ -264,14 +265,14 @@ def test_memory_of_files_is_bounded(here: Path, monkeypatch: pytest.MonkeyPatch,
 # --- processes that die -----------------------------------------------------------------------------------------------
 
 
-def dying(flag: Path, times: int) -> Callable[[CountTask, CountRequest], list[BatchRow]]:
+def dying(flag: Path, times: int) -> Callable[[CountTask, CountRequest, Skeletons], list[BatchRow]]:
     """Counting that kills its process at the file 0077, so many times."""
 
-    def counting(job: CountTask, asked: CountRequest) -> list[BatchRow]:
+    def counting(job: CountTask, asked: CountRequest, skeletons: Skeletons) -> list[BatchRow]:
         if job.design.file == "0077.yaml" and os.getpid() != parent and len(list(flag.iterdir())) < times:
             (flag / str(os.getpid())).touch()
             os.kill(os.getpid(), signal.SIGKILL)
-        return count(job, asked)
+        return count(job, asked, skeletons)
 
     parent = os.getpid()
     return counting
@@ -318,7 +319,7 @@ def test_without_processes_all_is_counted_here(here: Path, monkeypatch: pytest.M
 
 
 def test_a_bug_in_a_process_is_a_bug(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def faulty(job: CountTask, asked: CountRequest) -> list[BatchRow]:
+    def faulty(job: CountTask, asked: CountRequest, skeletons: Skeletons) -> list[BatchRow]:
         raise ZeroDivisionError("of a test")
 
     monkeypatch.setattr(running, "START_WORKERS_AFTER", 0.0)

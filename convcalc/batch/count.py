@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from convcalc.batch.skeletons import Skeletons
+from convcalc.designs.imports import Imports, imports_of
 from convcalc.designs.names import DesignName, chosen_variant, spec_path
 from convcalc.designs.sources import Code, SpecFile, open_spec, read_spec
 from convcalc.errors import MAX_SHOWN_ERRORS, SpecError, SpecErrors, format_error
@@ -74,6 +76,8 @@ class BatchRow(NamedTuple):
     """How many layers are not known in these metrics."""
     bounds: tuple[str, ...] = ()
     """The metrics whose totals are lower bounds."""
+    imports: Imports | None = None
+    """What its file imports, if it does."""
 
     def facts(self, metrics: Sequence[str]) -> dict[str, Any]:
         """Return the row by the keys of its fields."""
@@ -92,14 +96,28 @@ class BatchRow(NamedTuple):
         return f"lower bounds (≥) of {', '.join(self.bounds)}: {layers} not counted" if self.bounds else None
 
 
-def count(task: CountTask, request: CountRequest) -> list[BatchRow]:
-    """Count the design of a task, or all variants of it; an error in one does not affect the others."""
-    design = task.design
+def count(task: CountTask, request: CountRequest, skeletons: Skeletons | None = None) -> list[BatchRow]:
+    """Count the design of a task, or all variants of it; an error in one does not affect the others.
+
+    With the skeletons of designs before it, one that differs from them in numbers alone is not read anew.
+    """
     try:
-        variant = chosen_variant(design, request.variant)
+        variant = chosen_variant(task.design, request.variant)
+        if skeletons is not None and (filled := _fill(task, request, skeletons)) is not None:
+            rows = _count_spec(filled, variant, task, request)
+            if not any(row.errors for row in rows):
+                return rows
         spec = _open(task, request)
+        rows = _count_spec(spec, variant, task, request)
     except SpecErrors as errors:
-        return [BatchRow(design, errors=_error_texts(errors))]
+        return [BatchRow(task.design, errors=_error_texts(errors))]
+    if skeletons is not None and task.data is not None and not any(row.errors for row in rows):
+        skeletons.keep(spec)
+    return rows
+
+
+def _count_spec(spec: SpecFile, variant: str | None, task: CountTask, request: CountRequest) -> list[BatchRow]:
+    design = task.design
     if task.from_glob and not spec.variants:
         return []
     if request.variants is None or variant is not None or not spec.variants:
@@ -107,6 +125,16 @@ def count(task: CountTask, request: CountRequest) -> list[BatchRow]:
         return _count_variant(spec, named, variant, request)
     variants = request.variants or spec.variants
     return [row for each in variants for row in _count_variant(spec, spec.design(each, design.part), each, request)]
+
+
+def _fill(task: CountTask, request: CountRequest, skeletons: Skeletons) -> SpecFile | None:
+    """Return the spec of a task from a skeleton that is known; shapes that are given are read with the file."""
+    if task.data is None or request.inputs:
+        return None
+    try:
+        return skeletons.fill(decode(task.data, task.design.file), task.design.file)
+    except SpecError:  # reading it says what is wrong
+        return None
 
 
 def _open(task: CountTask, request: CountRequest) -> SpecFile:
@@ -130,13 +158,15 @@ def _count_variant(spec: SpecFile, design: DesignName, variant: str | None, requ
         return [BatchRow(design, errors=_error_texts(errors))]
     shapes = {node.path: tuple(node.shape) for node in network.graph.inputs}
     entering = next(iter(shapes.values())) if len(shapes) == 1 else shapes
+    imports = imports_of(spec.files) if spec.document.imports else None
     rows: list[BatchRow] = []
     for dtype in request.dtypes:
         totals = network.measurements(request.batch, dtype).totals(request.metrics)
         lacking = [{key for key in request.metrics if not is_known(key, node)} for node in network.graph.uncounted]
         bounds = tuple(key for key in request.metrics if any(key in keys for keys in lacking))
         counts = tuple(totals.values())
-        rows.append(BatchRow(design, network.graph.name, entering, dtype, counts, (), sum(map(bool, lacking)), bounds))
+        uncounted = sum(map(bool, lacking))
+        rows.append(BatchRow(design, network.graph.name, entering, dtype, counts, (), uncounted, bounds, imports))
     return rows
 
 

@@ -8,9 +8,11 @@ from collections import OrderedDict, deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from hashlib import blake2b
 from itertools import chain
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convcalc.batch.count import BatchRow, CountRequest, CountTask, count
+from convcalc.batch.skeletons import Skeletons
+from convcalc.batch.stored_rows import StoredRows
 from convcalc.designs.names import is_named_as_spec, spec_path
 from convcalc.designs.sources import read_spec
 from convcalc.errors import Source, SpecError, SpecErrors
@@ -18,6 +20,9 @@ from convcalc.records import NamedTuple
 from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.limits import FILE_BYTES
 from convcalc.spec.yaml.text import decode, read_text, require_inside_repository
+
+if TYPE_CHECKING:
+    from convcalc.result_cache import ResultCache
 
 START_WORKERS_AFTER = 0.25
 """Seconds of work in this process before others are started."""
@@ -45,24 +50,30 @@ class _QueuedTask(NamedTuple):
     task: CountTask
     key: Key | None
     is_repeat: bool
+    address: str = ""
+    """Of its rows on disk, where they are to be kept."""
 
 
-def count_all(tasks: Iterable[CountTask], request: CountRequest, processes: int) -> Generator[RowBatch, None, None]:
+def count_all(
+    tasks: Iterable[CountTask], request: CountRequest, processes: int, cache: ResultCache | None = None
+) -> Generator[RowBatch, None, None]:
     """Give the rows of designs, some at a time, in the order of the designs; memory does not grow with their number.
 
     Args:
         tasks: the designs, with or without the bytes of their files.
         request: what to count of each.
         processes: how many may count at once; others than this one start only after 0.25 seconds of work.
+        cache: has the rows of files that were counted before, and takes those of the others.
     """
-    run = _RowCache(request)
+    run = _RowCache(request, None if cache is None else StoredRows(cache, request))
+    skeletons = Skeletons()
     entries = map(run.queue, tasks)
     begun = time.monotonic()
     while processes == 1 or time.monotonic() - begun < START_WORKERS_AFTER:
         entry = next(entries, None)
         if entry is None:
             return
-        yield run.rows_for([entry], [] if entry.is_repeat else [count(entry.task, request)])
+        yield run.rows_for([entry], [] if entry.is_repeat else [count(entry.task, request, skeletons)])
     entry = next(entries, None)
     if entry is not None:
         yield from _count_in_workers(run, chain([entry], entries), processes)
@@ -99,10 +110,11 @@ def _group_tasks(entries: Iterator[_QueuedTask]) -> Iterator[list[_QueuedTask]]:
 
 
 class _RowCache:
-    """The rows of files that have been counted, for files that are identical to them."""
+    """The rows of files that have been counted, in this run or before, for files that are identical to them."""
 
-    def __init__(self, request: CountRequest) -> None:
+    def __init__(self, request: CountRequest, stored: StoredRows | None = None) -> None:
         self.request = request
+        self._stored = stored
         self._known: OrderedDict[Key, tuple[str, list[BatchRow]] | None] = OrderedDict()
         """Key → the file that was counted and its rows; nothing yet while it is being counted."""
         self._first: OrderedDict[bytes, str] = OrderedDict()
@@ -115,10 +127,14 @@ class _RowCache:
             return _QueuedTask(task, None, is_repeat=False)
         design = task.design
         key = (*self._content(design.file, data), design.variant, design.part, task.from_glob)
-        repeated = key in self._known
-        if not repeated:
-            _put_bounded(self._known, key, None)
-        return _QueuedTask(task if repeated else task._replace(data=data), key, repeated)
+        if key in self._known:
+            return _QueuedTask(task, key, is_repeat=True)
+        address = self._stored.address(task, data) if self._stored else ""
+        rows = self._stored.get(address, design.file) if self._stored else None
+        _put_bounded(self._known, key, None if rows is None else (design.file, rows))
+        if rows is not None:
+            return _QueuedTask(task, key, is_repeat=True)
+        return _QueuedTask(task._replace(data=data), key, is_repeat=False, address=address)
 
     def _content(self, file: str, data: bytes) -> Key:
         """Return what a file and its imports hold, as short as can be."""
@@ -153,6 +169,8 @@ class _RowCache:
                 and not any(row.errors for row in own)
             ):
                 self._known[entry.key] = entry.task.design.file, own  # not errors: they name the file
+            if entry.address and self._stored:
+                self._stored.put(entry.address, own)
             rows += own
         return RowBatch(len(entries), rows)
 

@@ -14,17 +14,21 @@ import traceback
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import count as count_up
+from itertools import islice
 from multiprocessing.connection import Connection, wait
 from types import SimpleNamespace
 from typing import Any
 
 from convcalc.batch.count import BatchRow, CountRequest, CountTask, count, error_text
+from convcalc.batch.skeletons import Skeletons
 from convcalc.errors import Source, Span, SpecError
 from convcalc.memory import is_memory_error
 from convcalc.records import dataclass, field
 
 MAX_CHUNKS_AHEAD = 16
 """How many chunks for each worker may be begun before the first of them is done: results keep their order."""
+CHUNKS_PER_FULL_COLLECTION = 64
 MAX_WORKER_DEATHS = 2
 """How many workers may die over a design before it is given up."""
 
@@ -47,6 +51,8 @@ class Workers:
         # A fork starts in milliseconds with everything loaded; where it is not safe, a process starts afresh.
         self._context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
         self._request = request
+        self._skeletons = Skeletons()
+        """Of what is counted here."""
         self._alive: set[_Worker] = set()
         self._idle: list[_Worker] = []
         self._busy: dict[Connection, tuple[_Worker, Chunk]] = {}
@@ -60,11 +66,12 @@ class Workers:
             worker.end()
 
     def run(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
-        """Give the chunks back in their order, counted. Only so many are read ahead."""
+        """Give the chunks back in their order, counted. Only so many are read ahead: while the workers are busy."""
         begun: deque[Chunk] = deque()
+        ready: deque[Chunk] = deque()
         while True:
             while len(begun) < MAX_CHUNKS_AHEAD * self._processes and len(self._busy) < self._processes:
-                chunk = next(chunks, None)
+                chunk = ready.popleft() if ready else next(chunks, None)
                 if chunk is None:
                     break
                 begun.append(chunk)
@@ -72,6 +79,7 @@ class Workers:
             while begun and begun[0].is_done:
                 yield begun.popleft()
             if self._busy:
+                ready.extend(islice(chunks, self._processes - len(ready)))
                 self._collect()
             elif not begun:
                 return
@@ -83,7 +91,10 @@ class Workers:
             self._busy[worker.connection] = worker, chunk
             return
         here = SimpleNamespace(value=0)
-        chunk.counted, chunk.is_done = list(_count_each(chunk.tasks, _abandoned(chunk), here, self._request)), True
+        chunk.counted, chunk.is_done = (
+            list(_count_each(chunk.tasks, _abandoned(chunk), here, self._request, Skeletons())),
+            True,
+        )
 
     def _send(self, chunk: Chunk) -> _Worker | None:
         """Send a chunk to an idle worker, or to a new one."""
@@ -148,31 +159,33 @@ class _Worker:
 def _work(connection: Connection, parents: Connection, place: Any, request: CountRequest) -> None:
     """Count what comes, until nothing comes any more; a bug travels as text.
 
-    The cycle collector sees to each chunk once, and never to what was there before.
+    The cycle collector sees to each chunk once, now and then to what is kept from chunk to chunk, and never to what was
+    there before.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parents.close()  # a fork holds that end too, and would never learn that the parent is gone
     gc.disable()
     gc.freeze()
+    skeletons = Skeletons()
     with suppress(EOFError, OSError, MemoryError):  # the parent is gone, or there is no room for an answer
-        while True:
+        for number in count_up():
             tasks, given_up = connection.recv()
             place.value = 0
             try:
-                result: object = list(_count_each(tasks, given_up, place, request))
+                result: object = list(_count_each(tasks, given_up, place, request, skeletons))
             except Exception as error:  # noqa: BLE001 - the parent raises it
                 result = MemoryError() if is_memory_error(error) else traceback.format_exc()
             connection.send(result)
             del tasks, result
-            gc.collect()
+            gc.collect(0 if number % CHUNKS_PER_FULL_COLLECTION else 2)
 
 
 def _count_each(
-    tasks: Iterable[CountTask], given_up: set[int], place: Any, request: CountRequest
+    tasks: Iterable[CountTask], given_up: set[int], place: Any, request: CountRequest, skeletons: Skeletons
 ) -> Iterator[list[BatchRow]]:
     for number, task in enumerate(tasks):
         place.value = number
-        yield [_killed_row(task)] if number in given_up else count(task, request)
+        yield [_killed_row(task)] if number in given_up else count(task, request, skeletons)
 
 
 def _killed_row(task: CountTask) -> BatchRow:

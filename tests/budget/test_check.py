@@ -11,7 +11,8 @@ import pytest
 
 from convcalc.budget.baseline import session as history
 from convcalc.budget.baseline.types import AcceptedValue, DesignCounts
-from convcalc.budget.check.checker import Options, check
+from convcalc.budget.check.checker import check
+from convcalc.budget.check.file_judge import Options
 from convcalc.budget.file.reader import read_budget_file
 from convcalc.budget.file.types import BaselineLocation
 from convcalc.designs.sources import Network, SpecFile

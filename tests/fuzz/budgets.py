@@ -6,7 +6,8 @@ from datetime import date
 from random import Random
 from zlib import crc32
 
-from convcalc.budget.check.checker import Options, check
+from convcalc.budget.check.checker import check
+from convcalc.budget.check.file_judge import Options
 from convcalc.budget.file.reader import read_budget_file
 from convcalc.designs.names import BUDGET_FILE
 from convcalc.errors import SpecError, SpecErrors

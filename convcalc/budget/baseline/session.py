@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from convcalc.budget.baseline.file import DEFAULT_NAME, MISSING
 from convcalc.budget.baseline.sources import Baseline, open_baseline
@@ -12,6 +13,9 @@ from convcalc.budget.file.types import BaselineLocation, Budget
 from convcalc.errors import Span, SpecError, SpecErrors, quoted
 from convcalc.git.repository import NAME_REVISION_HINT, UNKNOWN
 from convcalc.records import dataclass, field
+
+if TYPE_CHECKING:
+    from convcalc.result_cache import ResultCache
 
 MAX_NAMES_IN_NOTE = 3
 """Designs that a note names; of more, it tells how many."""
@@ -27,6 +31,7 @@ class BaselineSession:
     is_required: bool = False
     """Whether it is an error that nothing can have grown since."""
     base: str | None = None
+    cache: ResultCache | None = None
     errors: list[SpecError] = field(default_factory=list)
     label: str = ""
     _no_growth_reason: str = ""
@@ -73,7 +78,9 @@ class BaselineSession:
         try:
             if self.location is None:
                 raise SpecErrors([_no_baseline_error(self._first_rule)])
-            baseline = open_baseline(self.location, self.folder, base=self.base, libraries=self.libraries)
+            baseline = open_baseline(
+                self.location, self.folder, base=self.base, libraries=self.libraries, cache=self.cache
+            )
         except SpecErrors as errors:
             self.errors += errors.errors
             return None

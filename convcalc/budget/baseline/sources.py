@@ -7,7 +7,7 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from convcalc.budget.baseline.counts import count_graph
 from convcalc.budget.baseline.file import DEFAULT_NAME, MISSING, read_baseline_file
@@ -32,13 +32,21 @@ from convcalc.paths import is_inside, path_from_cwd, repository_root
 from convcalc.records import NamedTuple
 from convcalc.spec.document.loader import DocumentLoader
 
+if TYPE_CHECKING:
+    from convcalc.result_cache import ResultCache
+
 GIT_KIND = "git"
 SPEC_MARKER = re.compile(rb"""(?:^|[{,\s])["']?(?:layers|blocks|backbone)["']?\s*:""")
 """What stands in every spec and model in YAML: other YAML files beside the specs are passed over."""
 
 
 def open_baseline(
-    origin: BaselineLocation, folder: str, *, base: str | None = None, libraries: Sequence[str] = ()
+    origin: BaselineLocation,
+    folder: str,
+    *,
+    base: str | None = None,
+    libraries: Sequence[str] = (),
+    cache: ResultCache | None = None,
 ) -> Baseline:
     """Open the baseline of a budget file; designs are counted when they are asked for.
 
@@ -47,6 +55,7 @@ def open_baseline(
         folder: that of the budget file, to which names and paths are relative.
         base: the branch that the present one is to be merged into, for ``merge-base``.
         libraries: folders that specs may import from.
+        cache: has what was counted of commits before.
 
     Raises:
         SpecErrors: CC641 no such file, CC642 to CC644 git does not have it, CC645 counted otherwise, CC646 malformed.
@@ -59,14 +68,16 @@ def open_baseline(
     commit = repository.merge_base(base) if left else repository.commit(origin.value)
     tree = CommitTree(repository, commit, libraries)
     if commit.hash != repository.head or _is_edited(tree):
-        return GitBaseline(tree, folder, place=origin.span)
+        return GitBaseline(tree, folder, cache, place=origin.span)
     if not left:
-        return GitBaseline(tree, folder, place=origin.span, idle="the baseline is HEAD, and no spec differs from it")
+        return GitBaseline(
+            tree, folder, cache, place=origin.span, idle="the baseline is HEAD, and no spec differs from it"
+        )
     earlier = repository.commit_before_head()
     if earlier is None:
         reason = f"{commit.short} is the first commit: there is no earlier one to compare with"
         return StoredBaseline("", {}, read_accepted_values(folder), reason)
-    return GitBaseline(CommitTree(repository, earlier, libraries), folder, place=origin.span)
+    return GitBaseline(CommitTree(repository, earlier, libraries), folder, cache, place=origin.span)
 
 
 def _is_edited(tree: CommitTree) -> bool:
@@ -147,8 +158,17 @@ def read_accepted_values(folder: str) -> tuple[AcceptedValue, ...]:
 class GitBaseline:
     """Designs as they were at a commit, with everything that they imported then."""
 
-    def __init__(self, tree: CommitTree, folder: str, *, place: Span | None = None, idle: str = "") -> None:
+    def __init__(
+        self,
+        tree: CommitTree,
+        folder: str,
+        cache: ResultCache | None = None,
+        *,
+        place: Span | None = None,
+        idle: str = "",
+    ) -> None:
         self.tree = tree
+        self._cache = None if tree.libraries else cache  # which may lie outside of the commit
         self.no_growth_reason = idle
         self.folder = folder
         self.place = place
@@ -174,11 +194,24 @@ class GitBaseline:
         path, old = self.locate(wanted.file)
         if path is None:
             return None
+        if not old:
+            return self._count_known(path, wanted)
         spec = self.spec(path)
         past = _count_design(spec, wanted)
-        if past is None or not old:
-            return past
-        return past._replace(old_name=spec.design(wanted.variant, wanted.part).text)
+        return past and past._replace(old_name=spec.design(wanted.variant, wanted.part).text)
+
+    def _count_known(self, path: str, wanted: DesignName) -> DesignCounts | None:
+        """Count a design, or read what was counted before: a commit does not change."""
+        if self._cache is None or not path.endswith(SPEC_SUFFIXES):
+            return _count_design(self.spec(path), wanted)
+        commit, inside = self.tree.commit.hash, self.tree.relative_path(path)
+        address = self._cache.address("baseline", commit, inside, wanted.variant, wanted.part)
+        known = self._cache.get(address)
+        if known is not None:
+            return DesignCounts(*known) if known else None
+        past = _count_design(self.spec(path), wanted)
+        self._cache.put(address, past[:2] if past else [])
+        return past
 
     def locate(self, file: str) -> tuple[str | None, bool]:
         """Return the path of a file at the commit and whether it is another; nothing where the file is new.

@@ -9,7 +9,8 @@ from convcalc.budget.baseline.file import DEFAULT_NAME, BaselineFile
 from convcalc.budget.baseline.sources import baseline_path, read_accepted_values
 from convcalc.budget.baseline.types import AcceptedValue
 from convcalc.budget.baseline.update import BaselineUpdate, describe_accepted, read_existing
-from convcalc.budget.check.checker import Options, check
+from convcalc.budget.check.checker import check
+from convcalc.budget.check.file_judge import Options
 from convcalc.budget.file.types import BudgetFile
 from convcalc.budget.select.match_designs import pattern_matches
 from convcalc.errors import Span, SpecError, SpecErrors, did_you_mean, quoted

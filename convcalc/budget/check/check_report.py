@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 
-from convcalc.budget.check.checker import Options
 from convcalc.budget.check.checker import check as judged
+from convcalc.budget.check.file_judge import Options
 from convcalc.budget.file.reader import find_budget_file, read_budget_file
 from convcalc.budget.file.types import BaselineLocation
 from convcalc.designs.patterns import spec_files

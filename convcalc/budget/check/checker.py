@@ -2,62 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 
-from convcalc.budget.baseline.counts import count_graph
 from convcalc.budget.baseline.session import BaselineSession
-from convcalc.budget.baseline.types import DesignCounts
 from convcalc.budget.check.coverage import designs_without_budget
-from convcalc.budget.check.finding_text import BudgetOnDesign
-from convcalc.budget.check.limits import evaluate, highest_use, loose_limit_findings
+from convcalc.budget.check.file_judge import FileJudge, Options
+from convcalc.budget.check.file_verdict import StoredVerdicts
+from convcalc.budget.check.limits import highest_use, loose_limit_findings
 from convcalc.budget.check.waivers import apply_waivers
-from convcalc.budget.diff.match_layers import metric_changes
-from convcalc.budget.file.types import OFF, BaselineLocation, Budget, BudgetFile, LayerFilter
-from convcalc.budget.select.parts import PartFinder
+from convcalc.budget.file.types import OFF, Budget, BudgetFile, LayerFilter
 from convcalc.budget.select.plan import CheckPlan, FileToCheck, plan_check, unmatched_finding
-from convcalc.budget.select.specs import CachedSpec, ReferenceDesigns, open_cached_spec
-from convcalc.designs.claims import check_claims
-from convcalc.designs.claims import claim_finding as claimed
+from convcalc.budget.select.specs import open_cached_spec
 from convcalc.designs.names import DesignName
-from convcalc.designs.sources import NO_INPUTS, Code, Inputs
-from convcalc.dtypes import unmatched_globs as unmatched_formats
-from convcalc.errors import SpecError, SpecErrors, quoted
+from convcalc.errors import SpecError, quoted
 from convcalc.findings import CheckResult, ClaimResult, DesignResult, Finding, LimitResult
 from convcalc.memory import paused
-from convcalc.metrics.registry import core_metrics
-from convcalc.records import NamedTuple
-from convcalc.report.measurements import Measurements
-from convcalc.report.metrics import is_additive
 from convcalc.report.report import Report
-from convcalc.spec.document.claims import Claim
-
-SUMMARY_METRICS = ("params", "macs")
-"""What is told of every design's changes, beside what its budgets limit."""
-
-
-class Options(NamedTuple):
-    """How a check is made."""
-
-    baseline: BaselineLocation | None = None
-    """Goes before that of the budget file, and is looked at for every design under a budget."""
-    command_line_budgets: tuple[Budget, ...] = ()
-    """Budgets that every given design is under."""
-    require_coverage: bool = False
-    """Whether a design under no budget is a finding."""
-    libraries: tuple[str, ...] = ()
-    """Folders that specs may import from."""
-    today: date | None = None
-    """The day by which waivers are judged; nothing for the present one."""
-    require_baseline: bool = False
-    """Whether it is an error that there is nothing to compare with: the first commit, or HEAD held against itself."""
-    inputs: Inputs = NO_INPUTS
-    """Shapes in place of those of the designs, as text."""
-    code: Code = None
-    """How code of models is run, where it may be."""
-    base: str | None = None
-    """The branch to be merged into, for a baseline at the merge base; nothing for what CI or origin says."""
-
 
 DEFAULT_OPTIONS = Options()
 
@@ -93,14 +54,20 @@ class _Checker:
         self.scope = found
         self.options = options
         self.confined = confined
-        self.places = PartFinder()
-        self.others = ReferenceDesigns(found.folder, self._open)
         location = options.baseline or (file.baseline if file else None)
         self.history = BaselineSession(
-            location, found.folder, options.libraries, options.require_baseline, options.base
+            location, found.folder, options.libraries, options.require_baseline, options.base, options.cache
         )
+        self.judge = FileJudge(options, found.folder, self.history)
+        self.stored: StoredVerdicts | None = None
+        if options.cache is not None:
+            inputs = sorted(options.inputs.items())
+            conditions = tuple(options.libraries), inputs, options.baseline is None, options.code is None
+            self.stored = StoredVerdicts(options.cache, conditions, file and file.source)
         self.budgets_with_layers: set[str] = set()
         """Budgets with a layer or group in any design."""
+        self.matched_globs: set[tuple[str, int]] = set()
+        """Of which budgets which globs of layers match some."""
         self.unused_dtype_globs: dict[str, list[str]] = {}
         """Of every budget that was judged on a design, the globs of its number formats that no layer has fitted."""
         self.judgements: list[ClaimResult] = []
@@ -112,66 +79,26 @@ class _Checker:
         """Where the designs under budgets are, by their names."""
 
     def check_file(self, wanted: FileToCheck) -> None:
-        """Judge a file's claims, and each of its designs by its budgets."""
-        try:
-            spec = self._open(wanted.name, wanted.path)
-        except SpecErrors as faults:
-            self.errors += faults.errors
-            return
-        for choice in {**dict.fromkeys(wanted.requested), **wanted.budgets}:
-            if spec.variants or not choice.is_whole_file:  # else it is a library of blocks
-                self._check_design(spec, wanted, choice)
-        judged, errors = check_claims(spec, _requested_claims(wanted, spec.document.claims))
-        self.judgements += judged
-        self.errors += errors
-        self.findings += [claimed(each) for each in judged if not each.as_expected]
-
-    def _open(self, name: str, path: str) -> CachedSpec:
-        options = self.options
-        return open_cached_spec(name, path, options.libraries, options.inputs, options.code)
-
-    def _check_design(self, spec: CachedSpec, wanted: FileToCheck, design: DesignName) -> None:
-        budgets = wanted.budgets.get(design, ())
-        try:
-            measured = spec.measured_design(design.variant, design.part)
-        except SpecErrors as faults:
-            self.errors += faults.errors
-            return
-        if not budgets:
-            return
-        self.checked[measured.design] = wanted, design
-        past, is_new = self._baseline_counts(measured.design, budgets)
-        for budget in budgets:
-            self._judge(budget, measured, past, spec)
-        self.outcomes.append(_design_result(measured, past, budgets, is_new=is_new))
-
-    def _baseline_counts(self, design: str, budgets: Sequence[Budget]) -> tuple[DesignCounts | None, bool]:
-        """Return what a design was, where a rule needs it or the command line asks for it."""
-        rules = [rule for budget in budgets for rule in budget.growth]
-        if not rules and self.options.baseline is None:
-            return None, False
-        return self.history.counts(design, rules[0].span if rules else None)
-
-    def _judge(self, budget: Budget, measured: Measurements, past: DesignCounts | None, spec: CachedSpec) -> None:
-        try:
-            against = self.others.get(budget, spec)
-        except SpecErrors as faults:
-            self.errors += faults.errors
-            return
-        accepted: Mapping[str, int] = {}
-        if past and budget.growth:
-            self.history.note_newer_metrics(budget, past)
-            accepted = self.history.accepted_values(budget, measured.design, past.old_name)
-        judged = evaluate(BudgetOnDesign(budget, measured, self.places, against, past, accepted))
-        if self.places.parts(budget, measured):
-            self.budgets_with_layers.add(budget.id)
-        idle = self.unused_dtype_globs.setdefault(budget.id, unmatched_formats(budget.conditions.dtype, ()))
-        if idle:
-            unmatched = unmatched_formats(budget.conditions.dtype, [path for path, _ in measured.layer_kinds])
-            self.unused_dtype_globs[budget.id] = [glob for glob in unmatched if glob in idle]
-        self.standings += judged.standings
-        self.findings += judged.findings
-        self.errors += judged.errors
+        """Judge a file, or take the verdict on it that was kept, and add it to what has been found."""
+        place = self.stored.address(wanted) if self.stored else None
+        verdict = self.stored.get(*place) if self.stored and place else None
+        if verdict is None or self.judge.past_of(wanted, verdict) != verdict.past:
+            verdict = self.judge.judge(wanted)
+            if self.stored and place:
+                verdict.past = self.judge.past_of(wanted, verdict)
+                self.stored.put(*place, verdict)
+        self.judgements += verdict.claims
+        self.findings += verdict.findings
+        self.standings += verdict.limits
+        self.outcomes += verdict.designs
+        self.errors += verdict.errors
+        self.budgets_with_layers.update(verdict.budgets_with_layers)
+        self.matched_globs.update(verdict.matched_globs)
+        for id_, unused in verdict.unused_dtype_globs.items():
+            idle = self.unused_dtype_globs.setdefault(id_, unused)
+            self.unused_dtype_globs[id_] = [glob for glob in idle if glob in unused]
+        designs = list(wanted.budgets)
+        self.checked.update((name, (wanted, designs[at])) for name, at in verdict.measured)
 
     def report(self, name: str) -> Report:
         """Count a design under budgets again, by its name, with every layer."""
@@ -222,38 +149,10 @@ class _Checker:
         if budget.id not in self.budgets_with_layers:
             yield unmatched_finding(budget, layers.span, f"the layers of the budget {budget.id} are in no design")
             return
-        for pattern in layers.path_globs:
-            if not pattern.is_exclusion and not self.places.was_matched(pattern):
+        for at, pattern in enumerate(layers.path_globs):
+            if not pattern.is_exclusion and (budget.id, at) not in self.matched_globs:
                 text = f"{quoted(pattern.text)} of the budget {budget.id} matches no layer"
                 yield unmatched_finding(budget, pattern.span, text)
-
-
-def _requested_claims(wanted: FileToCheck, claims: Iterable[Claim]) -> Iterator[Claim]:
-    """Give the claims that are about what was asked for: those of its variant, at its part or below."""
-    requests = [(design.variant, design.part) for design in wanted.requested] or [(None, None)]
-    for claim in claims:
-        at = f"{claim.texts.get('at', '')}."
-        if any(
-            variant in (None, claim.texts.get("variant")) and at.startswith(f"{part or at[:-1]}.")
-            for variant, part in requests
-        ):
-            yield claim
-
-
-def _design_result(
-    measured: Measurements, past: DesignCounts | None, budgets: Sequence[Budget], *, is_new: bool
-) -> DesignResult:
-    totals = measured.totals()
-    if past is None:
-        return DesignResult(measured.design, totals, is_new=is_new)
-    limited = {*SUMMARY_METRICS}
-    for budget in budgets:
-        limited |= {rule.metric.key for rules in (budget.max, budget.min, budget.equals) for rule in rules}
-        limited |= {rule.metric.key for rule in budget.growth}
-    keys = [key for key in core_metrics() if key in limited and is_additive(key)]
-    known = [key for key in keys if key in past.totals]
-    changes = metric_changes(past, count_graph(measured.graph, past.totals), known)
-    return DesignResult(measured.design, totals, dict(past.totals), changes)
 
 
 def _deduplicated(errors: Iterable[SpecError]) -> Iterator[SpecError]:

@@ -16,9 +16,10 @@ class PartFinder:
 
     def __init__(self) -> None:
         self._outlines: dict[tuple[tuple[str, str], ...], int] = {}
-        self._parts_by_outline: dict[tuple[int, int], tuple[Budget, Sequence[DesignPart]]] = {}
+        self._parts_by_outline: dict[tuple[int, int], tuple[Budget, Sequence[DesignPart], set[int]]] = {}
         self._matches_by_glob: dict[tuple[str, str], bool] = {}
-        self._matched_patterns: set[int] = set()
+        self.matched: set[int] = set()
+        """The identities of the globs of layers that have matched anything; whoever wants to know when empties it."""
 
     def parts(self, budget: Budget, measured: Measurements) -> Sequence[DesignPart]:
         """Return the parts of a design that are limited one by one; none where no layer matches."""
@@ -27,8 +28,12 @@ class PartFinder:
         outline = self._outlines.setdefault(measured.layer_kinds, len(self._outlines))
         key = id(budget), outline
         if key not in self._parts_by_outline:  # with the budget: while it is held, no other has its id
-            self._parts_by_outline[key] = budget, tuple(self._select(budget, measured.layer_kinds))
-        return self._parts_by_outline[key][1]
+            before, self.matched = self.matched, set()
+            self._parts_by_outline[key] = budget, tuple(self._select(budget, measured.layer_kinds)), self.matched
+            self.matched = before
+        _, parts, matched = self._parts_by_outline[key]
+        self.matched |= matched
+        return parts
 
     def _select(self, budget: Budget, outline: Sequence[tuple[str, str]]) -> Iterable[DesignPart]:
         layers = budget.layers
@@ -70,12 +75,8 @@ class PartFinder:
         if key not in self._matches_by_glob:
             self._matches_by_glob[key] = matches(pattern.text, path, SEPARATOR)
         if self._matches_by_glob[key]:
-            self._matched_patterns.add(id(pattern))
+            self.matched.add(id(pattern))
         return self._matches_by_glob[key]
-
-    def was_matched(self, pattern: Pattern) -> bool:
-        """Whether a glob of layers has matched anything so far."""
-        return id(pattern) in self._matched_patterns
 
 
 def _has_kind(layers: LayerFilter | None, kind: str) -> bool:

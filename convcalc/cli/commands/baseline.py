@@ -7,7 +7,7 @@ import click
 from convcalc.budget.baseline.file import to_text
 from convcalc.budget.baseline.update import BaselineUpdate, tighten, write
 from convcalc.budget.check.accept import accept
-from convcalc.budget.check.checker import Options
+from convcalc.budget.check.file_judge import Options
 from convcalc.cli.group import Command, GeneralOptions, Group
 from convcalc.cli.options.limits import budget_file, budget_option
 from convcalc.cli.options.reading import lib_option

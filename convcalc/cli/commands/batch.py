@@ -16,6 +16,7 @@ from convcalc.batch.run import RowBatch, count_all
 from convcalc.batch.selection import pareto_front, sort_rows
 from convcalc.cli import ERROR, SUCCESS, print_error
 from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
+from convcalc.cli.options.cache import no_cache_option, opened_cache
 from convcalc.cli.options.designs import DesignType, jobs_option, require_use_of_variants, variants_option
 from convcalc.cli.options.metrics import (
     ColumnChoice,
@@ -67,6 +68,7 @@ DESIGN_LIST_HELP = DESIGN_NAMES_HELP.replace(
     "--where", metavar="EXPR", help="Keep only designs that satisfy this condition: 'params <= 5M and macs <= 600M'."
 )
 @jobs_option
+@no_cache_option
 @allow_code_option
 @design_options
 @output_options(STREAMS)
@@ -74,7 +76,7 @@ DESIGN_LIST_HELP = DESIGN_NAMES_HELP.replace(
 def command(
     settings: GeneralOptions, paths: tuple[str, ...], reading: DesignOptions, targets: list[OutputTarget], null: bool,
     variants: tuple[str, ...] | None, columns: ColumnChoice, sort: SortKey | None, top: int | None,
-    pareto: ColumnChoice | None, where: str | None, jobs: int, allow_code: bool,
+    pareto: ColumnChoice | None, where: str | None, jobs: int, no_cache: bool, allow_code: bool,
 ) -> int:  # fmt: skip
     """Count many designs, one row each, in the order given.
 
@@ -108,8 +110,9 @@ def command(
     log = _ErrorLog(keeps=any(target.format == "json" for target in targets))
     with open_output(settings, targets, _listing(request, shown)) as out:
         with (
+            opened_cache(without=no_cache) as known,
             progress_bar(_quiet(settings, targets), "Counting", lambda: _file_count(paths)) as advance,
-            closing(count_all(tasks, request, jobs)) as done,
+            closing(count_all(tasks, request, jobs, known)) as done,
         ):
             rows: Iterable[Sequence[BatchRow]] = log.noting(done, advance)
             if where:

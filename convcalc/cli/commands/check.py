@@ -11,7 +11,8 @@ import click
 
 from convcalc.budget.baseline.file import DEFAULT_NAME
 from convcalc.budget.check.check_report import GIT, parse_baseline_location
-from convcalc.budget.check.checker import Options, check
+from convcalc.budget.check.checker import check
+from convcalc.budget.check.file_judge import Options
 from convcalc.budget.file.reader import find_budget_file, read_budget_file
 from convcalc.budget.file.types import (
     SEVERITIES,
@@ -22,6 +23,7 @@ from convcalc.budget.file.types import (
 )
 from convcalc.cli import ERROR, FINDINGS, SUCCESS, print_error
 from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
+from convcalc.cli.options.cache import no_cache_option, opened_cache
 from convcalc.cli.options.designs import PROFILE, DesignType, device_option
 from convcalc.cli.options.dtypes import dtype_option, only_format
 from convcalc.cli.options.limits import budget_option, limit_options
@@ -87,6 +89,7 @@ def _origin(context: click.Context, parameter: click.Parameter, value: str | Non
     help="Lowest severity that gives exit code 1: error, warning or note.",
 )
 @click.option("--exit-zero", is_flag=True, help="Exit 0 despite findings; errors still exit 2.")
+@no_cache_option
 @input_option
 @allow_code_option
 @code_options
@@ -109,6 +112,7 @@ def command(
     require_coverage: bool,
     fail_on: str,
     exit_zero: bool,
+    no_cache: bool,
     input_: dict[str, str],
     allow_code: bool,
     code: dict[str, Any],
@@ -150,7 +154,8 @@ def command(
     verdict = CheckResult(0)
     if file is not None or given is not None:
         advance: Any = partial(progress, settings, title="Checking")
-        verdict = check(file, given, options, advance)
+        with opened_cache(without=no_cache) as cache:
+            verdict = check(file, given, options._replace(cache=cache), advance)
     verdict = verdict._replace(errors=[*errors, *verdict.errors])
     if file is None and not errors and not always:
         verdict = verdict._replace(notes=[NO_BUDGET, *verdict.notes])

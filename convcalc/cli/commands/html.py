@@ -106,7 +106,8 @@ def _page(settings: GeneralOptions, designs: Sequence[str], reading: DesignOptio
 
 def _verdict(designs: Sequence[str], reading: DesignOptions) -> CheckResult:
     """Return the verdict of the budgets of this folder on designs; with ``--set`` they are others, and have none."""
-    from convcalc.budget.check.checker import Options, check
+    from convcalc.budget.check.checker import check
+    from convcalc.budget.check.file_judge import Options
     from convcalc.budget.file.reader import find_budget_file, read_budget_file
 
     path = find_budget_file(".")

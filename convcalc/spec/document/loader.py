@@ -16,15 +16,21 @@ LIBRARY_HINT = "name the folder of a library with --lib or CONVCALC_LIB"
 
 
 class FileSystem:
-    """File-system access, here to the disk: resolve a path, test it, name it in errors."""
+    """File-system access, here to the disk: resolve a path, test it, name it in errors. The answers are recorded."""
+
+    def __init__(self) -> None:
+        self.resolved: dict[str, str] = {}
+        self.tested: dict[str, bool] = {}
 
     def resolve(self, path: str) -> str:
         """Return the absolute path, links resolved."""
-        return os.path.realpath(path)
+        self.resolved[path] = real = os.path.realpath(path)
+        return real
 
     def is_file(self, path: str) -> bool:
         """Tell whether it is a file or a link to one."""
-        return os.path.isfile(path)
+        self.tested[path] = there = os.path.isfile(path)
+        return there
 
     def display_name(self, path: str) -> str:
         """Return the path from the current folder, or the absolute one where it is not below."""

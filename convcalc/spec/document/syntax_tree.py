@@ -160,6 +160,8 @@ class Document:
     name: Template | None = None
     note: str = ""
     warnings: list[SpecError] = field(default_factory=list)
+    expansions: Any = None
+    """What its block calls expanded to, for a document whose numbers change from one expansion to the next."""
     without_variables: str = "none"
     """What hints list where there are no variables."""
 
@@ -180,3 +182,22 @@ class Document:
         yield from self.blocks
         for alias, document in self.imports.items():
             yield from (f"{alias}.{name}" for name in document.blocks)
+
+
+def values_in(block: BlockDefinition) -> Iterator[ValueNode]:
+    """Yield the values in a block and in the blocks that it calls."""
+    seen: set[int] = set()
+    waiting: list[Any] = [block]
+    while waiting:
+        part = waiting.pop()
+        if id(part) in seen or isinstance(part, Document | Span | str):
+            continue
+        seen.add(id(part))
+        if isinstance(part, ValueNode):
+            yield part
+        elif isinstance(part, tuple | list):
+            waiting += part
+        elif isinstance(part, dict):
+            waiting += part.values()
+        elif isinstance(part, BlockDefinition | Item | LayerItem | JoinItem | SequenceItem | BlockCall | Repeat):
+            waiting += [getattr(part, name) for name in part.__slots__]

@@ -31,7 +31,8 @@ from convcalc.spec.expansion.frames import (
     truth,
 )
 from convcalc.spec.expansion.layers import LayerEmitter, with_input
-from convcalc.spec.expansion.scopes import FAILED, PARTS, Binding, LayerScope, require_one
+from convcalc.spec.expansion.repeated_blocks import Expansions, expand_block
+from convcalc.spec.expansion.scopes import FAILED, PARTS, Binding, require_one
 from convcalc.spec.expansion.symbolic_turns import TurnParts, expand_turns, first_turn
 from convcalc.spec.limits import ITEMS
 
@@ -41,14 +42,17 @@ Variables = Mapping[str, Any]
 class Expander:
     """Expands the items of documents into the layers of a graph, and gathers errors."""
 
-    def __init__(self, variables: Mapping[int, Variables], parts: TurnParts | None = None) -> None:
+    def __init__(
+        self, variables: Mapping[int, Variables], parts: TurnParts | None = None, known: Expansions | None = None
+    ) -> None:
         self._parts = parts or TurnParts()
+        self.expansions = known or Expansions()
         self.layers = LayerEmitter()
         self.builder = self.layers.builder
         self.errors: list[SpecError] = []
         self._variables = variables
         """The variables of each document, by its identity."""
-        self._items = 0
+        self.items = 0
         self._reported: set[tuple[object, ...]] = set()
         """Code and place of the errors so far: every turn of a repeat may make the same."""
 
@@ -262,17 +266,11 @@ class Expander:
                 blame_entering(error, body, [self.builder.shape(end) for end in ends if end != FAILED])
                 raise
         elif isinstance(body, BlockCall):
-            entry.output = self.expand_items(body.block.items, tensor, inner)
-            self._note_block(inner.scope, body, start)
+            entry.output = expand_block(self, body.block, (tensor, *extra), inner)
         else:
             entry.output = self._expand_sequence(body, tensor, inner)
         entry.nodes = (start, len(self.builder.nodes))
         return entry.output
-
-    def _note_block(self, scope: LayerScope, call: BlockCall, start: int) -> None:
-        """Note the block of a scope, if it has layers: the paths of a million empty calls would fill the memory."""
-        if len(self.builder.nodes) > start:
-            self.builder.scopes[scope.path] = call.block.name
 
     def _enter_block(self, call: BlockCall, span: Span, entering: tuple[int, ...], frame: Frame, segment: str) -> Frame:
         """Open a block: its items are counted before its parameters are worked out."""
@@ -295,6 +293,6 @@ class Expander:
 
     def _count(self, span: Span, more: int | None = None) -> None:
         """Count an item; or refuse at once what a repeat or a block will make ``more``."""
-        self._items += more is None
-        if self._items + (more or 0) > ITEMS:
+        self.items += more is None
+        if self.items + (more or 0) > ITEMS:
             raise TooLargeError("CC504", f"the spec expands to more items than the limit of {ITEMS}", span)

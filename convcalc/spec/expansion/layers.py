@@ -201,6 +201,14 @@ class LayerEmitter:
                 error.notes = ((span, "it holds for this layer"),)
             raise
 
+    def has_room(self, nodes: int, sizes: tuple[int, int], scope: LayerScope) -> bool:
+        """Count layers that are added once more in another scope, if that is within the limits."""
+        count, characters = self._count + sizes[0], self._characters + sizes[1] + nodes * len(scope.path)
+        if count > LAYERS or characters > PATHS:
+            return False
+        self._count, self._characters = count, characters
+        return True
+
     def _append(self, path: str, op: Op, inputs: Sequence[int], span: Span | None, via: str = "") -> int:
         self._count += getattr(op, "num_layers", 1)  # recurrent layers may be stacked in one
         self._characters += len(path)
@@ -209,6 +217,11 @@ class LayerEmitter:
         if self._characters > PATHS:
             raise TooLargeError("CC509", f"the paths of all layers exceed the limit of {PATHS} characters", span)
         return self.builder.append(path, op, inputs, span, via)
+
+
+def layers_of(node: Node) -> int:
+    """Return how many layers a node is to limits: recurrent ones may be stacked in one."""
+    return getattr(node.op, "num_layers", 1)
 
 
 def _via(layer: LayerItem, frame: Frame) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from weakref import ReferenceType, ref
 
@@ -46,10 +46,11 @@ class LayerScope:
     is_block: bool = False
     """Whether names inside see nothing outside."""
     names: dict[str, Binding] = field(default_factory=dict)
-    _deleted: set[str] | None = None
+    deleted: set[str] | None = None
     _failed: set[str] | None = None
     """Name prefixes of layers that failed; references to them raise no second error."""
     cached_path: str | None = None
+    _copied: tuple[LayerScope, Callable[[int], int]] | None = None
 
     def child(self, segment: str, *, is_block: bool = False) -> LayerScope:
         """Return a new scope that stands in this one as ``segment``."""
@@ -88,14 +89,38 @@ class LayerScope:
 
     def delete(self, segment: str) -> None:
         """Note the name of a layer that was deleted."""
-        if self._deleted is None:
-            self._deleted = set()
-        self._deleted.add(segment)
+        if self.deleted is None:
+            self.deleted = set()
+        self.deleted.add(segment)
 
     def has_deleted(self, segment: str) -> bool:
         """Whether a name was deleted: as it is, or as a turn of a repeat that has none."""
-        deleted = self._deleted or ()
+        deleted = self.deleted or ()
         return segment in deleted or segment.rstrip("0123456789").rstrip("_") in deleted
+
+    def copy_from(self, other: LayerScope, index: Callable[[int], int]) -> None:
+        """Have the names of a scope whose layers have been added once more; ``index`` gives their indices here."""
+        self._copied = other, index
+
+    @property
+    def entries(self) -> dict[str, Binding]:
+        """The names, those among them that are copied only when somebody looks for one."""
+        if self._copied is not None:
+            (other, index), self._copied = self._copied, None
+            self.deleted = other.deleted
+            for name, entry in other.entries.items():
+                if name not in self.names:  # an input of a block
+                    self.names[name] = self._copy(entry, index)
+        return self.names
+
+    def _copy(self, entry: Binding, index: Callable[[int], int]) -> Binding:
+        assert entry.output is not None
+        (first, end), below = entry.nodes, None
+        if entry.scope is not None:
+            below = self.child(entry.scope.segment, is_block=entry.scope.is_block)
+            below.copy_from(entry.scope, index)
+        nodes = (index(first), index(first) + end - first) if end else (0, 0)
+        return Binding(index(entry.output), entry.span, nodes, below)
 
     def mark_failed(self, beginnings: Iterable[str]) -> None:
         """Note beginnings of names that layers would have had."""
@@ -134,8 +159,8 @@ def _descend(entry: Binding, rest: Sequence[str], segments: Sequence[str], span:
         if entry.output == FAILED:
             return entry
         below = entry.scope
-        if below is not None and segment in below.names:
-            entry = below.names[segment]
+        if below is not None and segment in below.entries:
+            entry = below.entries[segment]
         elif below is not None and below.has_deleted(segment):
             return None
         else:
