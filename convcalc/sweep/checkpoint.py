@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from convcalc.errors import Source, Span, SpecError, escape
+from convcalc.sweep.block_task import BlockResult
 from convcalc.sweep.evaluator import InvalidPoints, merge_invalid
-from convcalc.sweep.executors import BlockResult
 from convcalc.sweep.fingerprint import Facts, differences
 from convcalc.sweep.selection import SelectedPoints, Selection
 

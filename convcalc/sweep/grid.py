@@ -51,6 +51,13 @@ class Block(NamedTuple):
             number = number * size + first + int(place)
         return number
 
+    def numbers(self, places: Sequence[Any]) -> Any:
+        """Return the numbers of points from arrays of their places in the block, by axis."""
+        number: Any = 0
+        for size, (first, _), place in zip(self.sizes, self.ranges, places, strict=True):
+            number = number * size + (place + first)
+        return number
+
     def offset(self, part: Block) -> tuple[slice, ...]:
         """Return where a part of it lies in arrays of its shape."""
         pairs = zip(part.ranges, self.ranges, strict=True)
@@ -59,6 +66,18 @@ class Block(NamedTuple):
     def narrowed(self, axis: int, first: int, end: int) -> Block:
         """Return the part with these values of one axis."""
         return self._replace(ranges=(*self.ranges[:axis], (first, end), *self.ranges[axis + 1 :]))
+
+    def common(self, other: Block) -> Block:
+        """Return the part that it has in common with another block."""
+        pairs = zip(self.ranges, other.ranges, strict=True)
+        return self._replace(ranges=tuple((max(first, start), min(end, stop)) for (first, end), (start, stop) in pairs))
+
+    def stretches(self, axis: int, length: int, within: tuple[int, int]) -> Iterator[Block]:
+        """Cut one axis into stretches of this length; give those that have values within a range."""
+        first, end = self.ranges[axis]
+        passed = max(0, within[0] - first) // length
+        for start in range(first + passed * length, min(end, within[1]), length):
+            yield self.narrowed(axis, start, min(start + length, end))
 
     def halves(self, axis: int) -> list[Block]:
         """Split it in the middle of one of its axes."""

@@ -6,7 +6,10 @@ Ties are settled by the order of the points: of points with the same metrics the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
+
+MAX_RIVALS = 1024
 
 
 class SelectedPoints(NamedTuple):
@@ -59,6 +62,54 @@ class Selection(NamedTuple):
         if self.kind == "top":
             return points.take(_order([columns[0]], points.numbers)[: self.limit])
         return points.take(_front(columns, _order(columns, points.numbers)))
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """The metrics and axes by which points are selected."""
+        return tuple(metric.removeprefix("-") for metric in self._signed_keys)
+
+    @property
+    def _signed_keys(self) -> tuple[str, ...]:
+        return {"all": (), "top": self.metrics[:1]}.get(self.kind, self.metrics)
+
+    def rivals(self, points: SelectedPoints | None) -> SelectedPoints | None:
+        """Return some of the points selected so far, beside which others may not be selected; nothing if all may be."""
+        if self.kind == "all" or not points or (self.kind == "top" and len(points.numbers) < self.limit):
+            return None
+        if self.kind == "top":
+            return points.take(slice(-1, None))
+        return points.take(slice(None, None, 1 + len(points.numbers) // MAX_RIVALS))
+
+    def is_beaten(self, rivals: SelectedPoints | None, bounds: Mapping[str, tuple[int, int]], first: int) -> bool:
+        """Whether no point from number ``first`` on, with metrics within bounds, is selected beside its rivals."""
+        if rivals is None:
+            return False
+        all_within, any_below = True, rivals.numbers < first
+        for metric in self._signed_keys:
+            key = metric.removeprefix("-")
+            least = bounds[key][0] if key == metric else -bounds[key][1]
+            column = _signed(rivals.metrics[key], metric)
+            all_within, any_below = all_within & (column <= least), any_below | (column < least)
+        return bool((all_within & any_below).any())
+
+    def candidates(self, columns: Mapping[str, Any], chosen: Any, rivals: SelectedPoints | None) -> Any:
+        """Return the places of points that may be selected, in order.
+
+        Args:
+            columns: what points are compared by, arrays of any shape.
+            chosen: which points there are, an array of truths.
+            rivals: points of a lower number beside which others are not selected.
+        """
+        import numpy
+
+        places = numpy.flatnonzero(chosen)
+        signed = [_signed(columns[key.removeprefix("-")], key).ravel()[places] for key in self._signed_keys]
+        if self.kind == "top" and rivals is not None:
+            return places[numpy.flatnonzero(signed[0] <= _signed(rivals.metrics[self.compared[0]], self.metrics[0]))]
+        if self.kind == "top" and len(places) > self.limit and signed[0].dtype != object:
+            worst = numpy.partition(signed[0], self.limit - 1)[self.limit - 1]
+            return places[signed[0] <= worst]
+        return places
 
     def merge(self, one: SelectedPoints | None, other: SelectedPoints) -> SelectedPoints:
         """Return what stays of two sets of points that have been reduced."""

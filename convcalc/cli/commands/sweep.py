@@ -36,8 +36,9 @@ from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.report.fold import DEFAULT_COLUMNS
 from convcalc.report.metrics import LEAST_TIME
 from convcalc.sweep.axes import AXIS, Axis, read_axis, with_variable_hint
+from convcalc.sweep.block_task import BlockTask
 from convcalc.sweep.checkpoint import Checkpoint
-from convcalc.sweep.executors import BlockTask, Engine, cluster, processes, require_arrays
+from convcalc.sweep.executors import Engine, cluster, processes, require_arrays
 from convcalc.sweep.fingerprint import facts
 from convcalc.sweep.grid import blocks
 from convcalc.sweep.job import SweepJob, make_job, metric_names, variables
@@ -143,7 +144,8 @@ def command(
     with open_sweep_output(settings, targets, job, keep, given) as out:
         with _engine(jobs, dask) as engine, progress_bar(settings, "Counting", lambda: job.point_count) as advance:
             task = BlockTask(job, keep, out.line_writers, out.rows_needed)
-            with contextlib.closing(engine.run(task, islice(blocks(job.axes), out.state.done, None))) as results:
+            left = islice(blocks(job.axes), out.state.done, None)
+            with contextlib.closing(engine.run(task, left, lambda: keep.rivals(out.state.points))) as results:
                 for result in results:
                     out.add(result)
                     advance(result.size)

@@ -21,9 +21,9 @@ from convcalc.render.tables.paragraph import fit_message
 from convcalc.render.tables.surface import Surface
 from convcalc.report.metrics import whole_metrics
 from convcalc.report.row_list import Field, Listing
+from convcalc.sweep.block_task import BlockResult
 from convcalc.sweep.checkpoint import Progress
 from convcalc.sweep.evaluator import error_group
-from convcalc.sweep.executors import BlockResult
 from convcalc.sweep.job import SweepJob
 from convcalc.sweep.selection import SelectedPoints, Selection
 
