@@ -100,12 +100,44 @@ def divided(terms: Terms, divisor: int) -> tuple[dict[Factors, int], dict[Factor
 
 def merged(terms: Terms) -> Terms:
     """Return the same sum with fewer terms: those that share all tables but one become one, with these added up."""
+    terms = _with_equal_tables_shared(terms)
     while True:
         every = sorted({spans_of(table) for factors in terms for table in factors}, key=sorted)
         groups = min((_grouped(terms, spans) for spans in every), key=len, default={})
         if len(groups) in (0, len(terms)):
             return terms
         terms = dict(_added(rest, alike) for rest, alike in groups.items())
+
+
+def _with_equal_tables_shared(terms: Terms) -> Terms:
+    """Return the same sum with one table in place of those that are multiples of the same numbers."""
+    found: dict[Factors, int] = {}
+    primitives: dict[object, BoundedArray] = {}
+    known: dict[BoundedArray, tuple[BoundedArray | None, int]] = {}
+    for factors, count in terms.items():
+        kept = []
+        for table in factors:
+            if table not in known:
+                known[table] = _primitive(table, primitives)
+            primitive, times = known[table]
+            kept += [] if primitive is None else [primitive]
+            count *= times
+        _put(found, tuple(kept), count)
+    return found
+
+
+def _primitive(table: BoundedArray, known: dict[object, BoundedArray]) -> tuple[BoundedArray | None, int]:
+    """Return a table divided by its greatest common divisor, and that; no table where all its elements are equal."""
+    import numpy
+
+    low, high = int(table.array.min()), int(table.array.max())
+    if low == high:
+        return None, low
+    divisor = int(numpy.gcd.reduce(table.array, axis=None))
+    array = table.array // divisor
+    primitive = BoundedArray(array, (low // divisor, high // divisor), table.swept, table.memo)
+    content = tuple(array.ravel().tolist()) if array.dtype == object else array.tobytes()
+    return known.setdefault((array.shape, content), primitive), divisor
 
 
 def _grouped(terms: Terms, spans: frozenset[int]) -> dict[Factors, list[tuple[Factors, int]]]:
