@@ -16,6 +16,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, wait
 from contextlib import contextmanager
 from itertools import chain, count, islice
+from time import process_time
 from typing import Any, NamedTuple
 
 from convcalc.batch.run import START_WORKERS_AFTER
@@ -32,7 +33,7 @@ BATCH = 8
 POLL_SECONDS = 1.0
 """Seconds between two checks that the executor still works on a result."""
 SECONDS_WORTH_WORKERS = 1.0
-"""Seconds that the rest of a sweep must take this process, as far as is known, for others to start."""
+"""Seconds of the processor that the rest of a sweep must take, as far as is known, for other processes to start."""
 MAX_RESTARTS = 3
 """How often lost workers are replaced before the sweep is given up."""
 
@@ -68,17 +69,20 @@ class Engine(NamedTuple):
             SpecError: CC718, where workers die again and again.
             MemoryError: where there is too little of it for the processes.
         """
-        begun, done = time.monotonic(), 0
-        source = iter(blocks)
+        begun, last = time.monotonic(), process_time()
+        pace = 0.0  # of the processor, a point: of the latest blocks most, because the first has the formulas to run
+        source, done = iter(blocks), 0
         for block in source:
-            passed = time.monotonic() - begun
-            rest = (task.job.point_count - block.first) * passed / max(done, 1)
-            if not self.seconds_here or (passed >= self.seconds_here and rest >= SECONDS_WORTH_WORKERS):
+            now = process_time()
+            if done:
+                pace = ((now - last) / done + (pace or (now - last) / done)) / 2
+            rest, last = (task.job.point_count - block.first) * pace, now
+            if not self.seconds_here or (time.monotonic() - begun >= self.seconds_here and rest >= SECONDS_WORTH_WORKERS):
                 with _record_thread_deaths() as died:
                     yield from self._run_elsewhere(task, chain([block], source), rivals, died)
             else:
                 yield run_block(task._replace(rivals=rivals()), block)
-                done += block.size
+                done = block.size
 
     def _run_elsewhere(
         self,
