@@ -77,7 +77,8 @@ class Engine(NamedTuple):
             if done:
                 pace = ((now - last) / done + (pace or (now - last) / done)) / 2
             rest, last = (task.job.point_count - block.first) * pace, now
-            if not self.seconds_here or (time.monotonic() - begun >= self.seconds_here and rest >= SECONDS_WORTH_WORKERS):
+            is_worth = rest >= SECONDS_WORTH_WORKERS and time.monotonic() - begun >= self.seconds_here
+            if is_worth or not self.seconds_here:
                 with _record_thread_deaths() as died:
                     yield from self._run_elsewhere(task, chain([block], source), rivals, died)
             else:

@@ -200,7 +200,8 @@ def _resumable(
     why = _why_not(targets, keep)
     if not why:
         ((format_, path),) = targets
-        return ResumeOptions(Checkpoint(str(path), facts(job, keep, format_)), resume, settings.quiet)
+        kept = "parquet (columns)" if format_ == "parquet" and keep.kind == "all" else format_
+        return ResumeOptions(Checkpoint(str(path), facts(job, keep, kept)), resume, settings.quiet)
     if resume:
         raise click.UsageError(why)
     if any(target.path for target in targets) and _is_long(job) and not settings.quiet:

@@ -185,7 +185,8 @@ def _nonlinear(rule: BoundRule, left: Any, right: Any) -> Any:
     else:
         is_less = decide("less_equal", bounds_of(left), bounds_of(right), same=False)
         if is_less is not None:
-            return right if is_less == (rule is MAXIMUM) else left
+            larger: ProductSum | int = right if is_less == (rule is MAXIMUM) else left
+            return larger
     tables = [each.dense() if isinstance(each, ProductSum) else each for each in (left, right)]
     require_size(tables)
     return ProductSum.of(BoundedArray.apply(rule, *tables))

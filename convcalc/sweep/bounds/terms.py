@@ -115,14 +115,11 @@ def _with_equal_tables_shared(terms: Terms) -> Terms:
     primitives: dict[object, BoundedArray] = {}
     known: dict[BoundedArray, tuple[BoundedArray | None, int]] = {}
     for factors, count in terms.items():
-        kept = []
         for table in factors:
             if table not in known:
                 known[table] = _primitive(table, primitives)
-            primitive, times = known[table]
-            kept += [] if primitive is None else [primitive]
-            count *= times
-        _put(found, tuple(kept), count)
+        kept = tuple(own for own, _ in map(known.__getitem__, factors) if own is not None)
+        _put(found, kept, prod((times for _, times in map(known.__getitem__, factors)), start=count))
     return found
 
 
