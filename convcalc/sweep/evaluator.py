@@ -143,30 +143,27 @@ class Evaluator:
 
     def _graphs(self, block: Block, region: Block) -> Iterator[Graph]:
         """Give the results of what a block has in common with a region of the sweep."""
-        while (cut := self._cut(region)) is None:
+        while (parts := self._parts(region, block)) is None:
             graph = self._graph(region)
             if graph is not None:
                 yield graph.part(block.common(region))
                 return
-        axis, step = cut
-        for part in region.stretches(axis, step, block.ranges[axis]):
+        for part in parts:
             yield from self._graphs(block, part)
 
-    def _cut(self, region: Block) -> tuple[int, int] | None:
-        """Return the axis at which a region has to be split, as far as is known yet, and the length of its parts."""
+    def _parts(self, region: Block, block: Block) -> Iterable[Block] | None:
+        """Return the parts that a region has to be split into, as far as is known yet, if a block meets them."""
         shape = region.shape
         for axis in region.wide:
-            if axis in self.structural:
-                return axis, 1
-            if shape[axis] > MAX_TABLE_SIZE:
-                return axis, MAX_TABLE_SIZE
+            if axis in self.structural or shape[axis] > MAX_TABLE_SIZE:
+                return region.stretches(axis, 1 if axis in self.structural else MAX_TABLE_SIZE, block)
         for spans in self._joined:
             size = prod(shape[axis] for axis in spans)
             if size > MAX_TABLE_SIZE:
                 axis = min(axis for axis in spans if shape[axis] > 1)
-                return axis, max(1, MAX_TABLE_SIZE * shape[axis] // size)
+                return region.stretches(axis, max(1, MAX_TABLE_SIZE * shape[axis] // size), block)
         known = self._known.get(region)
-        return (known, (shape[known] + 1) // 2) if isinstance(known, int) else None
+        return [half for half in region.halves(known) if half.common(block).size] if isinstance(known, int) else None
 
     def _graph(self, region: Block) -> Graph | None:
         """Return the results of a region, or note where it has to be split."""

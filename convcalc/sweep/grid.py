@@ -68,15 +68,16 @@ class Block(NamedTuple):
         return self._replace(ranges=(*self.ranges[:axis], (first, end), *self.ranges[axis + 1 :]))
 
     def common(self, other: Block) -> Block:
-        """Return the part that it has in common with another block."""
+        """Return the part that it has in common with another block; it may be empty."""
         pairs = zip(self.ranges, other.ranges, strict=True)
-        return self._replace(ranges=tuple((max(first, start), min(end, stop)) for (first, end), (start, stop) in pairs))
+        shared = [(max(first, start), min(end, stop)) for (first, end), (start, stop) in pairs]
+        return self._replace(ranges=tuple((first, max(first, end)) for first, end in shared))
 
-    def stretches(self, axis: int, length: int, within: tuple[int, int]) -> Iterator[Block]:
-        """Cut one axis into stretches of this length; give those that have values within a range."""
-        first, end = self.ranges[axis]
-        passed = max(0, within[0] - first) // length
-        for start in range(first + passed * length, min(end, within[1]), length):
+    def stretches(self, axis: int, length: int, block: Block) -> Iterator[Block]:
+        """Cut one axis into stretches of this length; give those that meet another block there."""
+        (first, end), (low, high) = self.ranges[axis], block.ranges[axis]
+        passed = max(0, low - first) // length
+        for start in range(first + passed * length, min(end, high), length):
             yield self.narrowed(axis, start, min(start + length, end))
 
     def halves(self, axis: int) -> list[Block]:

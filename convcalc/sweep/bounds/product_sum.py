@@ -174,14 +174,15 @@ def _apply(rule: BoundRule, left: Any, right: Any) -> ProductSum | int:
     return _number(terms, (low, high), axes_of(held), held[0].memo)
 
 
-def _nonlinear(rule: BoundRule, left: Any, right: Any) -> Any:
+def _nonlinear(rule: BoundRule, left: Any, right: Any) -> ProductSum | int:
     """Return a quotient, a maximum or a minimum: a table, unless what is known of the operands settles it."""
     if rule is FLOOR_DIVIDE:
         whole, rest = sums.divided(_terms(left), right) if type(right) is int and right else ({}, {})
         if whole:
-            quotient, remainder = (_of_terms(terms, left) for terms in (whole, rest))
-            small = remainder // right if isinstance(remainder, int) else ProductSum.apply(rule, remainder, right)
-            return quotient + small
+            exact, remainder = (_of_terms(terms, left) for terms in (whole, rest))
+            floored = remainder // right if isinstance(remainder, int) else ProductSum.apply(rule, remainder, right)
+            quotient: ProductSum | int = exact + floored
+            return quotient
     else:
         is_less = decide("less_equal", bounds_of(left), bounds_of(right), same=False)
         if is_less is not None:
