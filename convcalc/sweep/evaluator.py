@@ -202,8 +202,9 @@ class Evaluator:
 
     def _walk(self, region: Block) -> Graph | int | None:
         """Run the formulas over a region."""
+        memo: Memo = {}
         try:
-            totals, ledger = self.totals(axis_numbers(self.job.axes, region))
+            totals, ledger = self.totals(axis_numbers(self.job.axes, region, memo))
         except SpecErrors as errors:
             if structural := structural_errors(errors):
                 return self._split(region, structural)
@@ -217,6 +218,7 @@ class Evaluator:
             return None
         violations: list[tuple[Any, str, str]] = list(ledger.violations)
         merged = {key: total.merged() if isinstance(total, ProductSum) else total for key, total in totals.items()}
+        memo.clear()  # the tables that are kept know it
         return Graph(region, merged, [(mask.array, error_group(code, text)) for mask, code, text in violations])
 
     def _split(self, region: Block, errors: Sequence[StructuralError]) -> int | None:
@@ -251,9 +253,8 @@ def axis_values(axes: Sequence[Axis], block: Block, make: Callable[[int, Sequenc
     return values
 
 
-def axis_numbers(axes: Sequence[Axis], block: Block) -> dict[str, Any]:
+def axis_numbers(axes: Sequence[Axis], block: Block, memo: Memo) -> dict[str, Any]:
     """Return the values of all axes in a block: plain where there is one, else a table over their own axis."""
-    memo: Memo = {}
     names = [axis.name for axis in axes]
     return axis_values(axes, block, lambda number, values: ProductSum.of(axis_array(values, number, names, memo)))
 

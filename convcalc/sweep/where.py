@@ -97,7 +97,7 @@ def matching_points(job: SweepJob, graph: Graph) -> Any:
     if not graph.totals or any(name in plain for name, _, _ in condition.names):
         return _evaluate_point_by_point(job, graph)
     try:
-        answer = condition.evaluate({**graph.totals, **axis_numbers(job.axes, graph.block)})
+        answer = condition.evaluate({**graph.totals, **axis_numbers(job.axes, graph.block, {})})
     except Undecided:
         return _evaluate_point_by_point(job, graph)
     except ExpressionError as error:

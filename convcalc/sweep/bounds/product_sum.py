@@ -13,7 +13,7 @@ from math import prod
 from typing import Any
 
 from convcalc.sweep.bounds import terms as sums
-from convcalc.sweep.bounds.bounded_array import MAX_CACHED_SIZE, BoundedArray, Memo, axes_of, fits_int64, spans_of
+from convcalc.sweep.bounds.bounded_array import MAX_CACHED_SIZE, BoundedArray, Memo, axes_of, spans_of
 from convcalc.sweep.bounds.interval import FakeDtype
 from convcalc.sweep.bounds.rules import (
     ADD,
@@ -26,8 +26,9 @@ from convcalc.sweep.bounds.rules import (
     Bounds,
     decide,
 )
-from convcalc.sweep.bounds.terms import Terms, Window, require_size
+from convcalc.sweep.bounds.terms import NOTHING_KEPT, Terms, Window, require_size
 
+MAX_CACHED_TERMS = 4
 MAX_TERMS = 256
 """Most products of a sum; where more are left when they are merged, it becomes one table."""
 
@@ -55,7 +56,7 @@ class Truths(BoundedArray):
 class ProductSum(BoundedNumber):
     """An integer between ``low`` and ``high`` at every point of a block: a sum of products of tables."""
 
-    __slots__ = ("high", "low", "memo", "swept", "terms")
+    __slots__ = ("high", "low", "memo", "swept", "table", "terms")
     dtype = FakeDtype("i")
 
     def __init__(self, terms: Terms, bounds: Bounds, swept: tuple[str, ...], memo: Memo) -> None:
@@ -63,11 +64,15 @@ class ProductSum(BoundedNumber):
         self.low, self.high = bounds
         self.swept = swept
         self.memo = memo
+        self.table: BoundedArray | None = None
+        """Its only table, where it is nothing but one."""
 
     @classmethod
     def of(cls, table: BoundedArray) -> ProductSum:
         """Return the number that a table holds."""
-        return cls({(table,): 1}, (table.low, table.high), table.swept, table.memo)
+        number = cls({(table,): 1}, (table.low, table.high), table.swept, table.memo)
+        number.table = table
+        return number
 
     @property
     def tables(self) -> list[BoundedArray]:
@@ -79,6 +84,13 @@ class ProductSum(BoundedNumber):
         """How many combinations there are of the values of the axes that it spans."""
         return prod(sums.joint_shape(self.tables))
 
+    @property
+    def is_small(self) -> bool:
+        """Whether it is worth keeping as a result: a layer's sizes are, the growing sum of all layers is not."""
+        if self.table is None:
+            return len(self.terms) <= MAX_CACHED_TERMS
+        return self.table.size <= MAX_CACHED_SIZE or len(spans_of(self.table)) == 1
+
     @staticmethod
     def apply(rule: BoundRule, left: Any, right: Any) -> Any:
         """Return the result of an operation; the same operands give the same object."""
@@ -87,8 +99,7 @@ class ProductSum(BoundedNumber):
         known = memo.get(key)
         if known is None:
             known = _apply(rule, left, right)
-            table = _table(known)
-            if not isinstance(table, BoundedArray) or table.size <= MAX_CACHED_SIZE or len(spans_of(table)) == 1:
+            if isinstance(known, int) or known.is_small:
                 memo[key] = known
         return known
 
@@ -104,7 +115,8 @@ class ProductSum(BoundedNumber):
             if isinstance(difference, int):
                 return decide(name, (difference, difference), (0, 0), same=False)
             one, other = difference.dense(), 0
-        require_size([one, other])
+        if not _is_nested(one, other):
+            require_size([one, other])
         answer = BoundedArray.compare(name, one, other)
         return answer if isinstance(answer, bool) else Truths(answer.array, (0, 1), answer.swept, answer.memo)
 
@@ -114,14 +126,14 @@ class ProductSum(BoundedNumber):
         if isinstance(condition, bool):
             return then if condition else otherwise
         one, other = _table(then), _table(otherwise)
-        if one is not None and other is not None and _is_nested([condition, one, other]):
+        if one is not None and other is not None and _is_nested(condition, one) and _is_nested(condition, other):
             return ProductSum.of(BoundedArray.where(condition, one, other))
         chosen = ProductSum.of(BoundedArray(condition.array.astype("int64"), (0, 1), condition.swept, condition.memo))
         (low, high), (least, most) = bounds_of(then), bounds_of(otherwise)
         result = chosen * then + (1 - chosen) * otherwise
         if isinstance(result, int):
             return result
-        return _number(result.terms, (min(low, least), max(high, most)), result.swept, result.memo)
+        return ProductSum(result.terms, (min(low, least), max(high, most)), result.swept, result.memo)
 
     def dense(self) -> BoundedArray:
         """Return it as one table.
@@ -129,23 +141,23 @@ class ProductSum(BoundedNumber):
         Raises:
             TooManyPoints: where that is too large.
         """
-        table = _table(self)
-        if not isinstance(table, BoundedArray):
-            require_size(self.tables)
-            table = BoundedArray(self.array(), (self.low, self.high), self.swept, self.memo)
-        return table
+        if self.table is not None:
+            return self.table
+        require_size(self.tables)
+        array = self.array()
+        return BoundedArray(array, (int(array.min()), int(array.max())), self.swept, self.memo)
 
     def array(self) -> Any:
         """Return its values as an array that spans its axes."""
-        return self._narrow(sums.array_of(self.terms))
+        return sums.array_of(self.terms)
+
+    def collapsed(self) -> ProductSum:
+        """Return it as one table where it spans but one axis, as a difference may."""
+        return ProductSum.of(self.dense()) if self.table is None and len(sums.joint_spans(self.tables)) == 1 else self
 
     def values_at(self, places: Sequence[Any]) -> Any:
         """Return its values at some points, given by arrays of their places on every axis."""
-        return self._narrow(sums.values_at(self.terms, places))
-
-    def _narrow(self, array: Any) -> Any:
-        """Return an array of 64 bits where the bounds fit them."""
-        return array.astype("int64") if array.dtype == object and fits_int64((self.low, self.high)) else array
+        return sums.values_at(self.terms, places)
 
     def merged(self) -> ProductSum:
         """Return it with as few products as it takes."""
@@ -153,12 +165,13 @@ class ProductSum(BoundedNumber):
 
     def part(self, window: Window, known: Memo) -> ProductSum | int:
         """Return it for a part of the block; ``known`` keeps the parts of tables."""
-        return _of_terms(sums.part_of(self.terms, window, known), self)
+        terms = sums.part_of(self.terms, window, known)
+        return _number(terms, sums.bounds_of(terms), self.swept, NOTHING_KEPT)
 
 
 def _apply(rule: BoundRule, left: Any, right: Any) -> ProductSum | int:
     one, other = _table(left), _table(right)
-    if one is not None and other is not None and _is_nested([one, other]):
+    if one is not None and other is not None and _is_nested(one, other):
         return ProductSum.of(BoundedArray.apply(rule, one, other))
     if rule is ADD or rule is SUBTRACT:
         terms = sums.sum_of(_terms(left), _terms(right), 1 if rule is ADD else -1)
@@ -167,11 +180,9 @@ def _apply(rule: BoundRule, left: Any, right: Any) -> ProductSum | int:
     else:
         return _nonlinear(rule, left, right)
     low, high = rule.bounds(bounds_of(left), bounds_of(right))
-    if rule is SUBTRACT:  # equal products have gone
-        least, most = sums.bounds_of(terms)
-        low, high = max(low, least), min(high, most)
     held = _held(left, right)
-    return _number(terms, (low, high), axes_of(held), held[0].memo)
+    number = _number(terms, (low, high), axes_of(held), held[0].memo)
+    return number.collapsed() if rule is SUBTRACT and isinstance(number, ProductSum) else number
 
 
 def _nonlinear(rule: BoundRule, left: Any, right: Any) -> ProductSum | int:
@@ -179,7 +190,7 @@ def _nonlinear(rule: BoundRule, left: Any, right: Any) -> ProductSum | int:
     if rule is FLOOR_DIVIDE:
         whole, rest = sums.divided(_terms(left), right) if type(right) is int and right else ({}, {})
         if whole:
-            exact, remainder = (_of_terms(terms, left) for terms in (whole, rest))
+            exact, remainder = (_number(terms, sums.bounds_of(terms), left.swept, left.memo) for terms in (whole, rest))
             floored = remainder // right if isinstance(remainder, int) else ProductSum.apply(rule, remainder, right)
             quotient: ProductSum | int = exact + floored
             return quotient
@@ -193,38 +204,32 @@ def _nonlinear(rule: BoundRule, left: Any, right: Any) -> ProductSum | int:
     return ProductSum.of(BoundedArray.apply(rule, *tables))
 
 
-def _of_terms(terms: Terms, like: ProductSum) -> ProductSum | int:
-    return _number(terms, sums.bounds_of(terms), like.swept, like.memo)
-
-
 def _number(terms: Terms, bounds: Bounds, swept: tuple[str, ...], memo: Memo) -> ProductSum | int:
     """Return the number that is a sum of products, within bounds: an int where it depends on no axis."""
     terms = {factors: count for factors, count in terms.items() if count}
-    tables = [table for factors in terms for table in factors]
-    if not tables:
+    if not any(terms):
         return sum(terms.values())
+    if len(terms) == 1:
+        ((factors, count),) = terms.items()
+        if len(factors) == 1:
+            return ProductSum.of(factors[0] * count)
     if len(terms) > MAX_TERMS:
         terms = sums.merged(terms)
     number = ProductSum(terms, bounds, swept, memo)
-    if len(terms) > MAX_TERMS or (_is_nested(tables) and _table(number) is None):
-        return ProductSum.of(number.dense())
-    return number
+    return ProductSum.of(number.dense()) if len(terms) > MAX_TERMS else number
 
 
 def _table(number: Any) -> Any:
     """Return the only table of a number that is nothing but one, and an int as it is; ``None`` for other numbers."""
-    if not isinstance(number, ProductSum):
-        return number
-    if len(number.terms) > 1:
-        return None
-    ((factors, count),) = number.terms.items()
-    return factors[0] if count == len(factors) == 1 else None
+    return number.table if isinstance(number, ProductSum) else number
 
 
-def _is_nested(tables: Sequence[Any]) -> bool:
-    """Whether one of some tables spans all axes of the others; ints among them do not matter."""
-    spans = [spans_of(table) for table in tables if isinstance(table, BoundedArray)]
-    return frozenset().union(*spans) in spans
+def _is_nested(one: Any, other: Any) -> bool:
+    """Whether one of two tables spans all axes of the other, as any does those of an int."""
+    if isinstance(one, int) or isinstance(other, int) or one.array.shape == other.array.shape:
+        return True
+    spans, others = spans_of(one), spans_of(other)
+    return spans <= others or others <= spans
 
 
 def _held(*numbers: Any) -> list[ProductSum]:

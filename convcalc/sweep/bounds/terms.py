@@ -8,7 +8,7 @@ from math import prod
 from operator import add, mul
 from typing import Any, TypeAlias
 
-from convcalc.sweep.bounds.bounded_array import MAX_INT64, BoundedArray, Memo, spans_of
+from convcalc.sweep.bounds.bounded_array import MAX_INT64, BoundedArray, Memo, fits_int64, spans_of
 from convcalc.sweep.bounds.rules import ADD, MULTIPLY, Bounds
 
 Factors: TypeAlias = tuple[BoundedArray, ...]
@@ -20,6 +20,15 @@ Window: TypeAlias = tuple[slice, ...]
 
 MAX_TABLE_SIZE = 2**17
 """Most elements of a table that spans several axes."""
+
+
+class _Forgetful(dict[tuple[object, ...], Any]):
+    def __setitem__(self, key: tuple[object, ...], value: Any) -> None:
+        """Keep nothing."""
+
+
+NOTHING_KEPT: Memo = _Forgetful()
+"""The memo of parts: blocks are many, and what is done to one is not done to another."""
 
 
 class TooManyPoints(Exception):  # no fault: it asks for a smaller part, as Undecided for a plain value
@@ -180,7 +189,7 @@ def _piece(table: BoundedArray, window: Window, known: Memo) -> BoundedArray | i
         return int(piece.item())
     key = (table, *((side.start, side.stop) for side in within))
     if key not in known:
-        known[key] = BoundedArray(piece, (int(piece.min()), int(piece.max())), table.swept, table.memo)
+        known[key] = BoundedArray(piece, (int(piece.min()), int(piece.max())), table.swept, NOTHING_KEPT)
     return known[key]  # type: ignore[no-any-return]
 
 
@@ -201,7 +210,7 @@ def array_of(terms: Terms) -> Any:
         wider = [other for other in sums if other != shape and _covers(other, shape)]
         if wider:
             sums[min(wider, key=prod)] += sums.pop(shape)
-    return reduce(add, (sums[shape] for shape in sorted(sums, key=prod)))
+    return _narrow(reduce(add, (sums[shape] for shape in sorted(sums, key=prod))))
 
 
 def _covers(shape: tuple[int, ...], other: tuple[int, ...]) -> bool:
@@ -214,7 +223,14 @@ def values_at(terms: Terms, places: Sequence[Any]) -> Any:
     for _, arrays, count in _exact_arrays(terms):
         held = [array[tuple(at if n > 1 else 0 for at, n in zip(places, array.shape, strict=True))] for array in arrays]
         total = total + reduce(mul, held, count)
-    return total
+    return _narrow(total)
+
+
+def _narrow(array: Any) -> Any:
+    """Return an array of Python ints as one of 64 bits where these fit all of them."""
+    if array.dtype != object or not array.size or not fits_int64((array.min(), array.max())):
+        return array
+    return array.astype("int64")
 
 
 def _exact_arrays(terms: Terms) -> Iterator[tuple[Factors, list[Any], int]]:
