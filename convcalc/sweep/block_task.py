@@ -76,7 +76,8 @@ def _points(task: BlockTask, graph: Graph) -> SelectedPoints:
         return _at(task, graph, numpy.zeros(0, "int64"))
     chosen = numpy.broadcast_to(matching_points(job, graph), shape)
     columns = {key: numpy.broadcast_to(array_of(value), shape) for key, value in keys.items()}
-    return _at(task, graph, keep.candidates(columns, chosen, task.rivals))
+    rivals = task.rivals and task.rivals.take(task.rivals.numbers < graph.block.first)
+    return _at(task, graph, keep.candidates(columns, chosen, rivals or None))
 
 
 def _ranks(job: SweepJob, name: str, block: Block) -> ProductSum | int:

@@ -39,7 +39,9 @@ class Progress:
     valid: int = 0
     invalid: dict[str, InvalidPoints] = field(default_factory=dict)
     points: SelectedPoints | None = None
-    """Points selected so far."""
+    """Points selected so far, without those that wait."""
+    waiting: list[SelectedPoints] = field(default_factory=list)
+    """Points that later blocks have given, to be merged."""
 
     def add(self, result: BlockResult, keep: Selection) -> None:
         """Count a block; a reduction takes its points in."""
@@ -49,8 +51,16 @@ class Progress:
         if keep.kind == "all":
             self.rows += result.kept
         else:
-            self.points = keep.merge(self.points, result.points)
+            self.waiting += [result.points] if result.points or self.points is None else []
+            if self.points is None or sum(len(each.numbers) for each in self.waiting) >= self.rows // 4:
+                self.settle(keep)
+
+    def settle(self, keep: Selection) -> None:
+        """Merge the points that wait: a large front is not sorted for every block."""
+        if self.waiting:
+            self.points = keep.merge(self.points, *self.waiting)
             self.rows = len(self.points.numbers)
+            self.waiting.clear()
 
 
 class SavedProgress(NamedTuple):

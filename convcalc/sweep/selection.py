@@ -6,10 +6,14 @@ Ties are settled by the order of the points: of points with the same metrics the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 MAX_RIVALS = 1024
+MAX_ROUNDS = 4
+"""How often the points of a block are compared with one that beats many."""
+FEW = 1024
+"""Points that are sorted as they are."""
 
 
 class SelectedPoints(NamedTuple):
@@ -98,7 +102,7 @@ class Selection(NamedTuple):
         Args:
             columns: what points are compared by, arrays of any shape.
             chosen: which points there are, an array of truths.
-            rivals: points of a lower number beside which others are not selected.
+            rivals: points of lower numbers beside which others are not selected.
         """
         import numpy
 
@@ -109,18 +113,53 @@ class Selection(NamedTuple):
         if self.kind == "top" and len(places) > self.limit and signed[0].dtype != object:
             worst = numpy.partition(signed[0], self.limit - 1)[self.limit - 1]
             return places[signed[0] <= worst]
+        if self.kind == "pareto" and all(column.dtype != object for column in signed):
+            others = (
+                None
+                if rivals is None
+                else [_signed(rivals.metrics[key.removeprefix("-")], key) for key in self.metrics]
+            )
+            return places[_without_beaten(signed, others)]
         return places
 
-    def merge(self, one: SelectedPoints | None, other: SelectedPoints) -> SelectedPoints:
-        """Return what stays of two sets of points that have been reduced."""
-        if one is None or not one:
-            return other
-        if not other:
-            return one
+    def merge(self, one: SelectedPoints | None, *others: SelectedPoints) -> SelectedPoints:
+        """Return what stays of several sets of points that have been reduced."""
+        sets = [each for each in (one, *others) if each]
+        if len(sets) < 2:
+            return sets[0] if sets else one or others[0]
         import numpy
 
-        both = {key: numpy.concatenate([one.metrics[key], other.metrics[key]]) for key in one.metrics}
-        return self.select(SelectedPoints(numpy.concatenate([one.numbers, other.numbers]), both))
+        all_ = {key: numpy.concatenate([each.metrics[key] for each in sets]) for key in sets[0].metrics}
+        return self.select(SelectedPoints(numpy.concatenate([each.numbers for each in sets]), all_))
+
+
+def _without_beaten(columns: Sequence[Any], rivals: Sequence[Any] | None) -> Any:
+    """Return the places of points, in order, without most of those that a rival or another point is as good as."""
+    import numpy
+
+    left = numpy.arange(len(columns[0]))
+    for _ in range(MAX_ROUNDS):
+        if len(left) <= FEW:
+            break
+        held = [column[left] for column in columns]
+        ends = [(column.min(), column.max()) for column in held]
+        others, at = (rivals, _widest(rivals, ends)) if rivals else (held, _widest(held, ends))
+        beaten = numpy.logical_and.reduce([mine >= other[at] for mine, other in zip(held, others, strict=True)])
+        if not rivals:
+            beaten[at] = False
+        rivals = None
+        left = left[~beaten]
+    return left
+
+
+def _widest(columns: Sequence[Any], ends: Sequence[tuple[Any, Any]]) -> int:
+    """Return the place of the first point that is as good as most others, if these are spread evenly between ends."""
+    import numpy
+
+    sides = [
+        (most - numpy.maximum(column, least)).clip(0) + 1.0 for column, (least, most) in zip(columns, ends, strict=True)
+    ]
+    return int(numpy.argmax(numpy.multiply.reduce(sides)))
 
 
 def _signed(column: Any, metric: str) -> Any:

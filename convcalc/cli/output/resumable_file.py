@@ -160,14 +160,18 @@ class ResumableFile(Destination):
             self.file.write(written)
         self.digest.update(written)
 
-    def save(self, state: Progress, *, ended: bool = False) -> None:
-        """Write a checkpoint: if there is none yet, if the last one is old, and when all blocks are done."""
-        if ended or not self.noted or time.monotonic() - self.saved >= BETWEEN_SAVES:
-            with naming_path(self.path):
-                self.file.flush()
-                self.known = SavedProgress(self.journal.facts, state, self.file.tell(), self.digest.hexdigest())
-                self.journal.save(self.known)
-            self.noted, self.saved = state.done, time.monotonic()
+    @property
+    def is_due(self) -> bool:
+        """Whether there is no checkpoint yet, or the last one is old."""
+        return not self.noted or time.monotonic() - self.saved >= BETWEEN_SAVES
+
+    def save(self, state: Progress) -> None:
+        """Write a checkpoint."""
+        with naming_path(self.path):
+            self.file.flush()
+            self.known = SavedProgress(self.journal.facts, state, self.file.tell(), self.digest.hexdigest())
+            self.journal.save(self.known)
+        self.noted, self.saved = state.done, time.monotonic()
 
     def close(self) -> None:
         with naming_path(self.path):

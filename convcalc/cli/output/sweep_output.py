@@ -207,11 +207,13 @@ class SweepOutput:
                 elif text := next(texts):
                     one.add(text, first=self.state.rows == 0)
         self.state.add(result, self.keep)
-        if self.resumed:
+        if self.resumed and self.resumed.is_due:
+            self.state.settle(self.keep)
             self.resumed.save(self.state)
 
     def finish_selection(self) -> None:
         """Sort and cut a selection, which is known when all blocks are done."""
+        self.state.settle(self.keep)
         if self.state.points is not None:
             self.state.points = self.keep.ordered(self.state.points)
             self.state.rows = len(self.state.points.numbers)
@@ -219,7 +221,7 @@ class SweepOutput:
     def end(self, outcome: SweepSummary) -> None:
         """Write what comes after the last point."""
         if self.resumed:
-            self.resumed.save(self.state, ended=True)
+            self.resumed.save(self.state)
         for one in self.written:
             one.end(outcome, self.state.points, self.keep)
 
