@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 MAX_RIVALS = 1024
 MAX_ROUNDS = 4
 """How often the points of a block are compared with one that beats many."""
+MAX_PIVOTS = 16
+"""Most points with which whole rows are compared."""
 FEW = 1024
 """Points that are sorted as they are."""
 
@@ -100,27 +102,23 @@ class Selection(NamedTuple):
         """Return the places of points that may be selected, in order.
 
         Args:
-            columns: what points are compared by, arrays of any shape.
-            chosen: which points there are, an array of truths.
+            columns: what points are compared by, arrays of one shape.
+            chosen: which points there are, an array of truths of that shape.
             rivals: points of lower numbers beside which others are not selected.
         """
         import numpy
 
+        signed = [_signed(columns[key.removeprefix("-")], key) for key in self._signed_keys]
+        others = [_signed(rivals.metrics[key.removeprefix("-")], key) for key in self._signed_keys] if rivals else []
+        are_exact = any(column.dtype == object for column in (*signed, *others))
+        if self.kind == "pareto" and not are_exact:
+            return _unbeaten(signed, chosen, others)
         places = numpy.flatnonzero(chosen)
-        signed = [_signed(columns[key.removeprefix("-")], key).ravel()[places] for key in self._signed_keys]
-        if self.kind == "top" and rivals is not None:
-            return places[numpy.flatnonzero(signed[0] <= _signed(rivals.metrics[self.compared[0]], self.metrics[0]))]
-        if self.kind == "top" and len(places) > self.limit and signed[0].dtype != object:
-            worst = numpy.partition(signed[0], self.limit - 1)[self.limit - 1]
-            return places[signed[0] <= worst]
-        if self.kind == "pareto" and all(column.dtype != object for column in signed):
-            others = (
-                None
-                if rivals is None
-                else [_signed(rivals.metrics[key.removeprefix("-")], key) for key in self.metrics]
-            )
-            return places[_without_beaten(signed, others)]
-        return places
+        if self.kind != "top" or are_exact or (not others and len(places) <= self.limit):
+            return places
+        column = signed[0].ravel()[places]
+        worst = others[0][-1] if others else numpy.partition(column, self.limit - 1)[self.limit - 1]
+        return places[column <= worst]
 
     def merge(self, one: SelectedPoints | None, *others: SelectedPoints) -> SelectedPoints:
         """Return what stays of several sets of points that have been reduced."""
@@ -133,33 +131,56 @@ class Selection(NamedTuple):
         return self.select(SelectedPoints(numpy.concatenate([each.numbers for each in sets]), all_))
 
 
-def _without_beaten(columns: Sequence[Any], rivals: Sequence[Any] | None) -> Any:
-    """Return the places of points, in order, without most of those that a rival or another point is as good as."""
+def _unbeaten(columns: Sequence[Any], chosen: Any, rivals: Sequence[Any]) -> Any:
+    """Return the places of points, in order, without most of those that a rival or another point is as good as.
+
+    First rows of the last axis go whose best values together are worse than a point; then points worse than some.
+    """
     import numpy
 
-    left = numpy.arange(len(columns[0]))
+    if chosen.size > FEW and 1 < chosen.shape[-1] < chosen.size:
+        chosen = chosen & ~_beaten_rows(columns, chosen, rivals).reshape(*chosen.shape[:-1], 1)
+    places = numpy.flatnonzero(chosen)
+    held = [column.ravel()[places] for column in columns]
     for _ in range(MAX_ROUNDS):
-        if len(left) <= FEW:
+        if len(places) <= FEW:
             break
-        held = [column[left] for column in columns]
-        ends = [(column.min(), column.max()) for column in held]
-        others, at = (rivals, _widest(rivals, ends)) if rivals else (held, _widest(held, ends))
-        beaten = numpy.logical_and.reduce([mine >= other[at] for mine, other in zip(held, others, strict=True)])
-        if not rivals:
-            beaten[at] = False
-        rivals = None
-        left = left[~beaten]
-    return left
+        at = _widest(held, held, 1)[0]
+        beaten = numpy.logical_and.reduce([column >= column[at] for column in held])
+        beaten[at] = False
+        places, held = places[~beaten], [column[~beaten] for column in held]
+    return places
 
 
-def _widest(columns: Sequence[Any], ends: Sequence[tuple[Any, Any]]) -> int:
-    """Return the place of the first point that is as good as most others, if these are spread evenly between ends."""
+def _beaten_rows(columns: Sequence[Any], chosen: Any, rivals: Sequence[Any]) -> Any:
+    """Return which rows of the last axis have no point that is better than all of some others in any column."""
     import numpy
 
-    sides = [
-        (most - numpy.maximum(column, least)).clip(0) + 1.0 for column, (least, most) in zip(columns, ends, strict=True)
-    ]
-    return int(numpy.argmax(numpy.multiply.reduce(sides)))
+    length = chosen.shape[-1]
+    rows = [numpy.where(chosen, column, column.max()).reshape(-1, length) for column in columns]
+    starts = numpy.arange(0, chosen.size, length)
+    best = numpy.concatenate([starts + row.argmin(axis=1) for row in rows])
+    best = best[chosen.ravel()[best]]
+    points = [row.ravel()[best] for row in rows]
+    points = [numpy.concatenate(pair) for pair in zip(points, rivals, strict=True)] if rivals else points
+    beaten = numpy.zeros(len(starts), bool)
+    corners = [row.min(axis=1) for row in rows]
+    for at in _widest(points, rows, min(MAX_PIVOTS, 1 + length // 16)):
+        pairs = [(corner, point[at]) for corner, point in zip(corners, points, strict=True)]
+        within = numpy.logical_and.reduce([corner >= point for corner, point in pairs])
+        beaten |= within & numpy.logical_or.reduce([corner > point for corner, point in pairs])
+    return beaten
+
+
+def _widest(columns: Sequence[Any], others: Sequence[Any], count: int) -> Any:
+    """Return the places of points that are as good as most others, if these are spread evenly: the best first."""
+    import numpy
+
+    room = numpy.ones(len(columns[0]))
+    for column, other in zip(columns, others, strict=True):
+        least, most = other.min(), other.max()
+        room *= (most - numpy.maximum(column, least)).clip(0) + 1.0
+    return numpy.argsort(-room, kind="stable")[:count] if count > 1 else [int(numpy.argmax(room))]
 
 
 def _signed(column: Any, metric: str) -> Any:
