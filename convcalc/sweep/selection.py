@@ -108,17 +108,14 @@ class Selection(NamedTuple):
         """
         import numpy
 
-        signed = [_signed(columns[key.removeprefix("-")], key) for key in self._signed_keys]
-        others = [_signed(rivals.metrics[key.removeprefix("-")], key) for key in self._signed_keys] if rivals else []
-        are_exact = any(column.dtype == object for column in (*signed, *others))
-        if self.kind == "pareto" and not are_exact:
-            return _unbeaten(signed, chosen, others)
-        places = numpy.flatnonzero(chosen)
-        if self.kind != "top" or are_exact or (not others and len(places) <= self.limit):
-            return places
-        column = signed[0].ravel()[places]
-        worst = others[0][-1] if others else numpy.partition(column, self.limit - 1)[self.limit - 1]
-        return places[column <= worst]
+        held = [columns[key] for key in self.compared]
+        others = [rivals.metrics[key] for key in self.compared] if rivals else []
+        if self.kind == "all" or any(column.dtype == object for column in (*held, *others)):
+            return numpy.flatnonzero(chosen)
+        if self.kind == "top":
+            return _best(held[0], chosen, self.limit, others[0][-1] if others else None, self.metrics[0])
+        signs = self._signed_keys
+        return _unbeaten(list(map(_signed, held, signs)), chosen, list(map(_signed, others, signs)))
 
     def merge(self, one: SelectedPoints | None, *others: SelectedPoints) -> SelectedPoints:
         """Return what stays of several sets of points that have been reduced."""
@@ -129,6 +126,25 @@ class Selection(NamedTuple):
 
         all_ = {key: numpy.concatenate([each.metrics[key] for each in sets]) for key in sets[0].metrics}
         return self.select(SelectedPoints(numpy.concatenate([each.numbers for each in sets]), all_))
+
+
+def _best(column: Any, chosen: Any, limit: int, rival: Any, metric: str) -> Any:
+    """Return the places of points, in order, of which the first so many by a metric are some; none worse than a rival.
+
+    As many rows of the last axis as are sought have a point each that is as good as the worst of their best.
+    """
+    import numpy
+
+    sign = -1 if metric.startswith("-") else 1
+    best = sign * (column.max(axis=-1) if sign < 0 else column.min(axis=-1)).ravel()
+    if not chosen.all() or len(best) < limit:
+        best = sign * column[chosen]
+    limits = [] if rival is None else [sign * rival]
+    limits += [numpy.partition(best, limit - 1)[limit - 1]] if len(best) >= limit else []
+    if not limits:
+        return numpy.flatnonzero(chosen)
+    worst = sign * min(limits)
+    return numpy.flatnonzero((column >= worst if sign < 0 else column <= worst) & chosen)
 
 
 def _unbeaten(columns: Sequence[Any], chosen: Any, rivals: Sequence[Any]) -> Any:
