@@ -176,7 +176,6 @@ def _beaten_rows(columns: Sequence[Any], chosen: Any, rivals: Sequence[Any]) -> 
     rows = [numpy.where(chosen, column, column.max()).reshape(-1, length) for column in columns]
     starts = numpy.arange(0, chosen.size, length)
     best = numpy.concatenate([starts + row.argmin(axis=1) for row in rows])
-    best = best[chosen.ravel()[best]]
     points = [row.ravel()[best] for row in rows]
     points = [numpy.concatenate(pair) for pair in zip(points, rivals, strict=True)] if rivals else points
     beaten = numpy.zeros(len(starts), bool)
@@ -196,7 +195,7 @@ def _widest(columns: Sequence[Any], others: Sequence[Any], count: int) -> Any:
     for column, other in zip(columns, others, strict=True):
         least, most = other.min(), other.max()
         room *= (most - numpy.maximum(column, least)).clip(0) + 1.0
-    return numpy.argsort(-room, kind="stable")[:count] if count > 1 else [int(numpy.argmax(room))]
+    return numpy.argsort(-room, kind="stable")[:count] if count > 1 else [int(room.argmax())]
 
 
 def _signed(column: Any, metric: str) -> Any:

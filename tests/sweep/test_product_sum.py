@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from convcalc.sweep.checkpoint import Progress
 from convcalc.sweep.evaluator import Evaluator, evaluate
 from convcalc.sweep.executors import processes
 from convcalc.sweep.grid import blocks
-from convcalc.sweep.job import make_job
+from convcalc.sweep.job import SweepJob, make_job
 from convcalc.sweep.selection import SelectedPoints, Selection
 
 NAMES = ("a", "b", "c")
@@ -116,16 +116,16 @@ layers:
 SPACE = ("n=4..15", "w=4..40:4", "turns=1,2", "k=1..4")
 
 
-def spaces(folder: Path, *axes: str) -> Any:
-    (folder / "net.yaml").write_text(MIXED)
-    job = make_job(str(folder / "net.yaml"), [read_axis(axis) for axis in axes])
+def space(folder: Path, text: str, axes: Sequence[str], where: str | None = None) -> SweepJob:
+    (folder / "net.yaml").write_text(text)
+    job = make_job(str(folder / "net.yaml"), [read_axis(axis) for axis in axes], where=where)
     return job.with_metrics(("params", "macs", "peak_activation_bytes"))
 
 
 @pytest.mark.parametrize("size", [1, 8, 60])
 def test_small_tables_give_the_same_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     """Where no more combinations may be in a table, the sweep is split until they fit."""
-    job = spaces(tmp_path, *SPACE)
+    job = space(tmp_path, MIXED, SPACE)
     (whole,) = blocks(job.axes)
     true = evaluate(job, whole)
     monkeypatch.setattr(terms, "MAX_TABLE_SIZE", size)
@@ -141,6 +141,14 @@ def test_small_tables_give_the_same_points(tmp_path: Path, monkeypatch: pytest.M
             assert (held == true.metrics[key][window])[true.valid[window]].all()
 
 
+PLAIN = """
+input: [w, n]
+vars: {w: 1, n: 1, m: 1}
+layers: [conv: [m, 1], conv: [w, 1]]
+"""
+
+
+@pytest.mark.parametrize("text", [MIXED, PLAIN])
 @pytest.mark.parametrize("limit", [7, 100, 2000])
 @pytest.mark.parametrize("where", [None, "params > 3k and n != 9", "macs % 3 == 0"])
 @pytest.mark.parametrize(
@@ -149,17 +157,20 @@ def test_small_tables_give_the_same_points(tmp_path: Path, monkeypatch: pytest.M
         Selection("top", ("macs",), 5),
         Selection("top", ("-params",), 40),
         Selection("top", ("-w",), 9, "", ("w",)),
+        Selection("pareto", ("params", "macs")),
         Selection("pareto", ("-params", "macs")),
         Selection("pareto", ("params", "-macs", "-peak_activation_bytes")),
         Selection("pareto", ("-n", "macs"), 0, "", ("n",)),
+        Selection("pareto", ("-n", "-w"), 0, "", ("n", "w")),
     ],
 )
 def test_blocks_that_rivals_beat_lose_no_point(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keep: Selection, where: str | None, limit: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keep: Selection, where: str | None, limit: int, text: str
 ) -> None:
     monkeypatch.setattr("convcalc.sweep.selection.FEW", 4)
-    job = spaces(tmp_path, *SPACE)
-    job = make_job(job.file, job.axes, where=where).with_metrics(("params", "macs", "peak_activation_bytes"))
+    job = space(
+        tmp_path, text, SPACE if text == MIXED else ("n=9,5,30,1,8,8", "m=3,9,1,12,2,2", "w=7,2,9,9,1,4,30,2"), where
+    )
     (all_,) = processes(1).run(BlockTask(job), blocks(job.axes))
     ranks = {name: job.ranks(name, all_.points.numbers) for name in keep.axes}
     true = keep.select(SelectedPoints(all_.points.numbers, all_.points.metrics | ranks))
