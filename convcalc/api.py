@@ -22,6 +22,7 @@ from convcalc.metrics.registry import DETAIL_KEYS, WITHOUT_GATES, report_metrics
 from convcalc.report.compare import Comparison
 from convcalc.report.compare import compare as _compared
 from convcalc.report.drawn import chosen, listed, require_positive, words
+from convcalc.report.metrics import LEAST_TIME
 from convcalc.report.report import Report
 
 if TYPE_CHECKING:
@@ -70,12 +71,7 @@ class Design:
         return [Design(network) for network in self.network.outputs()]
 
     def report(
-        self,
-        *,
-        batch: int = 1,
-        dtype: str = "float32",
-        detailed: Collection[str] = (),
-        device: str | None = None,
+        self, *, batch: int = 1, dtype: str = "float32", detailed: Collection[str] = (), device: str | None = None
     ) -> Report:
         """Count everything.
 
@@ -171,19 +167,23 @@ class Design:
         metrics: str | Sequence[str] = ("params", "macs"),
         where: str | None = None,
         jobs: int = 1,
+        dtype: str = "float32",
+        device: str | None = None,
         **axes: Iterable[Any] | str,
     ) -> SweepTable:
         """Count every choice of values of some variables. NumPy is needed.
 
         Args:
-            metrics: keys of metrics.
+            metrics: keys of metrics; with a device also ``least_time``, in whole nanoseconds, rounded up.
             where: keeps only points for which this holds: ``"params <= 5M and width > 32"``.
             jobs: processes.
-            axes: variables with their values; the last is the fastest. ``variant`` is an axis of variants.
+            dtype: number format for metrics in bytes.
+            device: as in a report.
+            axes: variables with their values, also ``variant`` and ``batch``; the last is the fastest.
 
         Raises:
             SpecErrors: CC751 for a graph in memory, CC711 to CC715 for axes and conditions, CC719 without NumPy.
-            ValueError: for a metric or a number of processes that there is not.
+            ValueError: for a metric, a number format or a number of processes that there is not.
 
         >>> table = load("zoo:resnet18").sweep(classes=[10, 1000])
         >>> table["params"].tolist()
@@ -191,16 +191,17 @@ class Design:
         """
         spec = self._require_variables("a sweep")
         require_positive("jobs", jobs)
-        keys = _metrics(metrics)
+        _require_conditions(1, dtype)
+        keys = _metrics(metrics, LEAST_TIME)
         with python_errors():
             from convcalc.sweep.job import make_job
             from convcalc.sweep.table import axis_of, swept
 
             variants = axes.pop("variant", None) if "variant" not in (self.variables or ()) else None
             names = None if variants is None else words(variants)
-            read = [axis_of(name, values) for name, values in axes.items()]
-            given = CountOptions(self._set_but(axes), spec.files.libraries, self.network.design.variant)
-            return swept(make_job(self.network, read, given, variants=names, metrics=keys, where=where), jobs)
+            read = [axis_of(*axis) for axis in axes.items()]
+            given = CountOptions(self._set_but(axes), spec.files.libraries, self.network.design.variant, dtype=dtype)
+            return swept(make_job(self.network, read, given, variants=names, metrics=keys, where=where), jobs, device)
 
     def _set_but(self, names: str | Iterable[str]) -> dict[str, Any]:
         """Return the values that were set at loading, without those of some names."""
@@ -220,8 +221,9 @@ class Design:
 Network = Design  # its former name
 
 
-def _metrics(metrics: str | Sequence[str], *, additive: bool = False) -> tuple[str, ...]:
-    return chosen("metric", metrics, [each.key for each in report_metrics() if each.is_additive or not additive])
+def _metrics(metrics: str | Sequence[str], *more: str, additive: bool = False) -> tuple[str, ...]:
+    known = [each.key for each in report_metrics() if each.is_additive or not additive]
+    return chosen("metric", metrics, [*known, *more])
 
 
 def _require_conditions(batch: Any, dtype: Any) -> None:

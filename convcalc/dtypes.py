@@ -26,6 +26,9 @@ BIT_WIDTHS = {
 USUAL = "float32"
 WEIGHTS, CACHE = "weights", "cache"
 """What a format may be of, apart from all else: ``weights=int4g128``. No layer is named by these words."""
+FORMAT_WORDS = frozenset((f"{WEIGHTS}=", f"{CACHE}="))
+WORDS_MEANT = {"weight": WEIGHTS, "w": WEIGHTS, "kv": CACHE, "kv_cache": CACHE, "kvcache": CACHE}
+"""What other tools call them."""
 
 
 class Blocks(NamedTuple):
@@ -42,6 +45,8 @@ GGUF_BLOCKS = {"q4_0": Blocks(32, 18 * 8), "q8_0": Blocks(32, 34 * 8), "q4_k": B
 """Blocks of GGUF, whose bytes hold the scales too (ggml, ``block_q4_0``, ``block_q8_0`` and ``block_q4_K``)."""
 GROUPED_INTEGERS = re.compile(r"int([1-8])g([1-9]\d{0,8})")
 SCALE_BITS = 16
+SHORT_NAME = re.compile(r"^(b?)fp?(?=\d)")
+"""How people write float16 and bfloat16: fp16, bf16."""
 
 
 @lru_cache(maxsize=64)
@@ -66,13 +71,18 @@ RECIPES = ("adam", "mixed", "mixed32", "sgd")
 
 
 def training_recipe(dtype: str) -> str:
-    """Return the recipe of training that is among the formats of ``--dtype``, the last of several.
+    """Return the recipe of training that is among the formats of ``--dtype``.
 
     >>> training_recipe("bfloat16, train=mixed"), training_recipe("float16, train.**=int8")
     ('mixed', 'adam')
     """
-    named = (part.partition("=") for part in reversed(dtype.split(",")))
-    return next((word.strip() for key, _, word in named if _is_recipe(key, word)), RECIPES[0])
+    return next(iter(recipes_in(dtype)), RECIPES[0])
+
+
+def recipes_in(dtype: str) -> list[str]:
+    """Return the recipes of training that are among the formats of ``--dtype``: none or one, if it is valid."""
+    named = (part.partition("=") for part in dtype.split(","))
+    return [word.strip() for key, _, word in named if _is_recipe(key, word)]
 
 
 def _is_recipe(key: str, word: str) -> bool:
@@ -155,15 +165,18 @@ def parse_dtype(dtype: str) -> Formats:
         Formats(usual='bfloat16', weights='int4g128', cache='fp8', exceptions=())
 
     Raises:
-        SpecError: CC704, for an unknown format, two of all layers, one in blocks, and an invalid glob.
+        SpecError: CC704, for an unknown format, two of the same, one in blocks of all layers, and an invalid glob.
     """
-    usual, of, exceptions = "", dict.fromkeys((WEIGHTS, CACHE), ""), []
+    usual, of, exceptions = "", dict.fromkeys((WEIGHTS, CACHE, TRAIN), ""), []
     for part in dtype.split(","):
         what, equals, name = map(str.strip, part.rpartition("="))
-        if _is_recipe(what, name):
-            continue
-        _require_format(name or part.strip(), is_known=bool(what) if equals else True)
-        if what in of:
+        is_recipe = _is_recipe(what, name)
+        if not is_recipe:
+            _require_format(name, what if equals else None)
+        if is_recipe or what in (WEIGHTS, CACHE):
+            if of[what] not in ("", name):
+                text = f"{what}={of[what]} and {what}={name} exclude each other"
+                raise SpecError("CC704", text, hint="give one of them")
             of[what] = name
         elif equals:
             _require_glob(what)
@@ -178,12 +191,18 @@ def parse_dtype(dtype: str) -> Formats:
     return Formats(usual or USUAL, of[WEIGHTS], of[CACHE], tuple(exceptions))
 
 
-def _require_format(name: str, *, is_known: bool) -> None:
-    if is_known and (name in BIT_WIDTHS or blocks_of(name)):
+def _require_format(name: str, of: str | None) -> None:
+    """Demand that a format is one, and that what is before its ``=``, if there is one, is something."""
+    if of != "" and (name in BIT_WIDTHS or blocks_of(name)):
         return
     known = (*BIT_WIDTHS, *GGUF_BLOCKS)
     hint = f"known: {', '.join(known)}, int4g128 for groups of 128; for some layers: 'stage1.**=int8'"
-    raise SpecError("CC704", f"no number format {quoted(name)}{did_you_mean(name, known)}", hint=hint)
+    if of == TRAIN or name in RECIPES:
+        hint = f"recipes of training are {', '.join(f'{TRAIN}={each}' for each in RECIPES)}; {hint}"
+    whole = name if of and name else f"{of or ''}={name}" if of is not None else name
+    meant = SHORT_NAME.sub(r"\1float", name.lower())
+    near = f"; did you mean {quoted(meant)}?" if meant in known else did_you_mean(name, known)
+    raise SpecError("CC704", f"no number format {quoted(whole)}{'' if of == '' else near}", hint=hint)
 
 
 def _require_glob(glob: str) -> None:
@@ -223,6 +242,12 @@ def cache_lookup(dtype: str) -> Callable[[str], str]:
     """Return a function from a path to the format of a layer's cache: ``cache=``, else that of its output."""
     cache = parse_dtype(dtype).cache
     return (lambda _: cache) if cache else dtype_lookup(dtype)
+
+
+def differs_by_layer(dtype: str) -> bool:
+    """Return whether layers that are equal may have different formats: by their paths, or as the last that multiply."""
+    formats = parse_dtype(dtype)
+    return bool(formats.exceptions or formats.weights or formats.usual not in BIT_WIDTHS)
 
 
 def unmatched_globs(dtype: str, paths: Iterable[str]) -> list[str]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 MAX_SHOWN_ERRORS = 20
+TOKENS = ("seq", "n", "tokens", "seq_len", "seqlen", "sequence_length", "context")
+"""What designs and their users call the number of tokens."""
 MAX_LINE_WIDTH = 120
 MAX_WORD_LENGTH = 60
 MAX_TEXT_LENGTH = 1000
@@ -180,6 +182,13 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {quoted(guess)}?" if guess else ""
 
 
+def similar_variable(name: str, known: Iterable[str]) -> str:
+    """Return ``did_you_mean`` for a variable; the number of tokens is `n` in some designs, and `seq` in others."""
+    names = list(known)
+    other = next((each for each in names if each in TOKENS), "") if name in TOKENS else ""
+    return f"; did you mean {quoted(other)}?" if other else did_you_mean(name, names)
+
+
 def excerpt(span: Span) -> list[str]:
     """Return the source line and the carets under the span, cut to 120 characters around it."""
     raw = span.source.line(span.line)
@@ -228,7 +237,7 @@ def format_errors(errors: Sequence[SpecError]) -> str:
 
 # --- in Python --------------------------------------------------------------------------------------------------------
 
-_OPTION = re.compile(r"--(lib or CONVCALC_LIB|set|input|variant|symbols|columns)\b(?: (\S+=[^\s;]+|\S+$))?")
+_OPTION = re.compile(r"--(lib or CONVCALC_LIB|set|input|variant|symbols|columns|device)\b(?: (\S+=[^\s;]+|\S+$))?")
 _ARGUMENTS = {"lib or CONVCALC_LIB": "libraries", "columns": "metrics"}
 """Options whose arguments in Python have other names."""
 

@@ -184,7 +184,7 @@ def test_from_python() -> None:
         ("[{repeat: n, seq: [{linear: w, when: i % 2 == 0}]}]", "n", "symbolic 'i'"),
         ("[{repeat: n, seq: [{linear: w, when: i*i < 20}]}]", "n", "symbolic 'i'"),
         ("[{repeat: n, name: 'x{i}', linear: w}]", "n", "a name"),
-        ("[add: [{each: n, linear: w}]]", "n", "a repeat count shapes the graph"),
+        ("[add: [{each: n, linear: w}]]", "n", "a number of branches shapes the graph"),
         ("[{repeat: {c: range(n)}, linear: w}]", "n", "a range shapes the graph"),
         ("[{repeat: n, linear: w, name: x}, {relu: , from: x2}]", "n", "no layer 'x2' precedes this"),
         ("[{repeat: n, linear: w, name: x}, {relu: , from: x3}]", "n", "no layer 'x3' precedes this"),

@@ -83,8 +83,13 @@ class OptionalWord(click.Option):
         end = args.index("--") if "--" in args else len(args)
         words = self.type.choices if isinstance(self.type, click.Choice) else ()
         follows = [*args[1:], ""]
+
+        def is_value(word: str) -> bool:
+            """Whether it is one of the words, or one of them mistyped and no design."""
+            return word in words or (word.isalnum() and not os.path.exists(word) and closest_match(word, words) != "")
+
         return [
-            f"{arg}={self.alone}" if arg in self.opts and place < end and follows[place] not in words else arg
+            f"{arg}={self.alone}" if arg in self.opts and place < end and not is_value(follows[place]) else arg
             for place, arg in enumerate(args)
         ]
 

@@ -30,7 +30,7 @@ Axes: TypeAlias = str | int | Sequence[int]
 """The axes of an input, without the batch: ``"3,224,224"`` or ``(3, 224, 224)``."""
 Code: TypeAlias = Mapping[str, Any] | None
 """Fields of :class:`convcalc.importers.model.CodeOptions` where code of a model may be run, and else nothing."""
-MISSING_FILE = ("CC001", "CC703")
+MISSING_FILE, FOLDER = ("CC001", "CC703"), "CC002"
 NO_TEXT = ("CC004", "CC005")
 SPEC_KEY = re.compile(r"""^[ \t]*(?:[{,][ \t]*)?["']?(?:layers|blocks)["']?[ \t]*:""", re.MULTILINE)
 """A key that a spec has at the top, and no YAML of other programs: they have their layers in ``backbone``."""
@@ -212,7 +212,7 @@ def open_spec(file: str, *, libraries: Sequence[str] = (), inputs: Inputs = NO_I
     try:
         source = read_text(spec_path(file))
     except SpecError as error:
-        if error.code in MISSING_FILE and not error.hint:
+        if error.code in (*MISSING_FILE, FOLDER) and not error.hint:
             from convcalc.designs.zoo import similar_designs  # only what is missing needs it
 
             error.hint = similar_designs(file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -17,6 +18,7 @@ MODULE = re.compile(r"[a-z]+/[\w@.-]+")
 FRAMEWORKS = ("torchvision/", "timm/")
 """The libraries whose modules others build too; the rest were written for the measurement, or are little known."""
 
+HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/(?!.*\.(?:ya?ml|json)$)[A-Za-z0-9][\w.-]*")
 MAX_SIMILAR = 3
 """Designs that a hint names."""
 
@@ -93,7 +95,11 @@ def _search_texts() -> dict[str, str]:
 
 
 def similar_designs(file: str) -> str:
-    """Return a hint with the shipped designs that the name of a missing file may mean, if there are any."""
+    """Return a hint with what the name of a missing file or of a folder may mean, if it may mean a design."""
+    if os.path.isfile(os.path.join(file, "config.json")):
+        return f"did you mean hf:{file}?"
+    if HUB_NAME.fullmatch(file) and not os.path.isdir(os.path.dirname(file)):
+        return "a model of the Hugging Face Hub is read from its config.json: download that, and give hf:config.json"
     word = file.removeprefix(ZOO).removesuffix(".yaml")
     if word in zoo_paths():
         return f"did you mean {ZOO}{word}?"

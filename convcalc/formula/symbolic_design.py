@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from convcalc.designs.names import chosen_variant, parse_design
 from convcalc.designs.sources import DEFAULT_COUNT_OPTIONS, CountOptions, Network, SpecFile, open_spec
-from convcalc.errors import Source, Span, SpecError, SpecErrors, closest_match, did_you_mean, quoted
+from convcalc.errors import Source, Span, SpecError, SpecErrors, closest_match, quoted, similar_variable
 from convcalc.metrics.metric import Metric
 from convcalc.metrics.registry import report_metrics
 from convcalc.spec.document.names import validate_variable
@@ -198,7 +198,7 @@ def require_known(names: Iterable[str], designs: Sequence[SymbolicDesign], optio
         if name in used or any(design.has_name(name) for design in designs):
             continue
         known = [each for design in designs for each in (*design._variables, *design.axes)]  # noqa: SLF001
-        text = f"no variable or axis {quoted(name)}{did_you_mean(name, known)}"
+        text = f"no variable or axis {quoted(name)}{similar_variable(name, known)}"
         hint = f"{designs[0].names_hint}; or use it in a value: --set {(known or ['size'])[0]}=2*{name}"
         errors.append(SpecError("CC721", text, _place(option, name), hint=hint))
     if errors:
@@ -243,4 +243,6 @@ def _structural_hint(error: SpecError) -> str:
         return ONE_COUNT
     if error.text.startswith("a division"):
         return f"a multiple makes the division come out whole, for example --set {name}=4*k"
-    return f"{quoted(name)} is structural here: leave it out of --symbols, or give it a number with --set"
+    hint = f"{quoted(name)} is structural here: leave it out of --symbols, or give it a number with --set"
+    of_experts = "; of experts use `experts: {count: E, top: k}`, where both may be symbols"
+    return hint + of_experts * error.text.startswith("a number of branches")

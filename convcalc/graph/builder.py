@@ -100,7 +100,7 @@ class GraphBuilder:
         Raises:
             SpecError: where the layer does not fit its inputs.
         """
-        shapes = tuple(self.nodes[index].facts.output for index in inputs)
+        shapes = tuple([self.nodes[index].facts.output for index in inputs])
         try:
             facts = self._facts_of(op, shapes)
         except SpecError as error:

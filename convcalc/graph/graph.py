@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TypeVar
 
 from convcalc.arith import Number, total
 from convcalc.errors import Span, SpecError, did_you_mean
@@ -88,6 +89,30 @@ class Node:
     @property
     def shape(self) -> Shape:
         return self.facts.output
+
+
+T = TypeVar("T")
+
+
+def of_each(nodes: Iterable[Node], value: Callable[[Node], T], *, by_path: bool = False) -> list[T]:
+    """Return a value of every node, worked out once for those that share their facts: the turns of a repeat do.
+
+    It may follow from the op, the shapes and ``source_form``, from whether weights are shared, and, ``by_path``, from
+    anything.
+    """
+    if by_path:
+        return [value(node) for node in nodes]
+    known: dict[object, T] = {}
+    found = []
+    for node in nodes:
+        if node.weight_owner != node.index:
+            found.append(value(node))
+            continue
+        key = (id(node.facts), node.source_form) if node.source_form else id(node.facts)
+        if key not in known:
+            known[key] = value(node)
+        found.append(known[key])
+    return found
 
 
 @dataclass(slots=True, eq=False)

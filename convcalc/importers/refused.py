@@ -19,7 +19,14 @@ CONVERT = "python -m tf2onnx.convert --{} {{0}} --output model.onnx"
 REASONS = {
     **dict.fromkeys((".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle", ".joblib", ".pt2"), PICKLE),
     **dict.fromkeys((".h5", ".hdf5"), HDF5),
-    ".safetensors": ("has weights alone, without layers", EXPORT),
+    ".safetensors": (
+        "has weights alone, without layers",
+        "report the folder of its config.json, which is then compared with it: convcalc report hf:FOLDER; or " + EXPORT,
+    ),
+    ".gguf": (
+        "is GGUF, weights without layers",
+        "give the config.json of the model that it was converted from: convcalc report hf:config.json",
+    ),
     ".tflite": ("is a TensorFlow Lite model", CONVERT.format("tflite")),
     ".pb": ("is a graph of TensorFlow", CONVERT.format("graphdef") + " --inputs … --outputs …"),
     ".mlmodel": ("is a Core ML model", "export to ONNX the model that it was made from"),
@@ -36,6 +43,7 @@ _HEADS = {
     rb"PK\x03\x04.{26}[^/]+/data\.pkl": ".pt",
     rb"\x89HDF": ".h5",
     rb".{4}TFL3": ".tflite",
+    rb"GGUF": ".gguf",
     rb'.{6}\0\0\{"': ".safetensors",
 }
 """The beginning of files → the ending that their names should have."""

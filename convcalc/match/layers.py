@@ -198,13 +198,27 @@ def _attention(found: Attention, masked: bool) -> Layer:
     return Layer(found.nodes, ATTENTION, settings, (shape.elements, found.scores), relative, found.in_features)
 
 
+MOST_WITHOUT_MASK = 3
+"""Tensors that an attention reads: queries, keys and values; a fourth is a mask."""
+
+
 def _is_causal(node: Node) -> bool:
     return bool(getattr(node.op, "is_causal", False))
 
 
-def has_masks(graphs: Iterable[Graph]) -> bool:
-    """Whether each graph has a causal mask: where one has none, its source may write masks as tensors."""
-    return all(any(map(_is_causal, graph.layers)) for graph in graphs)
+def has_masks(graph: Graph) -> bool:
+    """Whether an attention of a graph has a causal mask."""
+    return any(map(_is_causal, graph.layers))
+
+
+def states_masks(graph: Graph, is_spec: bool) -> bool:
+    """Whether masks of a graph are known: it has causal ones, or is that of a spec whose attentions could have them."""
+    return has_masks(graph) or (is_spec and all(any(map(_may_be_causal, each.nodes)) for each in joined(graph)))
+
+
+def _may_be_causal(node: Node) -> bool:
+    """Whether a layer has the argument ``mask``, and reads no other mask."""
+    return hasattr(node.op, "is_causal") and len(node.inputs) <= MOST_WITHOUT_MASK
 
 
 def has_stacks(graphs: Iterable[Graph]) -> bool:

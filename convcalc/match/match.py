@@ -15,7 +15,7 @@ from convcalc.graph.graph import Graph
 from convcalc.match.alignment import alignments
 from convcalc.match.comparison import compared
 from convcalc.match.differences import ADDED, CHANGED, MISSING, NAME, OUTPUT, Difference, Outcome, Side
-from convcalc.match.layers import IGNORABLE, Layer, has_masks, has_stacks, layers_of, tables_of
+from convcalc.match.layers import IGNORABLE, Layer, has_masks, has_stacks, layers_of, states_masks, tables_of
 from convcalc.match.order import Numbering, sorted_by_branches
 from convcalc.match.runs import scopes_of
 from convcalc.match.ties import unlike_ties
@@ -45,6 +45,8 @@ class Match:
     in_size_alone: int
     """Pairs that differ in size alone, because of a layer before."""
     differences: tuple[Difference, ...]
+    masks_unknown: str = ""
+    """The design whose masks of attention are not known, so that the other's are not compared with them."""
 
     @property
     def is_equal(self) -> bool:
@@ -53,22 +55,30 @@ class Match:
 
 @paused()
 def match(
-    designs: tuple[str, str], graphs: tuple[Graph, Graph], *, ignored: Collection[str] = (), by_name: bool = False
+    designs: tuple[str, str],
+    graphs: tuple[Graph, Graph],
+    *,
+    ignored: Collection[str] = (),
+    by_name: bool = False,
+    specs: bool = False,
 ) -> Match:
     """Return where two networks differ: in layers that multiply, norms, activations, parameters and shared weights.
 
-    Where all these are equal, in what they and the outputs read. Masks of attention are compared where both networks
-    have causal ones: a source that has none may write them as tensors.
+    Where all these are equal, in what they and the outputs read. A causal mask of attention is compared with none where
+    a spec states that there is none: another source, or products written one by one, may have it as a tensor.
 
     Args:
         designs: their names.
         graphs: whose layers are all counted.
         ignored: ``norm`` and ``act``, where these are not compared.
         by_name: whether the paths of layers are compared, too.
+        specs: whether both are specs.
     """
+    unknown = [design for design, graph in zip(designs, graphs, strict=True) if not states_masks(graph, specs)]
+    is_masked = any(map(has_masks, graphs))
     graphs = with_tables_apart(graphs[0]), with_tables_apart(graphs[1])
     forms = product(
-        (has_masks(graphs),),
+        (is_masked and not unknown,),
         (False, True) if "norm" in ignored else (False,),
         (False, True) if has_stacks(graphs) else (False,),
     )
@@ -80,7 +90,8 @@ def match(
     first, second = (_totals(design, side) for design, side in zip(designs, sides, strict=True))
     in_size_alone = sum(each.consequences for each in found)
     equal = outcome.equal - sum(each.kind == CHANGED for each in wiring)
-    return Match(first, second, sides, equal, in_size_alone, tuple(_grouped(found)))
+    masks_unknown = unknown[0] if is_masked and unknown else ""
+    return Match(first, second, sides, equal, in_size_alone, tuple(_grouped(found)), masks_unknown)
 
 
 def _sides(graphs: tuple[Graph, Graph], ignored: Collection[str], *forms: bool) -> tuple[Side, Side]:

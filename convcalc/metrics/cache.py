@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convcalc.arith import Number
-from convcalc.dtypes import bytes_of, cache_lookup
-from convcalc.graph.graph import Graph
+from convcalc.dtypes import bytes_of, cache_lookup, differs_by_layer
+from convcalc.graph.graph import Graph, Node, of_each
 from convcalc.metrics.metric import Metric
 
 
@@ -22,9 +22,11 @@ def cache_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
         KV cache in vLLM and transformers.
     """
     form = cache_lookup(dtype)
-    return [
-        bytes_of(node.op.cached(*node.input_shapes) * batch, form(node.path)) if node.op else 0 for node in graph.layers
-    ]
+
+    def of_one(node: Node) -> Number:
+        return bytes_of(node.op.cached(*node.input_shapes) * batch, form(node.path)) if node.op else 0
+
+    return of_each(graph.layers, of_one, by_path=differs_by_layer(dtype))
 
 
 METRICS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convcalc.arith import Number
-from convcalc.graph.graph import Graph
+from convcalc.graph.graph import Graph, Node, of_each
 from convcalc.metrics.metric import Metric
 
 
@@ -31,9 +31,13 @@ def active_params(graph: Graph) -> Sequence[Number]:
     Called:
         active, or activated, parameters in the papers of Mixtral and DeepSeek-V2.
     """
-    idle = (node.op.idle_params(*node.input_shapes) if node.op else 0 for node in graph.layers)
-    own = zip(graph.layers, idle, strict=True)
-    return [node.facts.params - unused if node.weight_owner == node.index else 0 for node, unused in own]
+
+    def of_one(node: Node) -> Number:
+        if node.op is None or node.weight_owner != node.index:
+            return 0
+        return node.facts.params - node.op.idle_params(*node.input_shapes)
+
+    return of_each(graph.layers, of_one)
 
 
 def buffers(graph: Graph) -> Sequence[Number]:

@@ -12,10 +12,17 @@ from functools import reduce
 from typing import NamedTuple
 
 from convcalc.arith import Number, at_least, largest, total
-from convcalc.dtypes import at_least_32_bits, bytes_of, cache_lookup, dtype_lookup, training_recipe, weight_lookup
-from convcalc.graph.graph import Graph, Node
+from convcalc.dtypes import (
+    at_least_32_bits,
+    bytes_of,
+    cache_lookup,
+    differs_by_layer,
+    dtype_lookup,
+    training_recipe,
+    weight_lookup,
+)
+from convcalc.graph.graph import Graph, Node, of_each
 from convcalc.graph.stored_weights import StoredWeights
-from convcalc.metrics.counts import params
 from convcalc.metrics.metric import Metric
 from convcalc.metrics.training import outside_checkpoints, state_bytes
 from convcalc.ops.op import Held
@@ -34,8 +41,7 @@ def weight_bytes(graph: Graph, _batch: int, dtype: str) -> Sequence[Number]:
     Called:
         model size; params size in torchinfo, without the buffers.
     """
-    stored = StoredWeights(graph, dtype)
-    return [stored.kept(node) for node in graph.layers]
+    return of_each(graph.layers, StoredWeights(graph, dtype).kept, by_path=differs_by_layer(dtype))
 
 
 def live_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
@@ -59,10 +65,11 @@ def live_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
         freed[end] = freed[end] + size
     alive: Number = total([sizes[node.index] for node in graph.inputs if ends[node.index] != node.index])
     steps = []
-    form = dtype_lookup(dtype)
-    for node in graph.layers:
+    form, layers = dtype_lookup(dtype), graph.layers
+    every = of_each(layers, lambda node: _held(node, batch, form), by_path=differs_by_layer(dtype))
+    for node, held in zip(layers, every, strict=True):
         inside = sizes[node.index]
-        if held := _held(node, batch, form):
+        if held:
             ending = total([sizes[index] for index in set(node.inputs) if ends[index] == node.index])
             inside = reduce(at_least, [size - (0 if with_inputs else ending) for size, with_inputs in held])
         steps.append(alive + inside)
@@ -151,14 +158,16 @@ def training_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
         model states and activations in the paper of ZeRO.
     """
     sizes, form = _tensor_bytes(graph, batch, dtype), dtype_lookup(dtype)
-    trained = weight_lookup(dtype)
+    trained, by_path = weight_lookup(dtype), differs_by_layer(dtype)
     recipe, layers = training_recipe(dtype), graph.layers
-    inside = [_kept_bytes(node, batch, form) for node in layers]
+    inside = of_each(layers, lambda node: _kept_bytes(node, batch, form), by_path=by_path)
     kept = outside_checkpoints(graph, [sizes[node.index] for node in layers], inside)
-    return [
-        state_bytes(weights, trained(node.path).plain, recipe) + size
-        for node, weights, size in zip(layers, params(graph), kept, strict=True)
-    ]
+
+    def of_weights(node: Node) -> Number:
+        own = node.facts.params if node.weight_owner == node.index else 0
+        return state_bytes(own, trained(node.path).plain, recipe)
+
+    return [state + size for state, size in zip(of_each(layers, of_weights, by_path=by_path), kept, strict=True)]
 
 
 def _kept_bytes(node: Node, batch: int, form: Callable[[str], str]) -> Number:
@@ -182,11 +191,15 @@ def traffic_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
     """
     sizes, stored = _tensor_bytes(graph, batch, dtype, tables=True), StoredWeights(graph, dtype)
     form, cached = dtype_lookup(dtype), cache_lookup(dtype)
+
+    def of_one(node: Node) -> Number:
+        moved = _moved_bytes(node, batch, (form(node.path), cached(node.path)), sizes[node.index])
+        return moved + stored.read(node, batch)
+
+    layers = graph.layers
     return [
-        _moved_bytes(node, batch, (form(node.path), cached(node.path)), sizes[node.index])
-        + total([sizes[index] for index in node.inputs if _is_activation(node)])
-        + stored.read(node, batch)
-        for node in graph.layers
+        own + (total([sizes[index] for index in node.inputs]) if _is_activation(node) else 0)
+        for node, own in zip(layers, of_each(layers, of_one, by_path=differs_by_layer(dtype)), strict=True)
     ]
 
 
@@ -202,10 +215,11 @@ def _moved_bytes(node: Node, batch: int, formats: tuple[str, str], output: Numbe
 def _tensor_bytes(graph: Graph, batch: int, dtype: str, *, tables: bool = False) -> list[Number]:
     """Bytes of the output of every node; a learned table is a weight and counts only with ``tables``."""
     form = dtype_lookup(dtype)
-    return [
-        bytes_of(node.facts.output_elements * batch, form(node.path)) if tables or _is_activation(node) else 0
-        for node in graph.nodes
-    ]
+
+    def of_one(node: Node) -> Number:
+        return bytes_of(node.facts.output_elements * batch, form(node.path)) if tables or _is_activation(node) else 0
+
+    return of_each(graph.nodes, of_one, by_path=differs_by_layer(dtype))
 
 
 def _is_activation(node: Node) -> bool:

@@ -62,7 +62,7 @@ class Metric(NamedTuple):
         """
         values, whole = self.values_of_one(graph, batch, dtype)
         times = [node.times for node in graph.layers]
-        if all(type(each) is int for each in times):
+        if {*map(type, times)} <= {int}:
             return values, whole
         if self.total_of is largest:  # of each of equal turns it is the same, if there is one
             for each in dict.fromkeys(times):

@@ -46,7 +46,10 @@ def outside_checkpoints(graph: Graph, outputs: Sequence[Number], inside: Sequenc
     of them together need no more than the largest checkpoint. Each has beside its outputs what it needs more than all
     before it, the first layer by layer, others in their last layer.
     """
-    shared, layers = _read_outside(graph), graph.layers
+    layers = graph.layers
+    if {node.checkpoint for node in layers} <= {-1}:
+        return [own + more for own, more in zip(outputs, inside, strict=True)]
+    shared = _read_outside(graph)
     kept = [
         own + (more if node.checkpoint < 0 else 0) if node.index in shared else 0
         for node, own, more in zip(layers, outputs, inside, strict=True)

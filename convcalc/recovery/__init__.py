@@ -6,19 +6,20 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TypeAlias
 
-from convcalc.errors import SpecError, quoted
+from convcalc.errors import SpecError
 from convcalc.graph.graph import Graph
 from convcalc.memory import paused
 from convcalc.recovery.items import Item
 from convcalc.recovery.reading.attention import with_attention
-from convcalc.recovery.reading.connect import connect, order, own_ties
+from convcalc.recovery.reading.connect import connect, order, own_ties, read_too_early
 from convcalc.recovery.reading.fuse import fuse
 from convcalc.recovery.reading.groups import grouped
 from convcalc.recovery.reading.links import Links
 from convcalc.recovery.reading.prefixes import with_scopes
-from convcalc.recovery.reading.tree import TreeBuilder, in_order
+from convcalc.recovery.reading.tree import TreeBuilder, flattened, in_order
 from convcalc.recovery.reading.views import without_views
 from convcalc.recovery.structure.blocks import BlockFinder
+from convcalc.recovery.structure.repeats import experts_as_one
 from convcalc.recovery.verify import KEPT, difference, graph_of, same_peak, unequal_metrics
 from convcalc.recovery.writing.document import document
 from convcalc.recovery.writing.names import name_all
@@ -40,9 +41,6 @@ def recover(graph: Graph, *, flat: bool = False) -> str:
     Raises:
         SpecError: CC775, where no spec of the network could be verified.
     """
-    if idle := next((node.path for node in graph.layers if node.op and not node.op.has_output), ""):
-        text = f"{quoted(idle)} are experts that do not run, and no `each: k, of: E` is recovered"
-        raise SpecError("CC775", text, hint="the kind `experts` can be written")
     with deep_calls(), paused():
         return _verified(graph, flat=True) if flat else _settled(graph)
 
@@ -99,8 +97,7 @@ def _strict(graph: Graph, arranged: Arranged) -> tuple[str, list[int]]:
 
 def _structured(graph: Graph, arranged: Arranged, *, merges: bool = True) -> tuple[str, list[int]]:
     """Return blocks and repeats."""
-    items = arranged(TreeBuilder(graph, fuse(graph)).items())
-    connect(items, graph.inputs[0].index)
+    items = _tree(graph, arranged)
     own_ties(items)
     made = order(items)
     finder = BlockFinder(graph, Links(graph, items, made), merges=merges)
@@ -110,20 +107,34 @@ def _structured(graph: Graph, arranged: Arranged, *, merges: bool = True) -> tup
 
 def _nested(graph: Graph, arranged: Arranged) -> tuple[str, list[int]]:
     """Return joins with their branches."""
-    return _written(graph, arranged(TreeBuilder(graph, fuse(graph)).items()))
+    return _written(graph, _tree(graph, arranged))
+
+
+def _tree(graph: Graph, arranged: Arranged) -> list[Item]:
+    """Return joins with their branches; what several of these read by its name is made before the first of them."""
+    early: set[int] = set()
+    while True:
+        items = arranged(TreeBuilder(graph, fuse(graph), early).items())
+        connect(items, graph.inputs[0].index)
+        late = set(read_too_early(items, {node.index for node in graph.inputs})) - early
+        if not late:
+            return items
+        early |= late
 
 
 def _flat(graph: Graph, _: Arranged) -> tuple[str, list[int]]:
     """Return every layer as an item of its own, in the order of the graph."""
-    items = [unit.item({}) for unit in fuse(graph, alone=True)]
+    items = flattened(TreeBuilder(graph, fuse(graph, alone=True)).items())
     last = max(graph.outputs.values())
-    items.sort(key=lambda item: item.nodes == (last,))  # the last item is an output
-    name_all(items)
+    items.sort(key=lambda item: (item.nodes == (last,), item.nodes))  # the last item is an output
+    connect(items, graph.inputs[0].index)
     return _written(graph, items, is_flat=True)
 
 
 def _written(graph: Graph, items: list[Item], *, is_flat: bool = False) -> tuple[str, list[int]]:
-    connect(items, graph.inputs[0].index)
     own_ties(items)
     made = order(items)
+    experts_as_one(items, Links(graph, items, made))
+    if is_flat:
+        name_all(items)
     return document(graph, items, is_flat=is_flat), made

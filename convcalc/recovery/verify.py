@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from convcalc.arith import prod
 from convcalc.errors import Source, SpecErrors
 from convcalc.graph.graph import Graph, Node
 from convcalc.metrics.metric import Metric
 from convcalc.metrics.registry import core_metrics, detail_metrics_of
+from convcalc.ops.idle import Idle
 from convcalc.ops.op import Op
 from convcalc.recovery.items import COMMUTATIVE, arguments
 from convcalc.shapes import Shape
@@ -48,6 +50,7 @@ def ordered(graph: Graph, order: Sequence[int]) -> Graph:
     nodes = [replace(graph.nodes[index], index=at) for at, index in enumerate(places)]
     for node in nodes:
         node.inputs, node.weight_owner = tuple(place[each] for each in node.inputs), place[node.weight_owner]
+        node.beside = place.get(node.beside, -1)
     return replace(graph, nodes=nodes, outputs={name: place[index] for name, index in graph.outputs.items()})
 
 
@@ -107,6 +110,7 @@ def _of_node(node: Node, other: Node, made: Sequence[Node], place: dict[int, int
         "its arguments": _same_arguments(node, other),
         "its weights": _shapes(node.facts.weights) == _shapes(other.facts.weights),
         "its buffers": _shapes(node.facts.buffers) == _shapes(other.facts.buffers),
+        "the experts that run": node.beside == place.get(other.beside, -1),
         "its multiplies": node.facts.products == other.facts.products,
         "its ties": owners.setdefault(other.weight_owner, node.weight_owner) == node.weight_owner,
     }
@@ -116,6 +120,9 @@ def _of_node(node: Node, other: Node, made: Sequence[Node], place: dict[int, int
 def _same_arguments(node: Node, other: Node) -> bool:
     if node.op == other.op and node.source_form == other.source_form:
         return True
+    if isinstance(node.op, Idle) and isinstance(other.op, Idle):  # their weights are compared, names are not
+        tokens = (prod(each.input_shapes[0][:-1]) for each in (node, other))
+        return node.op.attributes() == other.op.attributes() and len({*tokens}) == 1
     return arguments(node) == arguments(other)
 
 

@@ -20,8 +20,10 @@ DEFAULT_COLUMNS = ("params", "macs")
 MAIN = ("params", "macs", "weight_bytes", "peak_activation_bytes", "depth")
 """The totals that people ask for."""
 
-SPECIAL = {"active_params": "params", "seen_macs": "macs", "cache_bytes": ""}
+SPECIAL = {"active_params": "params", "seen_macs": "macs", "cache_bytes": "", "inference_bytes": ""}
 """Totals of interest in some networks: metric → the one that it equals in others, or an empty text if it is 0 there."""
+WITH_CACHE = {"inference_bytes": "cache_bytes"}
+"""Totals of interest where another metric is."""
 
 TEXT_SORT_KEYS = ("path", "op")
 
@@ -37,6 +39,7 @@ FUSED = ("norm", "act")
 
 def is_informative(key: str, values: Mapping[str, Any]) -> bool:
     """Whether the value of a metric does not follow from those of others, given the values of all."""
+    key = WITH_CACHE.get(key, key)
     usual = values.get(SPECIAL.get(key, ""), 0)
     return key not in SPECIAL or values.get(key, usual) != usual
 
@@ -105,7 +108,7 @@ class FoldedReport(NamedTuple):
 
     def largest(self, key: str) -> int:
         """Return the greatest value of any line, shown or not: what bars are drawn against."""
-        return max((line.values.get(key, 0) for lines in (self.lines, self.hidden_rows) for line in lines), default=0)
+        return max([line.values.get(key, 0) for lines in (self.lines, self.hidden_rows) for line in lines], default=0)
 
     def shares(self, key: str, values: Iterable[int]) -> list[int]:
         """Return the part of the total that each value is, in thousandths, rounded half up."""

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcalc.arith import is_plain
-from convcalc.dtypes import unmatched_globs
+from convcalc.dtypes import FORMAT_WORDS, WORDS_MEANT, unmatched_globs
 from convcalc.errors import Source, Span, SpecError, did_you_mean, format_error, quoted
 from convcalc.graph.graph import Graph, Node
 from convcalc.graph.stored_weights import StoredWeights
@@ -261,33 +261,36 @@ def not_counted(design: str, node: Node, source: Source, key: str = "macs") -> S
 def _dtype_warnings(graph: Graph, dtype: str) -> Iterator[str]:
     """Give a warning for every glob of number formats that fits no layer, with the nearest glob that fits one."""
     yield from StoredWeights(graph, dtype).warnings()
-    layers = {node.path for node in graph.nodes}
-    for glob in unmatched_globs(dtype, layers):
+    for glob in unmatched_globs(dtype, (node.path for node in graph.nodes)):
+        layers = {node.path for node in graph.nodes}
         groups = {f"{path}.**" for path in graph.all_paths() - layers}
         near = f"; did you mean {quoted(whole)}?" if (whole := f"{glob}.**") in groups else ""
-        near = near or did_you_mean(glob, layers | groups)
+        meant = WORDS_MEANT.get(glob.lower())
+        near = near or (f"; did you mean '{meant}='?" if meant else did_you_mean(glob, layers | groups | FORMAT_WORDS))
         yield f"warning: the glob {quoted(glob)} of the data type matches no layer{near}"
 
 
 def _rows(graph: Graph, columns: Mapping[str, Sequence[Any]]) -> Iterator[LayerRow]:
     """Give the row of every layer; layers that share their facts are described once."""
-    described: dict[int, tuple[dict[str, Any], str]] = {}
+    described: dict[int, tuple[dict[str, Any], str, tuple[tuple[int, ...], ...], tuple[int, ...]]] = {}
+    paths = [node.path for node in graph.nodes]
     for node, values in zip(graph.layers, zip(*columns.values(), strict=True), strict=True):
         op = node.op
         assert op is not None
         if id(node.facts) not in described:
             attributes = op.attributes(*node.input_shapes)
-            described[id(node.facts)] = attributes, layer_summary(attributes, node)
-        attributes, words = described[id(node.facts)]
+            entering = tuple([tuple(shape) for shape in node.input_shapes]) if op.depends_on_values else ()
+            described[id(node.facts)] = attributes, layer_summary(attributes, node), entering, tuple(node.shape)
+        attributes, words, entering, shape = described[id(node.facts)]
         yield LayerRow(
             path=node.path,
             op=op.kind,
             summary=words,
-            inputs=tuple([graph.nodes[index].path for index in node.inputs]),
-            input_shapes=tuple([tuple(shape) for shape in node.input_shapes]) if op.depends_on_values else (),
-            output_shape=tuple(node.shape),
+            inputs=tuple([paths[index] for index in node.inputs]),
+            input_shapes=entering,
+            output_shape=shape,
             attributes=attributes,
             values=dict(zip(columns, values, strict=True)),
-            tied_to=graph.nodes[node.weight_owner].path if node.weight_owner != node.index else None,
+            tied_to=paths[node.weight_owner] if node.weight_owner != node.index else None,
             source=node.source,
         )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from string import digits
+from typing import NamedTuple
 
 from convcalc.report.fold import FUSED, FoldedRow
+from convcalc.report.repeats import find_repeats
 
 # --- the tree of paths ------------------------------------------------------------------------------------------------
 
@@ -52,11 +53,11 @@ def _node(path: str, nodes: dict[str, PathNode]) -> PathNode:
     """Return the node of a path, making those on the way to it."""
     missing = []
     while path not in nodes:
-        missing.append(path)
-        path = path.rpartition(".")[0]
+        above, _, segment = path.rpartition(".")
+        missing.append((segment, path))
+        path = above
     node = nodes[path]
-    for below in reversed(missing):
-        segment = below.rpartition(".")[2]
+    for segment, below in reversed(missing):
         node.children[segment] = nodes[below] = node = PathNode(segment, below)
     return node
 
@@ -90,22 +91,41 @@ def structures(root: PathNode, keys: Sequence[str]) -> dict[int, int]:
     found: dict[int, int] = {}
     for node in reversed(nodes):
         line = node.line
-        described = line and (line.op, line.summary, line.parts, line.tied_to, *map(line.values.get, keys))
-        values = node.unknown, *map(node.values.get, keys)
-        below = tuple([(child.segment, found[id(child)]) for child in node.children.values()])
-        found[id(node)] = numbers.setdefault((described, node.output_shape, node.layers, values, below), len(numbers))
+        own = line and (
+            line.op, line.summary, line.parts, line.tied_to, line.layers, line.unknown, *map(line.values.get, keys)
+        )  # fmt: skip
+        below = tuple([(child.segment, found[id(child)]) for child in node.children.values()]) if node.children else ()
+        found[id(node)] = numbers.setdefault((own, node.output_shape, below), len(numbers))
     return found
 
 
-def runs(node: PathNode, equal: Mapping[int, int]) -> Iterator[tuple[PathNode, PathNode, int]]:
-    """Give the children of a node, equal neighbours together: the first, the last, and how many there are.
+class Run(NamedTuple):
+    """Neighbours that are shown once: one path, or several that take turns."""
+
+    nodes: Sequence[PathNode]
+    last: PathNode
+    """The last of all."""
+    times: int
+    """How often they are there."""
+
+
+def runs(nodes: Iterable[PathNode], equal: Mapping[int, int]) -> Iterator[Run]:
+    """Give neighbours in order, those that repeat together; each alone where nothing is known to be equal.
 
     Their names differ in a number at the end alone: a shortcut as large as its neighbour is none of its repeats.
     """
+    nodes = list(nodes)
+    if not equal or len(nodes) == 1:
+        yield from (Run([node], node, 1) for node in nodes)
+        return
+    for repeat in find_repeats([(node.path.rstrip(digits), equal[id(node)]) for node in nodes]):
+        turn = nodes[repeat.start : repeat.start + repeat.period]
+        yield Run(turn, nodes[repeat.end - 1], repeat.times)
 
-    def likeness(child: PathNode) -> object:
-        return (child.segment.rstrip(digits), equal[id(child)]) if equal else child
 
-    for _, group in groupby(node.children.values(), likeness):
-        neighbours = list(group)
-        yield neighbours[0], neighbours[-1], len(neighbours)
+def as_group(nodes: Sequence[PathNode], keys: Sequence[str]) -> PathNode:
+    """Return neighbours as one node, with the sums of theirs for ``keys``."""
+    group = PathNode(nodes[0].segment, nodes[0].path)
+    group.children = {node.segment: node for node in nodes}
+    _add_up(group, keys)
+    return group

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, limit_suggestions, quoted
+from convcalc.errors import Source, Span, SpecError, SpecErrors, limit_suggestions, quoted, similar_variable
 from convcalc.graph.builder import input_size
 from convcalc.graph.graph import Graph
 from convcalc.memory import paused
@@ -120,7 +120,7 @@ def _read_override(document: Document, name: str, value: Any, symbols: Collectio
     name, value = unicodedata.normalize("NFC", name), str(value) if isinstance(value, float) else value
     place = Span(Source("--set", f"{name}={value}" if isinstance(value, str) else name), 1, 1, max(1, len(name)))
     if name not in document.vars:
-        text = f"no variable {quoted(name)} to set{did_you_mean(name, document.vars)}"
+        text = f"no variable {quoted(name)} to set{similar_variable(name, document.vars)}"
         raise SpecErrors([SpecError("CC702", text, place, hint=document.variables_hint)])
     if not isinstance(value, str):
         return name, tuple(value) if isinstance(value, list) else value

@@ -11,7 +11,7 @@ from typing import Any
 from convcalc.designs.carried import carried
 from convcalc.designs.names import chosen_variant, parse_design
 from convcalc.designs.sources import DEFAULT_COUNT_OPTIONS, CountOptions, Network, SpecFile, open_spec
-from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, quoted
+from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted, similar_variable
 from convcalc.metrics.metric import Metric
 from convcalc.metrics.registry import report_metrics
 from convcalc.report.metrics import LEAST_TIME
@@ -80,7 +80,7 @@ class SweepJob:
         if name is None:
             if LEAST_TIME not in self.metrics:
                 return self
-            text, hint = f"{LEAST_TIME} is that of a device", "add --device, such as --device h100-sxm"
+            text, hint = f"{LEAST_TIME} is that of a device", "such as --device h100-sxm"
             raise SpecErrors([SpecError("CC731", text, Span(Source(LEAST_TIME)), hint=hint)])
         from convcalc.devices import roofline  # only a sweep with a device needs it
 
@@ -226,7 +226,7 @@ def _require_valid(job: SweepJob, spec: SpecFile) -> None:
             errors += _batch_faults(job, axis, span)
         elif axis.name not in known:
             done = "solve for" if axis.argument == FOR else "sweep"
-            text = f"no variable {quoted(axis.name)} to {done}{did_you_mean(axis.name, known)}"
+            text = f"no variable {quoted(axis.name)} to {done}{similar_variable(axis.name, known)}"
             errors.append(SpecError("CC712", text, span, hint=spec.document.variables_hint))
         elif axis.name in job.output_metrics:
             text = f"{quoted(axis.name)} is an axis and a metric; ask for other metrics with --columns"
@@ -252,7 +252,7 @@ def _require_variables(job: SweepJob, spec: SpecFile) -> None:
     """Demand that the variant and what is set exist, so that they fail once and not at every point."""
     for name, _ in job.overrides:
         if name not in spec.document.vars:
-            text = f"no variable {quoted(name)} to set{did_you_mean(name, spec.document.vars)}"
+            text = f"no variable {quoted(name)} to set{similar_variable(name, spec.document.vars)}"
             place = Span(Source("--set", name), 1, 1)
             raise SpecErrors([SpecError("CC702", text, place, hint=spec.document.variables_hint)])
     if not job.by_variant and job.variant is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -15,6 +15,8 @@ from convcalc.sweep.job import SweepJob
 MAX, MIN = "max", "min"
 MAX_COUNTED_POINTS = 2**20
 """Up to so many points, it is also counted how many fit."""
+MAX_SMALL_BLOCK = 2**15
+"""Evaluating all of so many points takes no longer than halving them along several axes."""
 MAX_LEAF_GRAPHS = 16
 """Blocks with at most this many distinct graphs are evaluated point by point."""
 
@@ -102,18 +104,23 @@ class Search:
             _, _, block, known = heapq.heappop(waiting)
             if self._decide(known) is False:
                 self.advance(block.size)
-            elif self._is_leaf(block):
+            elif self._is_leaf(block, known):
                 found = self._best_of(block)
                 best = found if best is None or (found is not None and found < best) else best
                 self.advance(block.size)
             else:
-                for half in block.halves(self._widest(block)):
-                    self._push(waiting, half)
+                for half in block.halves(self._axis_to_halve(block, known)):
+                    self._push(waiting, half, known)
         return None if best is None else best[1]
 
-    def _push(self, waiting: list[tuple[float, int, Block, BlockBounds | None]], block: Block) -> None:
-        """Push a block on the heap, keyed by the lower bound of its cost."""
-        known = bound_block(self.job, block)
+    def _push(
+        self,
+        waiting: list[tuple[float, int, Block, BlockBounds | None]],
+        block: Block,
+        whole: BlockBounds | None = None,
+    ) -> None:
+        """Push a block, a part of the one that is bounded by ``whole``, on the heap, by the lower bound of its cost."""
+        known = self._bound(block, whole)
         cost: float = float("-inf")
         if known is not None and known.totals is not None:
             low, high = known.totals[self._goal]
@@ -126,10 +133,38 @@ class Search:
         limits = [each for each in self.question.bounds if (each.metric, each.kind) == (self._goal, kind)]
         return max([cost, *(sign * limit.integer for limit in limits)])
 
-    def _widest(self, block: Block) -> int:
-        """Return the axis to halve: one that shapes the graph, where many graphs keep the others from being bounded."""
-        shaping = evaluator(self.job).structural if graph_count(self.job, block) > MAX_LEAF_GRAPHS else set()
-        return max([axis for axis in block.wide if axis in shaping] or block.wide, key=block.shape.__getitem__)
+    def _bound(self, block: Block, whole: BlockBounds | None, *, renew: bool = True) -> BlockBounds | None:
+        """Return the bounds of a block, a part of the one that is bounded by ``whole``."""
+        return bound_block(self.job, block, None if whole is None else whole.forms, renew=renew)
+
+    def _axis_to_halve(self, block: Block, known: BlockBounds | None) -> int:
+        """Return the axis that moves the totals most, or one that shapes the graph where there are many graphs."""
+        structural = evaluator(self.job).structural if graph_count(self.job, block) > MAX_LEAF_GRAPHS else set()
+        axes = [axis for axis in block.wide if axis in structural] or block.wide
+        if len(axes) == 1:
+            return axes[0]
+        return max(axes, key=lambda axis: (self._effect(block, known, axis), block.shape[axis]))
+
+    def _effect(self, block: Block, known: BlockBounds | None, axis: int) -> float:
+        """Return how much of the range of a total an axis makes up, from 0 to 1, for the total where it is most."""
+        if known is None or known.totals is None:
+            return 0.0
+        first, last = (self._bound(end, known, renew=False) for end in _ends(block, [axis]))
+        if first is None or last is None or first.totals is None or last.totals is None:
+            return 0.0
+        ranges = ((high - low, first.totals[key][1] - last.totals[key][1]) for key, (low, high) in known.totals.items())
+        return max((min(1.0, abs(part) / whole) for whole, part in ranges if whole), default=0.0)
+
+    def _is_bisected(self, block: Block, known: BlockBounds | None) -> bool:
+        """Whether halving is faster than evaluating all points: every bound is reached at the first or last point."""
+        if known is None or known.totals is None or not known.all_valid:
+            return False
+        if len(block.wide) > 1 and block.size <= MAX_SMALL_BLOCK:
+            return False
+        corners = [self._bound(corner, known, renew=False) for corner in _ends(block, block.wide)]
+        totals = [each.totals for each in corners if each is not None and each.totals is not None]
+        reached = {key: {bound for each in totals for bound in each[key]} for key in known.totals}
+        return all({*known.totals[key]} == reached[key] for key in reached)
 
     @property
     def _goal(self) -> str:
@@ -157,18 +192,19 @@ class Search:
         """Give, in the order of the points, how many of a block fit and which is the first."""
         import numpy
 
-        waiting = [self.root]
+        waiting: list[tuple[Block, BlockBounds | None]] = [(self.root, None)]
         while waiting:
-            block = waiting.pop()
-            fit = self._decide(bound_block(self.job, block)) if block.size > self.leaf_size else None
+            block, whole = waiting.pop()
+            known = self._bound(block, whole) if whole is not None or block.size > self.leaf_size else None
+            fit = self._decide(known)
             if fit is not None:
                 yield (block.size if fit else 0), block.first
-            elif self._is_leaf(block):
+            elif self._is_leaf(block, known):
                 fits, _ = self._evaluate(block)
                 first = numpy.unravel_index(int(numpy.argmax(fits)), fits.shape)
                 yield int(numpy.count_nonzero(fits)), block.number(first)
             else:
-                waiting += reversed(block.halves(block.wide[0]))
+                waiting += [(half, known) for half in reversed(block.halves(block.wide[0]))]
                 continue
             self.advance(block.size)
 
@@ -184,9 +220,13 @@ class Search:
             return False
         return True if known.all_valid and all(bound.holds(a) and bound.holds(b) for bound, (a, b) in sides) else None
 
-    def _is_leaf(self, block: Block) -> bool:
+    def _is_leaf(self, block: Block, known: BlockBounds | None) -> bool:
         """Whether a block is worked out point by point."""
-        return block.size <= self.leaf_size and (graph_count(self.job, block) <= MAX_LEAF_GRAPHS or block.size == 1)
+        if block.size == 1:
+            return True
+        if block.size > self.leaf_size or graph_count(self.job, block) > MAX_LEAF_GRAPHS:
+            return False
+        return not self._is_bisected(block, known)
 
     def _evaluate(self, block: Block) -> tuple[Any, dict[str, Any]]:
         """Return which points of a block fit, and the totals of all."""
@@ -196,3 +236,12 @@ class Search:
         for bound in self.question.bounds:
             fits &= bound.holds(columns.metrics[bound.metric]).astype(bool)
         return fits, columns.metrics
+
+
+def _ends(block: Block, axes: Sequence[int]) -> list[Block]:
+    """Return the parts of a block at the first and at the last values of some of its axes."""
+    first = last = block
+    for axis in axes:
+        begin, end = block.ranges[axis]
+        first, last = first.narrowed(axis, begin, begin + 1), last.narrowed(axis, end - 1, end)
+    return [first, last]

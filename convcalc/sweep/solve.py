@@ -8,10 +8,11 @@
 >>> answer.solution.values, answer.solution.totals["params"], answer.fitting_count
 ({'classes': 240}, 23999792, 240)
 
-Points are looked at in the order of preference, in blocks. A block whose bounds break a limit (see ``interval``) is
-passed over, one whose bounds keep all of them is settled at its first point, and any other is halved until it is small
-enough to work out every point of it. What is passed over is proved to hold no solution, so that the answer is that of
-an exhaustive search; of a count that grows with the variable, the halving is a bisection.
+Points are visited in the order of preference, in blocks. A block whose bounds break a limit (see ``block_bounds``) is
+skipped, one whose bounds keep all of them is settled at its first point, and any other is halved, until it is small
+enough to evaluate every point of it and halving it further would not be faster. What is skipped is proved to hold no
+solution, so that the answer is that of an exhaustive search; of a count that grows with the variable, the halving is a
+bisection.
 """
 
 from __future__ import annotations

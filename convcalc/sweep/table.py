@@ -63,11 +63,11 @@ class SweepTable:
         return f"<SweepTable of {len(self):,} points{others}: {', '.join(self._columns)}>"
 
 
-def swept(job: SweepJob, jobs: int) -> SweepTable:
+def swept(job: SweepJob, jobs: int, device: str | None = None) -> SweepTable:
     """Count every point of a sweep in so many processes, and keep all that fulfil its condition."""
     import numpy
 
-    job = job.with_metrics(metrics_used(job.where, job.axes))
+    job = job.with_metrics(metrics_used(job.where, job.axes)).on_device(device)
     points: list[SelectedPoints] = []
     dropped: dict[str, InvalidPoints] = {}
     with closing(processes(jobs).run(BlockTask(job), blocks(job.axes))) as results:

@@ -282,3 +282,32 @@ def test_a_variant_with_the_name_of_its_network(design: str, near: str) -> None:
     with pytest.raises(convcalc.SpecErrors) as caught:
         convcalc.load(f"zoo:{design}")
     assert f"; did you mean '{near}'?" in caught.value.errors[0].text
+
+
+# --- modifiers --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("modifier", ["name: x", "repeat: 2", "via: fused", "checkpoint: true", "from: input"])
+@pytest.mark.parametrize(
+    "kind",
+    ["attention: {heads: 2}", "linear: {out: 8}", "sdpa: {branches: [identity, identity, identity]}", "B: {w: 8}"],
+)
+def test_a_modifier_among_arguments_belongs_beside_the_kind(kind: str, modifier: str) -> None:
+    """What the hint shows is right, with the arguments in place of the dots."""
+    head = "input: [6, 8]\nblocks: {B: {params: {w}, layers: [linear: w]}}\nlayers:\n  - "
+    error = one(f"{head}{{{kind[:-1]}, {modifier}}}}}\n")
+    name, _, given = kind.partition(": ")
+    word, _, value = modifier.partition(": ")
+    assert error.hint == f"`{word}` is written beside the kind: {{{name}: …, {word}: …}}"
+    written = error.hint.partition("kind: ")[2].replace("…", given, 1).replace("…", value)
+    if (name, word) != ("B", "via"):  # it is of a layer
+        convcalc.load(text=head + written)
+
+
+@pytest.mark.parametrize(
+    ("layer", "words"),
+    [("attention: {heads: 2, mask: sliding}", "none, causal"), ("attention: {heads: 2, bias: [q, x]}", "q, k, v, o")],
+)
+def test_words_of_an_argument_are_listed(layer: str, words: str) -> None:
+    error = one(f"input: [6, 8]\nlayers:\n  - {layer}\n")
+    assert (error.code, error.hint) == ("CC201", f"words of this argument: {words}")

@@ -357,4 +357,7 @@ def test_metrics_that_an_earlier_version_did_not_count_have_not_grown(cli: Comma
         result = cli("check")
         assert (result.exit_code, result.stderr) == (0, "")
         assert f"Changes since {FILE}: none" in result.stdout
+        assert "the baseline is older than seen_macs: rules of growth skip these" in " ".join(result.stdout.split())
+        assert cli("baseline", "write").exit_code == 0
+        assert "older than" not in cli("check").stdout
         Path(FILE).unlink()

@@ -135,3 +135,25 @@ def test_hostile_names_are_escaped(cli: Command, folder: Path) -> None:
     for format_ in ("text", "github", "json"):
         result = cli("match", "a\x1b[31m.yaml", "a\x1b[31m.yaml", "--input", "3,9,9", "-f", format_)
         assert (result.exit_code, "\x1b" in result.stdout) == (0, False)
+
+
+@pytest.mark.parametrize(
+    ("other", "code", "compared"),
+    [
+        ("attention: {heads: 1, bias: false, mask: causal, window: 6}", 0, True),
+        ("attention: {heads: 1, bias: false}", 1, True),
+        ("sdpa: {branches: [linear: 8, linear: 8, linear: 8, {param: [6, 6]}]}, linear: 8", 0, False),
+    ],
+)
+def test_masks_that_are_not_known_are_named(cli: Command, folder: Path, other: str, code: int, compared: bool) -> None:
+    """A spec without a mask has none, but for one that it reads as a tensor."""
+    head = "defaults: {linear: {bias: false}}\ninput: [6, 8]\nlayers: [%s]\n"
+    (folder / "causal.yaml").write_text(head % "attention: {heads: 1, bias: false, mask: causal}")
+    (folder / "other.yaml").write_text(head % other)
+    result = cli("match", "causal.yaml", "other.yaml", "--ignore", "norm")
+    found = document(cli, "causal.yaml", "other.yaml")
+    assert found["masks_compared"] is compared
+    assert ("Masks of attention are not compared: other.yaml" in " ".join(result.stdout.split())) is not compared
+    if compared:
+        assert result.exit_code == code
+        assert [each["names"] for each in found["differences"]] == [["mask"]] * code

@@ -70,6 +70,14 @@ def test_columns(cli: Command, folder: Path) -> None:
     assert "Params" not in heading
 
 
+@pytest.mark.parametrize(("word", "key"), [("mfu", "train_flops"), ("vram", "inference_bytes"), ("numel", "params")])
+def test_other_names_of_metrics_are_answered_with_ours(cli: Command, folder: Path, word: str, key: str) -> None:
+    for options in (("--columns", word), ("--columns", f"+{word}"), ("--columns", word.upper())):
+        result = cli("report", "tiny.yaml", *options)
+        assert result.exit_code == 2
+        assert f"is no metric; did you mean '{key}'?" in result.stderr
+
+
 def test_columns_can_be_added_and_tools_are_columns(cli: Command, folder: Path) -> None:
     def titles(*arguments: str) -> list[str]:
         return cli("report", "tiny.yaml", *arguments, "-f", "csv").stdout.splitlines()[0].split(",")[5:-1]

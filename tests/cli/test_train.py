@@ -47,9 +47,11 @@ def test_limits_and_rows_of_batch_have_it(cli: Command, tmp_path: Path) -> None:
     [
         (["report", "net.yaml", "--train"], "--train is for models in code, torch:MODULE:CALLABLE, and none is named"),
         (["report", "--train", "net.yaml"], "--train is for models in code"),
+        (["report", "net.yaml", "--train", "adamw"], "'adamw' is not one of adam, mixed, mixed32, sgd, mode"),
         (["report", "net.yaml", "--train=mixd"], "'mixd' is not one of adam, mixed, mixed32, sgd, mode; did you mean"),
         (["import", "net.yaml", "--train", "mixed"], "--train mixed: this command counts no bytes"),
         (["report", "net.yaml", "--train", "sgd", "--train", "sgd"], "--train is given twice"),
+        (["report", "net.yaml", "--train", "adam", "--dtype", "int8,train=sgd"], "--dtype has train=sgd: give one"),
     ],
 )  # fmt: skip
 def test_what_cannot_be(

@@ -18,7 +18,7 @@ REFERENCE = ROOT / "tests" / "reference"
 MEASURED = json.loads(lzma.decompress((REFERENCE / "hf_configs.json.xz").read_bytes()))
 PUBLISHED = json.loads((REFERENCE / "hf_published.json").read_text())
 RANDOM = MEASURED["random"]
-SEQ, TARGET, SAMPLES, PAST = 7, 5, 400, 6
+SEQ, TARGET, SAMPLES, PAST, PIXELS = 7, 5, 400, 6, 50
 """What tests/reference/hf_configs.py ran."""
 
 
@@ -30,7 +30,7 @@ def tokens(config: dict[str, Any]) -> dict[str, int]:
     """How many tokens the module was run with: classes that classify read their input once more as the decoder's."""
     decoded = SEQ if any(word in config["architectures"][0] for word in ("Classif", "QuestionAns")) else TARGET
     seq = config.get("text_config", {}).get("max_position_embeddings", SEQ)
-    given = {"seq": seq, "target": decoded, "samples": SAMPLES}
+    given = {"seq": seq, "target": decoded, "samples": SAMPLES, "pixels": PIXELS}
     names = {name for sizes in family(config["model_type"]).inputs.values() for name in sizes}
     return {name: count for name, count in given.items() if name in names}
 
@@ -40,8 +40,8 @@ def tokens(config: dict[str, Any]) -> dict[str, int]:
 
 def test_families() -> None:
     guide = (ROOT / "convcalc" / "guide" / "importing.md").read_text()
-    assert len(known_types()) >= 60
-    assert not [name for name in known_types() if f"`{name}`" not in guide]
+    assert len(known_types()) >= 120
+    assert set(known_types()) <= set(guide.replace("`", " ").split())
 
 
 @pytest.mark.parametrize("name", MEASURED["built"])
@@ -70,10 +70,11 @@ DECODING = [row for row in RANDOM if "decoding" in row]
 
 @pytest.mark.parametrize("row", DECODING, ids=[f"{i}-{row['config']['model_type']}" for i, row in enumerate(DECODING)])
 def test_one_token_behind_others(row: dict[str, Any]) -> None:
-    """Keys of 4 bytes each are kept; a layer with a window of more tokens keeps all."""
-    totals = opened(row["config"], variant="decode", overrides={"past": PAST}).report().totals
+    """Keys of 4 bytes each are kept; a layer with a window of more tokens keeps all. An encoder has run before."""
+    source = {"seq": SEQ} if {"seq", "target"} <= tokens(row["config"]).keys() else {}
+    totals = opened(row["config"], variant="decode", overrides={"past": PAST, **source}).report().totals
     macs, elements = row["decoding"]
-    assert (totals["macs"], totals["cache_bytes"]) == (macs, 4 * elements)
+    assert (totals["params"], totals["macs"], totals["cache_bytes"]) == (row["params"], macs, 4 * elements)
 
 
 def test_active_params() -> None:
@@ -109,6 +110,33 @@ def test_windows_hide_keys() -> None:
     types = ["sliding_attention"] * 3 + ["full_attention"]
     three = opened(config | {"layer_types": types}, overrides=given).report().totals
     assert wide["seen_macs"] - three["seen_macs"] == 3 * 2 * 2 * 4 * pairs
+
+
+def test_local_attention_hides_keys_on_both_sides() -> None:
+    """ModernBERT: two of three layers see what is at most half of `local_attention` away."""
+    sizes = {"num_hidden_layers": 4, "hidden_size": 8, "num_attention_heads": 2, "vocab_size": 9}
+    config = {"model_type": "modernbert", "local_attention": 5, **sizes}
+    totals = opened(config, overrides={"seq": 10}).report().totals
+    far = sum(abs(i - j) > 5 // 2 for i in range(10) for j in range(10))
+    assert totals["macs"] - totals["seen_macs"] == 2 * far * 2 * 8
+    types = ["full_attention"] * 3 + ["sliding_attention"]
+    totals = opened(config | {"layer_types": types}, overrides={"seq": 10}).report().totals
+    assert totals["macs"] - totals["seen_macs"] == far * 2 * 8
+
+
+def test_a_prompt_is_kept_as_decoding_finds_it() -> None:
+    """Of T5 the keys and values of the decoder's tokens and of the encoder's: 2 numbers of 64 a head each."""
+    sizes = {"num_layers": 2, "num_heads": 3, "d_model": 8, "d_ff": 6, "vocab_size": 9}
+    config = {"model_type": "t5", **sizes}
+    prompt = opened(config, overrides={"seq": 7, "target": 5}).report().totals["cache_bytes"]
+    assert prompt == 4 * 2 * 2 * 3 * 64 * (7 + 5)
+    later = opened(config, variant="decode", overrides={"seq": 7, "past": 4}).report().totals["cache_bytes"]
+    assert later == prompt
+
+
+def test_an_encoder_alone_writes_nothing() -> None:
+    with pytest.raises(SpecErrors):
+        opened({"model_type": "t5", "architectures": ["T5EncoderModel"]}, overrides={"past": 4})
 
 
 def test_a_formula_of_tokens(cli: Command) -> None:
@@ -189,6 +217,11 @@ def test_experts_that_nobody_counted() -> None:
         ({"model_type": "gpt2", "add_cross_attention": True}, "CC761", "add_cross_attention"),
         ({"model_type": "deepseek_v3", "moe_layer_freq": 2}, "CC761", "moe_layer_freq"),
         ({"model_type": "gemma3_text", "layer_types": ["full_attention"]}, "CC768", "1 entries"),
+        ({"model_type": "longformer", "attention_window": [4, 6]}, "CC768", "attention_window"),
+        ({"model_type": "longformer", "architectures": ["LongformerForQuestionAnswering"]}, "CC761", "not read"),
+        ({"model_type": "mobilenet_v2", "output_stride": 16}, "CC768", "output_stride"),
+        ({"model_type": "esm", "vocab_size": 9, "is_folding_model": True}, "CC761", "is_folding_model"),
+        ({"model_type": "unispeech", "architectures": ["UniSpeechForPreTraining"]}, "CC761", "not read"),
         ({"model_type": "albert", "num_hidden_groups": 5}, "CC768", "num_hidden_groups"),
         ({"model_type": "clip", "text_config": 5}, "CC768", "text_config"),
         ({"model_type": "clip", "vision_config": {"hidden_size": "a"}}, "CC768", "hidden_size"),
@@ -389,10 +422,55 @@ def test_a_name_of_the_hub(cli: Command) -> None:
     assert "nothing is downloaded" in result.stderr
 
 
+@pytest.mark.parametrize("prefix", ["", "hf:"])
 @pytest.mark.parametrize("key", ["eos_token_id", "tokenizer_class", "peft_type", "_class_name", "weight_map"])
-def test_files_beside_the_configuration(cli: Command, tmp_path: Path, key: str) -> None:
+def test_files_beside_the_configuration(cli: Command, tmp_path: Path, key: str, prefix: str) -> None:
     path = tmp_path / "other.json"
-    path.write_text(json.dumps({key: "x"}))
-    result = cli("report", f"hf:{path}")
+    path.write_text(json.dumps({key: "x", "bos_token": "y"}))
+    result = cli("report", f"{prefix}{path}")
     assert result.exit_code == 2
-    assert "there is no model_type" in result.stderr
+    assert ("of diffusers is not read" if key == "_class_name" else "this is not the configuration") in result.stderr
+
+
+def test_parts_of_a_pipeline(cli: Command) -> None:
+    parts = {"text_encoder": ["transformers", "CLIPTextModel"], "unet": ["diffusers", "UNet2DConditionModel"]}
+    result = cli("report", "-", input=json.dumps({"_class_name": "StableDiffusionPipeline", **parts}))
+    assert "read are its parts that are of transformers: hf:text_encoder;" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "words"),
+    [
+        ("a.gguf", b"GGUF\3\0\0\0", ("GGUF", "hf:config.json")),
+        ("hf:a.gguf", b"GGUF\3\0\0\0", ("GGUF", "hf:config.json")),
+        ("a.model", b"GGUF\3\0\0\0", ("GGUF", "hf:config.json")),
+        ("hf:a.safetensors", b"\2\0\0\0\0\0\0\0{}", ("weights alone", "hf:FOLDER")),
+        ("hub/some-model-7b", None, ("Hugging Face Hub", "hf:config.json")),
+    ],
+)
+def test_files_of_weights_and_names(
+    cli: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, head: bytes | None, words: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if head is not None:
+        Path(name.removeprefix("hf:")).write_bytes(head)
+    result = cli("report", name)
+    assert result.exit_code == 2
+    assert not [word for word in words if word not in result.stderr], result.stderr
+
+
+def test_a_folder_without_its_prefix(cli: Command, folder: Path) -> None:
+    result = cli("report", str(folder))
+    assert f"hint: did you mean hf:{folder}?" in result.stderr
+
+
+def test_the_place_of_a_key_that_is_there_twice(cli: Command) -> None:
+    text = '{"model_type": "llama",\n "a": {"b": 1},\n "b": 2,\n "b": 2}'
+    assert ":4:2: error CC760: the key 'b' is there twice" in cli("report", "-", input=text).stderr
+
+
+def test_names_of_the_number_of_tokens(cli: Command, folder: Path) -> None:
+    calls = ("report", f"hf:{folder}", "--set", "n=5"), ("formula", f"hf:{folder}", "--symbols", "n")
+    for call in (*calls, ("sweep", f"hf:{folder}", "n=1,2")):
+        assert "did you mean 'seq'?" in cli(*call).stderr
+    assert "did you mean 'n'?" in cli("report", "zoo:llama3", "--set", "seq=5").stderr

@@ -136,6 +136,37 @@ def test_masks_that_hide_the_same_or_are_not_known_are_equal(one: str, two: str)
     assert match(("one", "two"), (graph(one, head), graph(two, head))).is_equal
 
 
+BY_HAND = """\
+seq: [{linear: 8, name: q}, {linear: 8, name: k, from: input}, {linear: 8, name: v, from: input}]
+matmul: [{from: q}, {from: k, permute: [1, 0]}]
+softmax
+matmul: [identity, {from: v}]
+linear: 8"""
+TENSOR = "sdpa: {branches: [identity, identity, identity, {param: [6, 6]}]}"
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "names", "unknown"),
+    [
+        ("attention: {heads: 2, mask: causal}", "attention: 2", [("mask",)], ""),
+        ("attention: {heads: 2, mask: causal, window: 2}", "attention: 2", [("mask", "window")], ""),
+        ("attention: 2", "sdpa: {branches: [identity, identity, identity]}", None, ""),
+        ("attention: {heads: 1, mask: causal}", BY_HAND, [], "two"),
+        ("sdpa: {mask: causal, branches: [identity, identity, identity]}", TENSOR, [], "two"),
+        (TENSOR, "sdpa: {mask: causal, branches: [identity, identity, identity]}", [], "one"),
+        ("linear: 8", "linear: 9", [("out",)], ""),
+    ],
+)
+def test_specs_state_their_masks(one: str, two: str, names: list[tuple[str, ...]] | None, unknown: str) -> None:
+    """A spec whose attention could have a mask has none; products written out, or a tensor, may be one."""
+    head = "input: [6, 8]\nlayers:\n"
+    found = match(("one", "two"), (graph(one, head), graph(two, head)), specs=True)
+    assert found.masks_unknown == unknown
+    if names is not None:
+        changed = [each.names for each in found.differences if each.kind == "changed"]
+        assert changed == names
+
+
 @pytest.mark.parametrize(
     ("count", "of", "width", "names"), [(3, 8, 4, ("count",)), (2, 9, 4, ("count", "of")), (2, 8, 5, ("params",))]
 )

@@ -67,6 +67,34 @@ def test_what_sdpa_sees(queries: int, keys: int, past: int, window: int | None) 
     assert seen("") == 64 * queries * keys
 
 
+@given(COUNT, st.integers(1, 16))
+def test_what_a_local_mask_hides(n: int, window: int) -> None:
+    """Keys that are `window` and more away on either side; none is kept for later tokens."""
+    seen = sum(abs(query - key) < window for query in range(n) for key in range(n))
+    branches = "branches: [{from: q}, {from: k}, {from: v}]"
+    q, k, v = f"[2, 4, {n}, 3]", f"[2, 2, {n}, 3]", f"[2, 2, {n}, 5]"
+    totals = report(f"- sdpa: {{mask: local, window: {window}, {branches}}}", q=q, k=k, v=v).totals
+    assert totals["seen_macs"] == 64 * seen
+    totals = report(f"- attention: {{heads: 2, mask: local, window: {window}}}", input=f"[3, {n}, 4]").totals
+    assert totals["macs"] - totals["seen_macs"] == 3 * 2 * 4 * (n * n - seen)
+    assert totals["cache_bytes"] == 0
+
+
+@given(COUNT, PAST.filter(bool), st.integers(1, 3))
+def test_keys_of_other_tokens_are_kept(n: int, source: int, kv_heads: int) -> None:
+    """A run that has them projects none: its products are those of queries, of the output, and of the pairs."""
+    heads = f"heads: {2 * kv_heads}, kv_heads: {kv_heads}, head_dim: 3, bias: false"
+    first = report(f"- attention: {{{heads}, kv: y, cache: write}}", x=f"[{n}, 5]", y=f"[{source}, 5]").totals
+    later = report(f"- attention: {{{heads}, past: {source}, cache: read}}", input=f"[{n}, 5]").totals
+    plain = report(f"- attention: {{{heads}, kv: y}}", x=f"[{n}, 5]", y=f"[{source}, 5]").totals
+    width, kept = 2 * kv_heads * 3, 2 * kv_heads * 3 * source
+    assert first["macs"] == plain["macs"] == later["macs"] + 5 * kept
+    assert first["cache_bytes"] == later["cache_bytes"] == 4 * kept
+    assert plain["cache_bytes"] == 0
+    assert first["params"] == later["params"] == plain["params"] == 2 * 5 * width + 2 * 5 * kv_heads * 3
+    assert later["traffic_bytes"] == 4 * (n * 5 + 2 * 5 * width + kept + n * 5)
+
+
 DECODERS = st.fixed_dictionaries({
     "depth": st.integers(1, 3), "kv": st.integers(1, 2), "times": st.integers(1, 2), "d": st.integers(1, 4),
     "w": WINDOW, "latent": st.booleans(), "mlp": st.integers(1, 9),

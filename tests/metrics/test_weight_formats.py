@@ -258,13 +258,32 @@ def test_a_plain_glob_goes_before_the_format_of_weights(glob: str) -> None:
         ("weights=int4g0,float16", "no number format 'int4g0'"),
         ("weights=int9g128", "no number format 'int9g128'"),
         ("weights=q4_1", "no number format 'q4_1'; did you mean 'q4_"),
-        ("weights=", "no number format"),
+        ("weights=", "no number format 'weights='"),
+        ("float32,=int8", "no number format '=int8'"),
+        ("float32,", "no number format ''"),
+        ("weights=int4g128,weights=int8", "weights=int4g128 and weights=int8 exclude each other"),
+        ("cache=fp8,float16,cache=int8", "cache=fp8 and cache=int8 exclude each other"),
+        ("train=mixed,train=sgd", "train=mixed and train=sgd exclude each other"),
+        ("fp16", "no number format 'fp16'; did you mean 'float16'?"),
+        ("cache=bf16", "no number format 'bf16'; did you mean 'bfloat16'?"),
+        ("weights=Q8_0", "no number format 'Q8_0'; did you mean 'q8_0'?"),
     ],
 )
 def test_what_is_no_format(dtype: str, said: str) -> None:
     with pytest.raises(SpecError) as raised:
         parse_dtype(dtype)
     assert said in raised.value.text
+
+
+def test_a_format_may_be_given_twice_if_it_is_the_same() -> None:
+    assert parse_dtype("cache=fp8,cache=fp8,float16,float16") == parse_dtype("cache=fp8,float16")
+
+
+@pytest.mark.parametrize("recipe", ["train=mixd", "mixed"])
+def test_recipes_are_named(recipe: str) -> None:
+    with pytest.raises(SpecError) as raised:
+        parse_dtype(recipe)
+    assert "train=adam, train=mixed, train=mixed32, train=sgd" in raised.value.hint
 
 
 def test_rows_that_gguf_does_not_hold_are_warned_of() -> None:

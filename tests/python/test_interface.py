@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 from collections.abc import Callable
@@ -173,6 +174,27 @@ def test_axes_of_words_lists_and_variants() -> None:
     assert table["params"].tolist()[1] == 11689512
     table = convcalc.load("zoo:resnet50").sweep(variant="101", classes=[1000])
     assert (table["variant"].tolist(), table["params"].tolist()) == (["101"], [44549160])
+
+
+def test_a_sweep_has_formats_batches_and_the_times_of_a_device() -> None:
+    """Of every point what its own report says, times in whole nanoseconds, rounded up."""
+    design = convcalc.load("zoo:resnet18")
+    keys = ("weight_bytes", "traffic_bytes", "least_time")
+    table = design.sweep(
+        classes=[10, 20], batch=[1, 64], dtype="float16", device="h100-sxm", metrics=keys, where="least_time > 0"
+    )
+    assert len(table) == 4
+    for place, (classes, batch) in enumerate(zip(table["classes"].tolist(), table["batch"].tolist(), strict=True)):
+        point = convcalc.load("zoo:resnet18", set={"classes": classes})
+        totals = point.report(batch=batch, dtype="float16", device="h100-sxm").totals
+        assert [table[key][place] for key in keys] == [math.ceil(totals[key]) for key in keys]
+    for metrics, where in (("least_time", None), ("params", "least_time > 0")):
+        with pytest.raises(
+            SpecErrors, match=r"CC731: least_time is that of a device\n +hint: such as device='h100-sxm'"
+        ):
+            design.sweep(classes=[10], metrics=metrics, where=where)
+    with pytest.raises(ValueError, match="no number format 'fp7'"):
+        design.sweep(classes=[10], dtype="fp7")
 
 
 def test_what_was_set_is_open_again() -> None:

@@ -6,16 +6,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import convcalc
+from convcalc.api import Design
 from convcalc.graph.graph import Graph, Node
+from convcalc.ops.idle import Idle
 from convcalc.recovery import recover
 
 
 def row(node: Node) -> tuple[Any, ...]:
-    """All that is counted of a layer."""
+    """All that is counted of a layer; weights of experts that do not run have the names of layers before their own."""
     assert node.op is not None
     facts = node.facts
     return (node.op.kind, tuple(node.shape), facts.params, facts.buffer_elements, facts.multiplies,
-            sorted((name, tuple(shape)) for name, shape in facts.weights.items()))  # fmt: skip
+            sorted((name.rpartition(".")[2], tuple(shape)) for name, shape in facts.weights.items()))  # fmt: skip
 
 
 def of_text(text: str) -> Graph:
@@ -64,4 +66,33 @@ def require_fixed(graph: Graph) -> str:
     """Demand that the spec of a recovered spec is that spec, and return it."""
     text = recover(graph)
     assert recover(of_text(text)) == text
+    return text
+
+
+METRICS = (
+    "params",
+    "active_params",
+    "macs",
+    "seen_macs",
+    "activations",
+    "weight_bytes",
+    "traffic_bytes",
+    "cache_bytes",
+)
+
+
+def idle(graph: Graph) -> list[tuple[Any, ...]]:
+    """All that is said of experts that do not run."""
+    ops = [(node, node.op) for node in graph.layers if isinstance(node.op, Idle)]
+    return [(op.experts, op.running, node.facts.params, tuple(graph.nodes[node.beside].shape)) for node, op in ops]
+
+
+def require_same(network: Design, *, flat: bool = False) -> str:
+    """Demand that what is recovered of a network has its layers and totals, and return it."""
+    text = recover(network.graph, flat=flat)
+    made = convcalc.load(text=text)
+    require_equal(text, network.graph)
+    assert sorted(idle(made.graph), key=repr) == sorted(idle(network.graph), key=repr)
+    one, other = network.report().totals, made.report().totals
+    assert {key: one[key] for key in METRICS} == {key: other[key] for key in METRICS}
     return text

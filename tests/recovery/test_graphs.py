@@ -14,8 +14,9 @@ from convcalc.graph.builder import GraphBuilder
 from convcalc.graph.graph import Graph, LayerFacts
 from convcalc.importers.builder import ModelBuilder
 from convcalc.ops.make import make
-from convcalc.recovery import recover, verify
+from convcalc.recovery import _structured, recover, verify
 from convcalc.recovery.reading import prefixes
+from convcalc.recovery.reading.tree import in_order
 from convcalc.shapes import Shape
 from tests.fuzz.networks import Builder
 from tests.recovery.recovered import lines, of_text, require_equal, require_fixed
@@ -88,6 +89,30 @@ def test_random_networks(seed: int) -> None:
     if graph.layers:
         require_equal(recover(graph), graph)
         require_equal(recover(graph, flat=True), graph)
+
+
+def read_across(dice: Random) -> Graph:
+    """Layers that read any before them, several also what they attend to: within a stream, and across inputs."""
+    b = GraphBuilder()
+    made = [b.input(f"in{number}", (6, 8)) for number in range(dice.choice((1, 1, 2, 3)))]
+    for number in range(dice.randint(3, 12)):
+        kind, reads = dice.choice(
+            (("linear", 1), ("add", 2), ("mul", 3), ("attention", 2), ("attention", 3), ("sdpa", 3))
+        )
+        given = {"linear": {"out": 8}, "attention": {"heads": 2}}.get(kind, {})
+        before = [dice.choice(made if dice.random() < 0.4 else made[-4:]) for _ in range(reads)]
+        made.append(b.add(f"l{number}", make(kind, **given), *before))
+    return b.graph()
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_what_is_read_by_name_is_made_before_its_first_reader(seed: int) -> None:
+    """The form with joins, blocks and repeats needs no flat one in its place."""
+    graph = read_across(Random(seed))
+    for arranged in (list, in_order):
+        text, _ = _structured(graph, arranged)
+        require_equal(text, graph)
+    require_equal(recover(graph), graph)
 
 
 def dense(layers: int) -> Graph:

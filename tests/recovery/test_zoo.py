@@ -9,8 +9,6 @@ import pytest
 
 import convcalc
 from convcalc.designs.sources import open_spec
-from convcalc.errors import SpecError
-from convcalc.graph.graph import Graph
 from convcalc.recovery import recover
 from tests.conftest import ROOT
 from tests.recovery.recovered import lines, require_equal, require_fixed
@@ -34,25 +32,12 @@ def written_by_people(path: Path) -> int:
     return kept
 
 
-def is_refused(graph: Graph) -> bool:
-    """Whether a graph has experts that do not run; demand that its recovery is refused and that the error helps."""
-    idle = [node.path for node in graph.layers if node.op and node.op.kind == "idle"]
-    if idle:
-        with pytest.raises(SpecError) as caught:
-            recover(graph)
-        assert (caught.value.code, caught.value.hint) == ("CC775", "the kind `experts` can be written")
-        assert f"'{idle[0]}' are experts that do not run" in str(caught.value)
-    return bool(idle)
-
-
 @pytest.mark.parametrize("path", ZOO, ids=[path.stem for path in ZOO])
 def test_every_design_is_recovered(path: Path) -> None:
     spec = open_spec(str(path))
     seen = set()
     for variant in spec.variants:
         graph = spec.expand(variant).graph
-        if is_refused(graph):
-            continue
         text = recover(graph)
         if text not in seen:
             seen.add(text)
@@ -62,9 +47,7 @@ def test_every_design_is_recovered(path: Path) -> None:
 
 @pytest.mark.parametrize("path", ZOO, ids=[path.stem for path in ZOO])
 def test_a_recovered_spec_is_recovered_as_it_is(path: Path) -> None:
-    graph = convcalc.load(str(path)).graph
-    if not is_refused(graph):
-        require_fixed(graph)
+    require_fixed(convcalc.load(str(path)).graph)
 
 
 def test_specs_are_as_short_as_those_of_people() -> None:
@@ -102,15 +85,7 @@ def test_names_of_targets_are_those_of_the_source() -> None:
 @pytest.mark.parametrize("path", ZOO[::4], ids=[path.stem for path in ZOO[::4]])
 def test_flat(path: Path) -> None:
     graph = convcalc.load(str(path)).graph
-    if is_refused(graph):
-        return
     text = recover(graph, flat=True)
     require_equal(text, graph)
     assert "blocks:" not in text
     assert "repeat" not in text
-
-
-def test_only_designs_with_experts_that_do_not_run_are_refused() -> None:
-    refused = {path.stem for path in ZOO for spec in [open_spec(str(path))] for variant in spec.variants
-               if is_refused(spec.expand(variant).graph)}  # fmt: skip
-    assert refused == {"deepseek", "mixtral", "qwen3"}

@@ -15,8 +15,7 @@ import pytest
 import convcalc
 from convcalc.designs.claims import check_claims
 from convcalc.designs.sources import open_spec
-from convcalc.errors import SpecError, SpecErrors
-from convcalc.recovery import recover
+from convcalc.errors import SpecErrors
 from convcalc.report.report import Report
 from tests.conftest import ROOT, Command
 
@@ -318,12 +317,6 @@ def test_other_tools_see_nothing_of_them(file: Path, cli: Command) -> None:
     by_weights = [found["profiles"].pop("6nd")["total"] for found in tools]
     assert tools[0] == tools[1]
     assert by_weights[0] > by_weights[1]
-
-
-def test_no_spec_is_recovered_without_them() -> None:
-    with pytest.raises(SpecError, match=r"moe\.expert\.idle") as raised:
-        recover(convcalc.load(text=SHOWN).graph)
-    assert raised.value.code == "CC775"
 
 
 # --- claims -----------------------------------------------------------------------------------------------------------

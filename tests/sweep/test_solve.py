@@ -18,7 +18,7 @@ from convcalc.sweep.axes import read_axis
 from convcalc.sweep.block_bounds import bound_block
 from convcalc.sweep.bounds.interval import Interval, UnknownBoolean
 from convcalc.sweep.evaluator import evaluate
-from convcalc.sweep.grid import blocks
+from convcalc.sweep.grid import Block, blocks
 from convcalc.sweep.job import make_job
 from convcalc.sweep.search import MetricLimit, SolveProblem
 from convcalc.sweep.solve import solve
@@ -212,9 +212,10 @@ def test_bounds_hold_at_every_point(space_of: tuple[str, Any, list[Row]]) -> Non
     design, axes, _ = space_of
     job = make_job(design, axes, metrics=("params", "macs", "depth", "peak_activation_bytes", "traffic_bytes"))
     told = 0
-    for limit in (3, 8, 40):
+    whole = bound_block(job, Block.whole(job.axes))
+    for limit, forms in itertools.product((3, 8, 40), (None, whole.forms if whole else {})):
         for piece in blocks(job.axes, limit):
-            columns, known = evaluate(job, piece), bound_block(job, piece)
+            columns, known = evaluate(job, piece), bound_block(job, piece, forms)
             if known is None:
                 continue
             told += 1

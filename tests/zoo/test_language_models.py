@@ -5,10 +5,14 @@ The multiplies of a module are those that PyTorch's flop counter counts of its p
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 import convcalc
-from convcalc.designs.sources import open_spec
+from convcalc.designs.sources import open_source, open_spec
+from convcalc.errors import Source
+from tests.conftest import ROOT
 from tests.zoo.layerwise import SPECS, language_models
 
 MODELS = language_models()
@@ -22,6 +26,18 @@ CACHES = {
     "zoo:llama3": 131_072, "zoo:mixtral": 131_072, "zoo:qwen2@0.5b": 12_288, "zoo:gpt2": 36_864, "zoo:deepseek": 31_104,
 }  # fmt: skip
 """Bytes a token in bfloat16: measured from transformers' caches; those of Qwen2 and GPT-2 by hand."""
+TEMPLATES = {
+    "zoo:llama2": "llama-2-7b",
+    "zoo:llama3@1b": "llama-3.2-1b",
+    "zoo:mistral": "mistral-7b-v0.1",
+    "zoo:qwen2@0.5b": "qwen2.5-0.5b",
+    "zoo:qwen3@30b_a3b": "qwen3-30b-a3b",
+    "zoo:gemma2@9b": "gemma-2-9b",
+    "zoo:deepseek": "deepseek-v2-lite",
+    "zoo:deepseek@v3": "deepseek-v3",
+}
+"""Designs → the published configurations of the same networks."""
+METRICS = ("params", "active_params", "macs", "seen_macs", "cache_bytes")
 LATENT = {"v2_lite": (27, 512 + 64), "v2": (60, 512 + 64), "v3": (61, 512 + 64)}
 
 
@@ -71,3 +87,14 @@ def test_absorbed_latents_cost_what_the_algebra_says() -> None:
     decompressed = (past + 1) * heads * (rank * (nope + value) + nope + rope + value)
     read = heads * (rank * (nope + value) + (past + 1) * (rank + rope + rank))
     assert plain - absorbed == depth * (decompressed - read)
+
+
+@pytest.mark.parametrize("design", TEMPLATES)
+def test_equals_the_published_configuration(design: str) -> None:
+    """Designs are written for people, templates for all configurations of a family: neither is made of the other."""
+    published = json.loads((ROOT / "tests" / "reference" / "hf_published.json").read_text(encoding="utf-8"))
+    config = Source("config.json", json.dumps(published[TEMPLATES[design]]))
+    for count, past in ((9, 0), (3, 5000)):
+        one = convcalc.load(design, set={"n": count, "past": past}).report().totals
+        other = open_source(config, overrides={"seq": count, "past": past}).report().totals
+        assert {key: one[key] for key in METRICS} == {key: other[key] for key in METRICS}

@@ -33,6 +33,7 @@ class BaselineSession:
     _new_designs: list[str] = field(default_factory=list)
     _renamed_designs: list[tuple[str, str]] = field(default_factory=list)
     _first_rule: Span | None = None
+    _newer_metrics: dict[str, None] = field(default_factory=dict)
 
     def counts(self, design: str, needed: Span | None) -> tuple[DesignCounts | None, bool]:
         """Return what a design counted, and whether it is new to the baseline.
@@ -56,6 +57,11 @@ class BaselineSession:
         elif past.old_name and past.old_name != design:
             self._renamed_designs.append((design, past.old_name))
         return past, past is None
+
+    def note_newer_metrics(self, budget: Budget, past: DesignCounts) -> None:
+        """Note metrics that a budget has rules of growth for, and that the baseline of a design does not have."""
+        keys = [rule.metric.key for rule in budget.growth]
+        self._newer_metrics.update(dict.fromkeys(key for key in keys if key not in past.totals))
 
     def accepted_values(self, budget: Budget, design: str, old_name: str) -> Mapping[str, int]:
         """Return the values that somebody took responsibility for, by metric, also under the name before a rename."""
@@ -99,6 +105,11 @@ class BaselineSession:
             names = ", ".join(self._new_designs[:MAX_NAMES_IN_NOTE]) + (f" and {more:,} more" if more > 0 else "")
             found.append(
                 f"{len(self._new_designs):,} designs are new to the baseline, and rules of growth skip them: {names}"
+            )
+        if self._newer_metrics:
+            names = ", ".join(self._newer_metrics)
+            found.append(
+                f"the baseline is older than {names}: rules of growth skip these until `convcalc baseline write`"
             )
         return found + [f"{new} was {old} in the baseline" for new, old in self._renamed_designs]
 

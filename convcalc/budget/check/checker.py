@@ -160,6 +160,7 @@ class _Checker:
             return
         accepted: Mapping[str, int] = {}
         if past and budget.growth:
+            self.history.note_newer_metrics(budget, past)
             accepted = self.history.accepted_values(budget, measured.design, past.old_name)
         judged = evaluate(BudgetOnDesign(budget, measured, self.places, against, past, accepted))
         if self.places.parts(budget, measured):

@@ -12,7 +12,7 @@ from convcalc.cli.options.reading import DesignOptions, source_options
 from convcalc.cli.output.targets import STDOUT, OutputTarget, format_of_path, output_option, require_not_read, write
 from convcalc.errors import format_error
 
-WHY = "attention is one layer in it, views beside it are left out, or branches are in another order"
+WHY = "attention is one layer in it without views beside it, branches are in another order, or checkpoints are left out"
 
 
 @click.command("import", cls=Command, epilog=DESIGN_NAMES_HELP, short_help="Write a model as a readable spec.")

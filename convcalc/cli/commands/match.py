@@ -52,7 +52,9 @@ def command(
     from convcalc.match.match import match
 
     one, two = reading.networks([first, second])
-    found = match((one.design.text, two.design.text), (one.graph, two.graph), ignored=ignore, by_name=names)
+    designs, graphs = (one.design.text, two.design.text), (one.graph, two.graph)
+    specs = one.spec is not None and two.spec is not None
+    found = match(designs, graphs, ignored=ignore, by_name=names, specs=specs)
     write(settings, targets, lambda format_, surface: MATCHES[format_].match(found, surface))
     print_warnings(settings, map(format_error, (*one.graph.warnings, *two.graph.warnings)))
     return SUCCESS if found.is_equal else FINDINGS

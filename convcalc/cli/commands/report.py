@@ -61,7 +61,7 @@ by_option = click.option("--by", type=WordType(GROUPINGS), default="layer", show
               help="Receptive fields with-gates (default) or without-gates: ignore branches of a mul that are one cell "
               "after a global pool (squeeze-and-excitation).")  # fmt: skip
 @click.option("--show-repeats", "repeats", is_flag=True,
-              help="Show each of several equal neighbours, which a terminal folds: block1 … block3 × 3.")  # fmt: skip
+              help="Show every layer, where a terminal shows equal ones once: block1 … block3 × 3.")  # fmt: skip
 @device_option("Add a roofline time bound for a device, e.g. v100-sxm2.")
 @profile_option
 @design_options

@@ -47,6 +47,11 @@ class MetricKeyType(WordType):
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if self.profiles and value not in self.choices and value in profile_keys():
             return value
+        if value not in self.choices:
+            from convcalc.spec.document.foreign_names import names, plain  # only mistakes need them
+
+            if (meant := names().metrics.get(plain(value), "")) in self.choices:
+                self.fail(f"{quoted(value)} is no metric; did you mean {quoted(meant)}?", param, ctx)
         return super().convert(value, param, ctx)
 
     def known(self, ctx: click.Context) -> tuple[str, ...]:

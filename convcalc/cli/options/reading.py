@@ -13,7 +13,7 @@ from convcalc.cli.options.dtypes import dtype_option, only_format
 from convcalc.cli.types import PositiveInt, SpecName, WordType, texts_of
 from convcalc.designs import sources
 from convcalc.designs.names import CODE
-from convcalc.dtypes import BIT_WIDTHS, RECIPES, TRAIN
+from convcalc.dtypes import BIT_WIDTHS, RECIPES, TRAIN, recipes_in
 from convcalc.errors import SpecErrors, quoted
 from convcalc.report.report import Report
 
@@ -182,8 +182,11 @@ def _add_recipe(given: dict[str, Any], recipe: str) -> None:
     """Add a recipe of training to the number formats that a command counts bytes in."""
     if "dtype" not in given:
         raise click.UsageError(f"--train {recipe}: this command counts no bytes")
+    if named := next((each for dtype in given["dtype"] for each in recipes_in(dtype) if each != recipe), ""):
+        raise click.UsageError(f"--train {recipe}, but --dtype has {TRAIN}={named}: give one of them")
     if recipe != RECIPES[0]:
-        given["dtype"] = tuple(f"{dtype}, {TRAIN}={recipe}" for dtype in given["dtype"])
+        added = f", {TRAIN}={recipe}"
+        given["dtype"] = tuple(dtype + ("" if recipes_in(dtype) else added) for dtype in given["dtype"])
 
 
 def _reading(*options: Callable[..., Any], **fixed: Any) -> Callable[..., Any]:

@@ -8,13 +8,18 @@ from convcalc.errors import Source
 from convcalc.importers.model import Importer, Model
 
 PREFIX = "hf:"
-_MODEL_TYPE, _LAYERS = re.compile(r'"model_type"\s*:'), re.compile(r'"(?:layers|blocks)"\s*:\s*[\[{]')
+_KEY = re.compile(
+    r'"(?:model_type|_class_name|weight_map|transformers_version|peft_type|added_tokens(?:_decoder)?|'
+    r'(?:tokenizer|processor|image_processor|feature_extractor)_(?:class|type)|(?:bos|eos|unk|cls|sep)_token)"\s*:'
+)
+"""A key of a configuration, or of a file that lies beside one."""
+_LAYERS = re.compile(r'"(?:layers|blocks)"\s*:\s*[\[{]')
 
 
 def recognizes(text: str) -> bool:
-    """Whether a text is a JSON object with a ``model_type``, and no spec that has a variable of that name."""
+    """Whether a text is a JSON object with a key of a configuration, and no spec that has a variable of that name."""
     is_object = text.lstrip("\ufeff \t\r\n").startswith("{")
-    return is_object and _MODEL_TYPE.search(text) is not None and _LAYERS.search(text) is None
+    return is_object and _KEY.search(text) is not None and _LAYERS.search(text) is None
 
 
 def read(source: Source, data: bytes | None) -> Model:

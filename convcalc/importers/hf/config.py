@@ -10,8 +10,11 @@ from fractions import Fraction
 from math import isfinite
 from typing import Any, NamedTuple
 
-from convcalc.errors import Source, Span, SpecError, quoted
+from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
+from convcalc.importers.refused import REASONS
+from convcalc.importers.refused import read as refuse
 from convcalc.spec.limits import LARGEST, LIST
+from convcalc.spec.yaml.nodes import parse_yaml
 from convcalc.spec.yaml.text import decode, read_text
 
 CONFIG = "config.json"
@@ -59,6 +62,8 @@ def read_config(name: str, data: bytes | None) -> Config:
     """
     if data is None and os.path.isdir(name):
         name = os.path.join(name, CONFIG)
+    if data is None and name.lower().endswith(tuple(REASONS)):
+        refuse(Source(name), data)
     if data is None and not os.path.lexists(name):
         hint = "nothing is downloaded: download the config.json of the model, and give its path"
         raise SpecError("CC001", "no such file", Span(Source(name, "")), hint)
@@ -70,6 +75,8 @@ def read_config(name: str, data: bytes | None) -> Config:
     except json.JSONDecodeError as error:
         place = Span(source, error.lineno, error.colno)
         raise SpecError("CC760", f"the configuration is not JSON: {error.msg}", place) from None
+    except _TwiceError as error:
+        raise SpecError("CC760", f"the key {quoted(error.key)} is there twice", _second(source, error.key)) from None
     except ValueError as error:
         raise SpecError("CC760", f"the configuration cannot be read: {error}", Span(source)) from None
     if not isinstance(values, dict):
@@ -77,13 +84,31 @@ def read_config(name: str, data: bytes | None) -> Config:
     return Config(source, values)
 
 
+class _TwiceError(ValueError):
+    """A key is twice in an object."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return an object, in which every key is once: readers differ in which of several counts."""
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
-        raise ValueError(f"the key {quoted(next(name for name in names if names.count(name) > 1))} is there twice")
+        raise _TwiceError(next(name for name in names if names.count(name) > 1))
     return found
+
+
+def _second(source: Source, key: str) -> Span:
+    """Return the place of a key that is twice in an object, or that of the file."""
+    try:
+        parse_yaml(source)
+    except SpecErrors as found:
+        place = next((error.span for error in found.errors if error.code == "CC105" and key in error.text), None)
+        return place or Span(source)
+    return Span(source)
 
 
 def number(value: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -18,6 +19,8 @@ from convcalc.spec.yaml.nodes import ListNode, MapNode, ScalarNode, YamlNode, pa
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 TABLE = "families.yaml"
 DEFAULTS = "defaults.json"
+FAMILIES, PARTS = "families", "parts"
+"""The sections of the table: configurations, and those of encoders of images inside others."""
 WORDS = frozenset({"none", "layer", "rms", "rms_across_heads", "layer_across_heads", "group"})
 """The choices that expressions of the table may name."""
 
@@ -44,16 +47,15 @@ class Family:
     @property
     def inputs(self) -> Mapping[str, tuple[str, ...]]:
         """The inputs of the template, each with the names of its sizes."""
-        return {name: tuple(sizes) for name, sizes in self.shared["inputs"].items()}
+        return {name: tuple(sizes) for name, sizes in self.row.get("inputs", self.shared["inputs"]).items()}
 
     @cached_property
     def classes(self) -> Mapping[str, Mapping[str, Any]]:
         """The names of the classes that are read, each with its variables."""
         kinds: Mapping[str, Mapping[str, Any]] = {**self.shared["classes"], **self.row.get("classes", {})}
         named = {self.row["prefix"] + suffix: variables for suffix, variables in kinds.items()}
-        return {
-            name: variables for name, variables in {**named, **self.row.get("names", {})}.items() if name in self.built
-        }
+        named |= self.row.get("names", {})
+        return {name: variables for name, variables in named.items() if name in self.built and variables is not None}
 
     @property
     def default_class(self) -> str:
@@ -68,7 +70,7 @@ class Family:
 
     def expressions(self, architecture: str) -> Mapping[str, ValueNode]:
         """Return the variables of the template for a class, in the order in which they are worked out."""
-        found = {**self.shared.get("vars", {}), **self.row.get("vars", {}), **self.classes[architecture]}
+        found = {**self.shared.get("vars", {}), **self.row.get("vars", {}), **self.classes.get(architecture, {})}
         return _expressions(found)
 
     @cached_property
@@ -90,10 +92,11 @@ class Family:
     @cached_property
     def keys(self) -> frozenset[str]:
         """All keys of a configuration that are used."""
-        nodes = [*self.absent.values(), *self.per_layer.values(), *map(_expression, self._all_texts())]
+        nodes = [*self.absent.values(), *self.per_layer.values(), *map(expression, self._all_texts())]
         names = set().union(
             *(node.names for node in nodes),
             self.absent,
+            self.required,
             self.renamed,
             self.row.get("members", {}).values(),
             self.worded,
@@ -105,10 +108,23 @@ class Family:
         """The variables of the template."""
         return frozenset(template_names(self.template))
 
+    @property
+    def coded(self) -> Mapping[str, Mapping[str, str]]:
+        """The keys whose values are lists of words, or text of letters, each with the numbers that these are."""
+        found: Mapping[str, Mapping[str, str]] = self.row.get("coded", {})
+        return found
+
     @cached_property
     def worded(self) -> frozenset[str]:
         """The keys whose values are words."""
-        return frozenset((*self.row.get("words", ()), *(key for key, _ in self.row.get("flags", {}).values())))
+        return frozenset(
+            (*self.row.get("words", ()), *self.coded, *(key for key, _ in self.row.get("flags", {}).values()))
+        )
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether a configuration has those of an encoder of images and of a decoder in it."""
+        return "text" in self.row
 
     def _all_texts(self) -> Iterator[Any]:
         for variables in (self.shared.get("vars", {}), self.row.get("vars", {}), *self.classes.values()):
@@ -116,19 +132,23 @@ class Family:
 
     def is_harmless(self, key: str) -> bool:
         """Whether no count depends on a key."""
-        patterns = (*_table()["harmless"], *self.row.get("harmless", "").split())
+        patterns = (*_parsed("harmless").split(), *self.row.get("harmless", "").split())
         return any(fnmatchcase(key, pattern) for pattern in patterns)
 
 
 @cache
-def _table() -> Mapping[str, Any]:
-    table: Mapping[str, Any] = _plain(_read(TABLE))
-    return {**table, "harmless": table["harmless"].split()}
+def _texts(section: str) -> Mapping[str, str]:
+    """Return the rows of a section of the table as text: few of the many are parsed."""
+    with open(os.path.join(FOLDER, TABLE), encoding="utf-8") as file:
+        parts = re.split(r"^(\w+):", file.read(), flags=re.MULTILINE)
+    rows = re.split(r"^  ([^\s#:]+):", parts[parts.index(section) + 1], flags=re.MULTILINE)
+    return dict(zip(rows[1::2], rows[2::2], strict=True)) or {"": rows[0]}
 
 
-def _read(*path: str) -> YamlNode | None:
-    with open(os.path.join(FOLDER, *path), encoding="utf-8") as file:
-        return parse_yaml(Source(path[-1], file.read()))
+@cache
+def _parsed(section: str, name: str = "") -> Any:
+    """Return a row of the table, or the one value of a section."""
+    return _plain(parse_yaml(Source(TABLE, f"row:{_texts(section)[name]}")))["row"]
 
 
 def _plain(node: YamlNode | None) -> Any:
@@ -150,12 +170,14 @@ def _class_defaults() -> Mapping[str, Any]:
 @cache
 def template_names(template: str) -> tuple[str, ...]:
     """Return the names of the variables of a template."""
-    return tuple(_plain(_read("templates", f"{template}.yaml"))["vars"])
+    with open(os.path.join(FOLDER, "templates", f"{template}.yaml"), encoding="utf-8") as file:
+        _, _, rest = file.read().partition("\nvars:\n")
+    return tuple(re.findall(r"^  (\w+):", re.split(r"^\w", rest, maxsplit=1, flags=re.MULTILINE)[0], re.MULTILINE))
 
 
-def known_types() -> tuple[str, ...]:
-    """Return every ``model_type`` that is read."""
-    return tuple(_table()["families"])
+def known_types(section: str = FAMILIES) -> tuple[str, ...]:
+    """Return every ``model_type`` that is read, or every one that is read as a part of others."""
+    return tuple(_texts(section))
 
 
 def library_version() -> str:
@@ -164,23 +186,23 @@ def library_version() -> str:
 
 
 @cache
-def row(model_type: str) -> Mapping[str, Any]:
+def row(model_type: str, section: str = FAMILIES) -> Mapping[str, Any]:
     """Return the row of the table for a ``model_type``, with all of the row that it is like but what it has itself."""
-    own = _table()["families"][model_type]
-    found = {**row(own["like"]), **own} if "like" in own else dict(own)
+    own = _parsed(section, model_type)
+    found = {**row(own["like"], section), **own} if "like" in own else dict(own)
     return {**found, "vars": {**found.get("vars", {}), **own.get("also", {})}}
 
 
 def shared_row(template: str) -> Mapping[str, Any]:
     """Return what all families of a template have."""
-    found: Mapping[str, Any] = _table()["templates"][template]
+    found: Mapping[str, Any] = _parsed("templates", template)
     return found
 
 
 @cache
-def family(model_type: str) -> Family:
+def family(model_type: str, section: str = FAMILIES) -> Family:
     """Return the family of one of ``known_types``."""
-    own = row(model_type)
+    own = row(model_type, section)
     known = _class_defaults()["classes"][model_type]
     defaults = {**known["defaults"], **{key: _value(text) for key, text in own.get("extra", {}).items()}}
     aliases = {**known["aliases"], **own.get("aliases", {})}
@@ -196,7 +218,7 @@ def _value(text: str) -> Any:
 
 
 def _expressions(texts: Mapping[str, Any]) -> dict[str, ValueNode]:
-    return {name: _expression(text) for name, text in texts.items()}
+    return {name: expression(text) for name, text in texts.items()}
 
 
 class _AnyName(frozenset[str]):
@@ -207,8 +229,8 @@ class _AnyName(frozenset[str]):
 
 
 @cache
-def _expression(text: str) -> ValueNode:
-    """Parse an expression of the table."""
+def expression(text: str) -> ValueNode:
+    """Parse an expression of the table: of keys of a configuration."""
     scalar = ScalarNode(text, Span(Source(TABLE)))
     return parse_expression(text, scalar, NameScope(_AnyName(), has_input=False), WORDS)
 

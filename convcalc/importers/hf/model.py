@@ -13,7 +13,8 @@ from convcalc.errors import Source, SpecError, SpecErrors, quoted
 from convcalc.graph.graph import Graph
 from convcalc.importers.hf import PREFIX
 from convcalc.importers.hf.config import Config, read_config
-from convcalc.importers.hf.families import FOLDER, library_version, template_names
+from convcalc.importers.hf.families import FOLDER, expression, library_version, template_names
+from convcalc.importers.hf.parts import as_block, text_variables
 from convcalc.importers.hf.settings import POSITIONS, Settings, read_settings
 from convcalc.importers.hf.weights import Stored, stored_beside
 from convcalc.importers.model import Model
@@ -22,8 +23,9 @@ from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.load import expand, parse_spec
 from convcalc.spec.yaml.text import read_text
 
-TOKENS = {"seq": 1024, "past": 0, "target": 1024, "samples": 16000}
-"""Variables of templates that no configuration has, with their defaults: tokens, those before, those of a decoder."""
+TOKENS = {"seq": 1024, "past": 0, "target": 1024, "samples": 16000, "pixels": 224}
+"""Variables that no configuration has: tokens, those before, those of a decoder, samples of sound, pixels on a side."""
+SIZES_OF_IMAGES = "num_channels", "image_size"
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +43,15 @@ class HuggingFaceModel(Model):
         self, variant: str | None, variables: Mapping[str, Number], inputs: Mapping[str, tuple[Number, ...]]
     ) -> Graph:
         assert self.settings
-        given = {**self._tokens(variant), **variables, **self._sizes(inputs)}
+        given = {**self._tokens(variant), **variables, **self._sizes(inputs, variables)}
         values = self.settings.variables(given)
         values |= {name: value for name, value in given.items() if name in TOKENS}
         self._require_positions(given)
-        loader = DocumentLoader()
+        loader = DocumentLoader(as_block)
         document = parse_spec(self._template, loader)
+        if self.settings.text:
+            text = text_variables(values, self.settings.text.variables({}), {**self.tokens, **given})
+            document.imports["language"].vars |= text
         try:
             graph, _ = expand(document, loader, overrides=values)
         except SpecErrors as found:
@@ -72,32 +77,40 @@ class HuggingFaceModel(Model):
         """Return how many tokens a variant counts: `decode` one behind all that `prefill` counts."""
         if variant != "decode":
             return dict(self.tokens)
-        return {**self.tokens, "seq": 1, "past": self.tokens["seq"] - 1}
+        return {**self.tokens, self._written: 1, "past": self.tokens[self._written] - 1}
+
+    @property
+    def _written(self) -> str:
+        """The tokens that are written one behind another: those of the decoder."""
+        return "target" if "target" in self.tokens else "seq"
 
     def _require_positions(self, given: Mapping[str, Number]) -> None:
         """Demand a learned position for every token."""
         assert self.settings
         for name in POSITIONS:
             count, most = given.get(name), self.settings.most_tokens(name)
-            past = given.get("past", 0) if name == "seq" else 0
+            past = given.get("past", 0) if name == self._written else 0
             if isinstance(count, int) and isinstance(past, int) and count + past > most:
                 text = f"{name} is {count + past:,}, and the model has positions for {most:,} tokens"
                 raise SpecError("CC401", text, self.span())
 
-    def _sizes(self, inputs: Mapping[str, tuple[Number, ...]]) -> dict[str, Number]:
+    def _sizes(self, inputs: Mapping[str, tuple[Number, ...]], variables: Mapping[str, Number]) -> dict[str, Number]:
         """Return the variables that shapes of inputs give: numbers of tokens. Other sizes are the configuration's."""
+        assert self.settings
         found: dict[str, Number] = {}
+        known = self.settings.complete(variables)
         for name, shape in inputs.items():
             sizes = self.inputs[name]
             if len(shape) != len(sizes):
                 text = f"the input {quoted(name)} must be [{', '.join(map(str, sizes))}]"
                 raise SpecError("CC401", text, self.span())
-            given = dict(zip(map(str, sizes), shape, strict=True))
-            for key, size in given.items():
-                if key not in TOKENS and size != self.variables.get(key):
-                    text = f"the size of the input is {key}, {self.variables.get(key)}, and tables of positions have it"
-                    raise SpecError("CC401", text, self.span(), f"for another network write --set {key}={size}")
-            found |= {key: size for key, size in given.items() if key in TOKENS}
+            for key, size in zip(map(str, sizes), shape, strict=True):
+                if key in TOKENS:
+                    found[key] = size
+                elif size != (own := expression(key).evaluate(known)):
+                    text = f"the size of the input is {key}, {own}, and tables of positions have it"
+                    hint = f"for another network write --set {key}={size}" if key.isidentifier() else ""
+                    raise SpecError("CC401", text, self.span(), hint)
         return found
 
     @cached_property
@@ -129,18 +142,31 @@ def read_model(source: Source, data: bytes | None) -> Model:
     settings = read_settings(config)
     family = settings.family
     numbers = {key: value for key, value in settings.numbers.items() if type(value) is int}
+    if settings.vision:
+        numbers |= {key: value for key, value in settings.variables({}).items() if key in SIZES_OF_IMAGES}
     names = set().union(*family.inputs.values()) | set(template_names(family.template))
+    if "encoder_only" in family.classes[settings.architecture]:
+        names -= {"past"}
     tokens = {name: min(most, settings.most_tokens(name)) for name, most in TOKENS.items() if name in names}
+    fixed = {key: value for key, value in settings.complete({}).items() if key not in numbers}
+    inputs = {
+        name: tuple(
+            expression(size).evaluate(fixed) if expression(size).names <= fixed.keys() else size for size in sizes
+        )
+        for name, sizes in family.inputs.items()
+    }
     stored = stored_beside(config.source.name)
     note = f"{settings.architecture}, as transformers {library_version()} builds it"
+    if assumed := sorted(settings.assumed):
+        note += f", with its defaults for keys that are not in the file: {', '.join(assumed)}"
     if stored and not stored.wrong:
         note += f"; {stored.file} beside the configuration has {stored.size:,} weights"
     return HuggingFaceModel(
         config.source,
-        family.inputs,
+        inputs,
         settings.architecture,
         note,
-        ("prefill", "decode") if "past" in template_names(family.template) else (),
+        ("prefill", "decode") if "past" in names else (),
         {**dict.fromkeys(tokens), **numbers},  # those that a variant may change are known where they are given
         config=config,
         settings=settings,

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 from convcalc.arith import Number
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
+from convcalc.importers.hf import checks
+from convcalc.importers.hf.checks import ACTIVATION, LAYER_TYPES, LAYERS, WINDOW
 from convcalc.importers.hf.config import Config, number, shown
-from convcalc.importers.hf.families import Family, family, known_types, word
+from convcalc.importers.hf.families import FAMILIES, PARTS, Family, expression, family, known_types
+from convcalc.importers.hf.parts import TEXT, VISION, is_of_the_text, part_of, squares, uniform
 from convcalc.spec.document.value_nodes import ValueNode
 from convcalc.spec.limits import LARGEST, REPEAT
 
 POSITIONS = {"seq": ("positions",), "target": ("max_target_positions", "positions")}
 """The variables that may say how many positions there are for tokens, and for those of a decoder."""
+IMAGE_SIZE = "image_size"
 OLD_CLASSES = {"T5WithLMHeadModel": "T5ForConditionalGeneration"}
-LAYER_TYPES, WINDOW = "layer_types", "sliding_window"
-_TYPES = {"full_attention": False, "sliding_attention": True}
-LAYERS = "num_hidden_layers"
-ACTIVATION = "activation"
-ACTIVATIONS = {
-    "gelu": "gelu", "gelu_new": "gelu", "gelu_fast": "gelu", "gelu_python": "gelu", "gelu_pytorch_tanh": "gelu",
-    "gelu_accurate": "gelu", "gelu_10": "gelu", "quick_gelu": "quick_gelu", "relu": "relu", "relu2": "relu",
-    "relu6": "relu6", "leaky_relu": "leaky_relu", "silu": "silu", "swish": "silu", "mish": "mish", "tanh": "tanh",
-    "sigmoid": "sigmoid",
-}  # fmt: skip
-"""Of transformers → of here; prelu, which learns, is not among them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,10 +35,17 @@ class Settings:
     """Variables of the template that are words."""
     slides: Sequence[bool] = ()
     """Of each layer whether its attention sees a window, where the configuration says so."""
+    text: Settings | None = None
+    vision: Settings | None = None
+    """The parts of a configuration that has some."""
 
     def variables(self, given: Mapping[str, Number]) -> dict[str, Any]:
         """Return the values of the template's variables, for values in place of some of the configuration's."""
         env = self.complete(given)
+        if self.text and self.vision:
+            inner = self.text.variables({})
+            env |= {"text_size": inner["hidden_size"], "text_tied": inner.get("tied", False)}
+            env |= self.vision.variables({key: value for key, value in given.items() if key == IMAGE_SIZE})
         found = {name: env[name] for name in self.family.variables if name in env}
         found |= {to: env[key] for key, to in self.family.renamed.items() if key in env}
         env = {**found, **env}
@@ -62,8 +60,15 @@ class Settings:
             if len(self.slides) < len(layers):
                 text = f"{len(self.slides)} entries for {len(layers)} layers"
                 raise SpecError("CC768", text, self.config.span(LAYER_TYPES))
-            found["windows"] = tuple(env[WINDOW] if self.slides[i] else 0 for i in layers)
+            window = self._evaluate(expression(self.family.row.get("window", WINDOW)), env)
+            found["windows"] = tuple(window if self.slides[i] else 0 for i in layers)
         return {name: value for name, value in {**found, **self.words}.items() if name in self.family.variables}
+
+    @property
+    def assumed(self) -> set[str]:
+        """The keys that the file lacks, where the class has numbers for them that are read."""
+        written = {self.family.aliases.get(key, key) for key in self.config.values}
+        return {key for key in (self.family.keys & self.family.defaults.keys()) - written if key in self.numbers}
 
     def most_tokens(self, name: str) -> int:
         """Return how many tokens a learned table of positions has room for; very many without such a table."""
@@ -91,60 +96,50 @@ class Settings:
             raise SpecError("CC768", f"{', '.join(keys)}: {error.text}", place) from None
 
 
-def read_settings(config: Config) -> Settings:
-    """Check a configuration.
+def read_settings(config: Config, section: str = FAMILIES) -> Settings:
+    """Check a configuration, or one of a part of it.
 
     Raises:
         SpecError: CC761 for what is not read, CC768 for values of the wrong type.
     """
-    found = _family(config)
+    found = _family(config) if section == FAMILIES else family(str(config.values["model_type"]), section)
     architecture = _architecture(config, found)
     values = {found.aliases.get(key, key): (key, value) for key, value in config.values.items()}
+    for key in found.row.get("uniform", "").split():
+        written, value = values.get(key, (key, None))
+        values[key] = written, found.defaults[key] if value is None else uniform(value)
     for key, (written, value) in values.items():
-        _check(config, found, key, written, value)
+        if found.has_parts and (key in (TEXT, VISION) or is_of_the_text(config, found, written)):
+            continue
+        checks.check(config, found, key, written, value)
     merged = {**found.defaults, **{key: value for key, (_, value) in values.items()}}
-    merged["num_labels"] = _labels(config, int(found.row.get("num_labels", 2)))
+    merged |= {} if "inputs" in found.row else squares(merged)  # a row with inputs of its own has both sides
+    merged["num_labels"] = checks.labels(config, int(found.row.get("num_labels", 2)))
     numbers = {key: number(value) for key, value in merged.items() if key in found.keys}
     activations = {
-        found.renamed.get(key, key): _activation(config, key, value)
+        found.renamed.get(key, key): checks.activation(config, key, value)
         for key, value in merged.items()
-        if found.renamed.get(key, key) == ACTIVATION
+        if found.renamed.get(key, key) == ACTIVATION and key not in found.worded
     }
-    numbers |= _words(config, found, merged)
+    numbers |= checks.words(config, found, merged)
+    numbers |= {
+        key: checks.codes(config, found, key, values.get(key, (key,))[0], merged.get(key)) for key in found.coded
+    }
     for key, name in found.row.get("nested", {}).items():
         numbers |= _nested(config, key, name)
+    for key, defaults in found.row.get("inner", {}).items():
+        numbers |= checks.inner(config, found, key, defaults)
     known = {key: value for key, value in numbers.items() if value is not None}
     for key, condition in found.required.items():
         if condition.names <= known.keys() and condition.evaluate(known) is not True:
             raise config.wrong(key, known[key], f"such that {found.row['require'][key]}")
-    return Settings(config, found, architecture, known, activations, _slides(config, found))
-
-
-def _slides(config: Config, found: Family) -> list[bool]:
-    """Return which layers see a window, for a family where that matters."""
-    types = config.values.get(LAYER_TYPES)
-    if types is None or "windows" not in found.per_layer:
-        return []
-    if not isinstance(types, list) or not set(map(str, types)) <= set(_TYPES):
-        raise config.wrong(LAYER_TYPES, types, f"a list of {' and '.join(_TYPES)}")
-    return [_TYPES[each] for each in types]
-
-
-def _words(config: Config, found: Family, merged: Mapping[str, Any]) -> dict[str, bool]:
-    """Check the words of a configuration; return the variables that say whether some are there."""
-    for key, known in found.row.get("words", {}).items():
-        value = merged.get(key)
-        if number(value) is None and value not in known:
-            text = f"{quoted(key)}: {shown(value)} is not read"
-            raise SpecError("CC761", text, config.span(key), f"read are {', '.join(known)}")
-    result = {}
-    for flag, (key, sought) in found.row.get("flags", {}).items():
-        value = merged.get(key) or []
-        parts = re.split(r"[|-]", value) if isinstance(value, str) else value
-        if not isinstance(parts, list):
-            raise config.wrong(key, value, "a list of words")
-        result[flag] = sought in (str(part).strip().lower() for part in parts)
-    return result
+    parts: dict[str, Settings] = {}
+    if found.has_parts:
+        parts["text"] = read_settings(part_of(config, found, TEXT))
+        if parts["text"].variables({}).get("positions"):
+            raise config.wrong(TEXT, parts["text"].family.name, "a decoder without a table of positions")
+        parts["vision"] = read_settings(part_of(config, found, VISION), PARTS)
+    return Settings(config, found, architecture, known, activations, checks.slides(config, found), **parts)
 
 
 def _nested(config: Config, key: str, name: str) -> dict[str, Any]:
@@ -164,15 +159,30 @@ def _nested(config: Config, key: str, name: str) -> dict[str, Any]:
 def _family(config: Config) -> Family:
     name = config.values.get("model_type")
     if name is None:
-        text = "there is no model_type, so this is not the configuration of a model of transformers"
-        raise SpecError("CC768", text, Span(config.source), "give the config.json that lies beside it")
+        raise _no_model_type(config)
     if not isinstance(name, str):
         raise config.wrong("model_type", name, "the name of a family")
     if name not in known_types():
         text = f"the model_type {quoted(name)} is not read{did_you_mean(name, known_types())}"
         hint = "count its code: convcalc report torch:MODULE:CALLABLE --input …; "
+        if isinstance(config.values.get(TEXT), dict):
+            hint = f"for the decoder of the text alone, give a file of what {TEXT} holds; {hint}"
         raise SpecError("CC761", text, config.span("model_type"), f"{hint}read are {', '.join(sorted(known_types()))}")
     return family(name)
+
+
+def _no_model_type(config: Config) -> SpecError:
+    """Return the error for a file that is no configuration, by its keys."""
+    values = config.values
+    if "_class_name" in values:
+        text = f"a configuration of diffusers is not read: {shown(values['_class_name'])}"
+        parts = [key for key, value in values.items() if isinstance(value, list) and value[:1] == ["transformers"]]
+        read = f"read are its parts that are of transformers: {', '.join(f'hf:{part}' for part in parts)}; "
+        hint = read * bool(parts) + "count its code: convcalc report torch:MODULE:CALLABLE --input …"
+        return SpecError("CC761", text, config.span("_class_name"), hint)
+    what = "names the files of weights alone" if "weight_map" in values else "has no model_type"
+    text = f"this is not the configuration of a model of transformers: it {what}"
+    return SpecError("CC768", text, Span(config.source), "give the config.json that lies beside it")
 
 
 def _architecture(config: Config, found: Family) -> str:
@@ -189,71 +199,3 @@ def _architecture(config: Config, found: Family) -> str:
         hint = f"of {found.name} are read: {', '.join(sorted(found.classes))}"
         raise SpecError("CC761", text, config.span("architectures"), hint)
     return name
-
-
-def _labels(config: Config, default: int) -> int:
-    """Return how many labels a classifier has."""
-    names, count = config.values.get("id2label"), config.values.get("num_labels", default)
-    if names is not None and not isinstance(names, dict):
-        raise config.wrong("id2label", names, "an object")
-    if names:
-        return len(names)
-    if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-        raise config.wrong("num_labels", count, "an integer, at least 0")
-    return count
-
-
-def _activation(config: Config, key: str, value: Any) -> Any:
-    if not isinstance(value, str) or value not in ACTIVATIONS:
-        guess = did_you_mean(value, ACTIVATIONS) if isinstance(value, str) else ""
-        text = f"the activation {shown(value)} is not read{guess}"
-        raise SpecError("CC761", text, config.span(key), f"read are {', '.join(ACTIVATIONS)}")
-    return word(ACTIVATIONS[value])
-
-
-def _check(config: Config, found: Family, key: str, written: str, value: Any) -> None:
-    """Demand that a key is of the right type, or that no count depends on it."""
-    if key in found.row.get("nested", {}):
-        return
-    if key in found.keys:
-        _check_type(config, found, key, written, value)
-    elif key == LAYER_TYPES:
-        if isinstance(value, list) and not set(map(str, value)) <= _TYPES.keys():
-            raise _unread(config, written, value, found)
-    elif key in found.row.get("only", {}):
-        if value is not None and shown(value) not in found.row["only"][key]:
-            raise _unread(config, written, value, found)
-    elif not found.is_harmless(key) and value != found.defaults.get(key) and (key in found.defaults or value):
-        raise _unread(config, written, value, found)
-
-
-def _unread(config: Config, key: str, value: Any, found: Family) -> SpecError:
-    text = f"{quoted(key)}: {shown(value)} is not read for {found.name}, and may change the network"
-    hint = "leave the key out if the model does without; or count its code: convcalc report torch:MODULE:CALLABLE"
-    return SpecError("CC761", text, config.span(key), hint)
-
-
-def _check_type(config: Config, found: Family, key: str, written: str, value: Any) -> None:
-    """Demand a value of the type that the class has, or null where the table says what it means."""
-    default = found.defaults.get(key)
-    if found.renamed.get(key, key) == ACTIVATION or key in found.worded:
-        return
-    if value is None:
-        if default is not None and key not in found.absent and key not in found.row.get("null", {}):
-            raise config.wrong(written, value, "given")
-        return
-    if isinstance(default, bool):
-        if not isinstance(value, bool):
-            raise config.wrong(written, value, "true or false")
-    elif isinstance(default, list) or (isinstance(value, list) and default is None and key not in found.absent):
-        if number(value) is None:
-            raise config.wrong(written, value, "a list of numbers")
-    elif default is None and isinstance(value, bool) and key not in found.absent:
-        return
-    elif (
-        isinstance(value, bool)
-        or not isinstance(number(value), int | Fraction)
-        or value < min(0, default or 0)
-        or (not isinstance(default, float) and not isinstance(number(value), int))
-    ):
-        raise config.wrong(written, value, "an integer, at least 0")

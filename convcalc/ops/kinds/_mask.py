@@ -4,12 +4,30 @@ from __future__ import annotations
 
 from convcalc.arith import Number, at_least, at_most, floordiv, require
 
-MASKS = ("none", "causal")
+MASKS = ("none", "causal", "local")
 
 
-def require_causal(kind: str, *, is_causal: bool, window: Number | None) -> None:
-    """Demand that a window is that of a causal mask: models differ in what one without is (w keys, or w on a side)."""
-    require(window is None or is_causal, "CC408", f"{kind}: a window of {{}} keys needs mask: causal", window)
+def require_mask(kind: str, mask: str, window: Number | None, past: Number | None) -> None:
+    """Demand a window of a local mask, and a mask of a window, for models differ in what one without is."""
+    if mask == "local":
+        text = f"{kind}: mask: local needs a window, and no past"
+        require(window is not None and past is None, "CC408", text)
+    text = f"{kind}: a window of {{}} keys needs mask: causal, or local for one on both sides"
+    require(window is None or mask != "none", "CC408", text, window)
+
+
+def hidden_products(
+    mask: str, queries: Number, keys: Number, past: Number, window: Number | None, cost: Number
+) -> Number:
+    """Return the multiplies of the pairs of a query and a key that a mask hides, at a cost a pair.
+
+    Of N tokens a local mask hides what is w and more before a query, as a causal one with that window does, and as much
+    behind: the causal one hides all N·(N − 1)/2 pairs there.
+    """
+    if mask == "none":
+        return 0
+    found = masked_products(queries, keys, past, window, cost)
+    return found if mask == "causal" else 2 * found - queries * (queries - 1) * cost
 
 
 def masked_products(queries: Number, keys: Number, past: Number, window: Number | None, cost: Number) -> Number:

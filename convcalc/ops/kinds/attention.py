@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from convcalc.arith import Number, divides, equal, floordiv, prod, require, total
+from convcalc.arith import Number, divides, equal, floordiv, less_equal, prod, require, total
 from convcalc.ops.arguments import ChoiceType, FlagsType, FlagType, SizeType, argument
-from convcalc.ops.kinds._mask import MASKS, held_keys, masked_products, require_causal
+from convcalc.ops.kinds._mask import MASKS, held_keys, hidden_products, require_mask
 from convcalc.ops.op import Held, MatrixProduct, Op
 from convcalc.ops.source_form import FUSED_FORMS, SCALED_FORMS
 from convcalc.shapes import Shape
 
 PROJECTIONS = ("q", "k", "v", "o")
 NORM_WEIGHTS = {"none": (), "layer": ("weight", "bias"), "rms": ("weight",)}
+CACHES = ("none", "write", "read")
 ACROSS_HEADS = "_across_heads"
 QK_NORMS = (*NORM_WEIGHTS, "layer" + ACROSS_HEADS, "rms" + ACROSS_HEADS)
 
@@ -29,7 +30,8 @@ class Attention(Op):
         of ``position_bias``;
         multiplies = theirs + W·N·L·h·(d + d_v) for scores and context, over W windows of N queries and L keys: of
         the tokens of the input or of ``kv``, the p of ``past``, and the appended ones. A mask changes none of it; with
-        a causal one query i sees min(p + i + 1, w) keys and the appended ones, w being ``window``.
+        a causal one query i sees min(p + i + 1, w) keys and the appended ones, w being ``window``. With ``cache: read``
+        L = p, and keys and values are not projected.
     Shapes:
         [windows …, N tokens, Fin] → [windows …, N, dim]; leading axes are windows, each attended alone.
     Source:
@@ -47,6 +49,7 @@ class Attention(Op):
         attention: {heads: 3, position_bias: 169} on [64, 49, 96] -> [64, 49, 96]; 37755 params, 145108992 multiplies
         attention: {heads: 2, bias: qkv} on [5, 8] -> [5, 8]; 280 params, 1680 multiplies
         attention: {heads: 4, kv_heads: 2, past: 7, bias: [q, o]} on [3, 8] -> [3, 8]; 208 params, 1056 multiplies
+        attention: {heads: 2, past: 7, cache: read} on [1, 8] -> [1, 8]; 288 params, 240 multiplies
         attention: {heads: 2, past: 7, mask: causal, window: 4} on [2, 3, 8] -> [2, 3, 8]; 288 params, 2496 multiplies
     """
 
@@ -76,9 +79,14 @@ class Attention(Op):
     past: Number | None = argument("past", SizeType(0), default=None)
     """Tokens p before the input's, whose keys and values are in a cache, which is also kept where p is 0."""
     mask: str = argument("mask", ChoiceType(MASKS), default="none")
-    """``causal``: a query sees its own token and those before, and keys and values are kept for those to come."""
+    """``causal``: a query sees its own token and those before, and keys and values are kept for those to come.
+
+    ``local``: it sees its own token and those nearby on both sides, as many as ``window`` says.
+    """
     key_window: Number | None = argument("window", SizeType(), default=None)
-    """Keys w that a query sees at most: its own, and the w − 1 before; needs ``mask: causal``."""
+    """Keys w that a query sees at most: its own, and the w − 1 before; with ``mask: local`` as many behind, too."""
+    cache: str = argument("cache", ChoiceType(CACHES), default="none")
+    """``write`` keeps keys and values of ``kv`` for later runs, ``read`` has those of ``past`` from an earlier one."""
     kdim: Number | None = argument("kdim", SizeType(), default=None)
     """Width Fk of the tensor that keys are projected from, to check it."""
     vdim: Number | None = argument("vdim", SizeType(), default=None)
@@ -93,7 +101,14 @@ class Attention(Op):
         fits = divides(kv_heads, self.heads)
         require(fits, "CC404", "kv_heads = {} does not divide the {} heads", kv_heads, self.heads)
         self._require_sources(*_sources(*inputs))
-        require_causal("attention", is_causal=self.is_causal, window=self.key_window)
+        text = "attention: cache is of other tokens: `write` needs kv, `read` needs past, and neither has a mask"
+        is_alone, is_new = len(inputs) == 1, self.past is None
+        require(self.cache != "write" or (not is_alone and is_new), "CC408", text)
+        require(self.cache != "read" or is_alone, "CC408", text)
+        require(self.mask == "none" or not self._is_kept, "CC408", text)
+        if self.cache == "read":
+            require(less_equal(1, self._past), "CC408", text)
+        require_mask("attention", self.mask, self.key_window, self.past)
         return x.with_axis(-1, dim)
 
     def _require_sources(self, x: Shape, keys: Shape, values: Shape) -> None:
@@ -109,7 +124,7 @@ class Attention(Op):
             if width is not None:
                 text = f"attention: {name}dim = {{}}, but {name} is projected from {{}}"
                 require(equal(width, source.features), "CC405", text, width, source)
-        if self._is_ordered:
+        if self._is_ordered or self.mask == "local":
             text = "attention: past and mask are of queries and keys of the same tokens, but there are {} and {}"
             require(equal(x[-2], keys[-2]), "CC405", text, x[-2], keys[-2])
 
@@ -121,7 +136,12 @@ class Attention(Op):
     @property
     def _is_ordered(self) -> bool:
         """Whether queries and keys are of the same tokens, one after another, so that later ones need a cache."""
-        return self.is_causal or self.past is not None
+        return self.is_causal or (self.past is not None and not self._is_kept)
+
+    @property
+    def _is_kept(self) -> bool:
+        """Whether keys and values of other tokens are in a cache."""
+        return self.cache != "none"
 
     @property
     def _past(self) -> Number:
@@ -129,7 +149,7 @@ class Attention(Op):
 
     def _tokens(self, keys: Shape) -> Number:
         """Return the tokens that there is a key of: those of the input and those before."""
-        return keys[-2] + self._past
+        return self._past if self.cache == "read" else keys[-2] + self._past
 
     def _all_keys(self, keys: Shape) -> Number:
         """Return the keys that each query is multiplied with."""
@@ -173,10 +193,17 @@ class Attention(Op):
             weights["position_bias"] = Shape((self.position_bias, self.heads))
         return weights
 
+    def weights_read(self, batch: Number, *inputs: Shape) -> Number | None:
+        """All, but not those of keys and values that an earlier run has projected."""
+        if self.cache != "read":
+            return None
+        return total(shape.elements for name, shape in self.weights(*inputs).items() if not name.startswith(("k", "v")))
+
     def products(self, *inputs: Shape) -> tuple[MatrixProduct, ...]:
         (x, keys, _), matrices = _sources(*inputs), self._matrices(*inputs)
         windows = prod(x[:-2])
-        rows = dict.fromkeys("qo", windows * x[-2]) | dict.fromkeys("kv", windows * keys[-2])
+        projected = 0 if self.cache == "read" else keys[-2]
+        rows = dict.fromkeys("qo", windows * x[-2]) | dict.fromkeys("kv", windows * projected)
         q, k, v, o = (
             MatrixProduct(rows[name] * matrix.elements, rows[name] * matrix[0], 4 if name == "o" else 1, name=name)
             for name, matrix in matrices.items()
@@ -184,7 +211,7 @@ class Attention(Op):
         tokens, queries, context = self._tokens(keys), matrices["q"][0], matrices["o"][1]
         pairs = rows["q"] * self._all_keys(keys)
         hidden = [
-            masked_products(x[-2], tokens, self._past, self.key_window, windows * width) if self.is_causal else 0
+            hidden_products(self.mask, x[-2], tokens, self._past, self.key_window, windows * width)
             for width in (queries, context)
         ]
         return (
@@ -201,11 +228,16 @@ class Attention(Op):
     def cached(self, *inputs: Shape) -> Number:
         """Keys and values of all tokens up to now, or of the last w: h_kv·(d + d_v)·min(p + N, w) a window."""
         _, keys, _ = _sources(*inputs)
-        return self._kept(held_keys(self._tokens(keys), self.key_window), *inputs) if self._is_ordered else 0
+        is_cached = self._is_ordered or self._is_kept
+        return self._kept(held_keys(self._tokens(keys), self.key_window), *inputs) if is_cached else 0
 
     def moved(self, *inputs: Shape) -> tuple[Number, Number] | None:
         """The output; N keys and values written, and those read that some query sees: min(p + N, w + N − 1)."""
         _, keys, _ = _sources(*inputs)
+        if self._is_kept:
+            return self.output(*inputs).elements, self._kept(
+                self._tokens(keys) * (2 if self.cache == "write" else 1), *inputs
+            )
         window = None if self.key_window is None else self.key_window + keys[-2] - 1
         tokens = keys[-2] + held_keys(self._tokens(keys), window)
         return (self.output(*inputs).elements, self._kept(tokens, *inputs)) if self._is_ordered else None
@@ -256,7 +288,7 @@ class Attention(Op):
         appended = {name: True for name in ("add_bias_kv", "add_zero_attn") if getattr(self, name)}
         optional = {"position_bias": self.position_bias, "past": self.past, "window": self.key_window}
         given = {name: size for name, size in optional.items() if size is not None}
-        mask = {"mask": self.mask} if self.is_causal else {}
+        mask = {"mask": self.mask} if self.mask != "none" else {"cache": self.cache} if self._is_kept else {}
         return {**sizes, **value_dim, "bias": self.bias, **norm, **appended, **mask, **given}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from convcalc.arith import Number, divides, either, equal, prod, require
 from convcalc.ops.arguments import ChoiceType, FlagType, SizeType, argument
 from convcalc.ops.kinds._checks import broadcast
-from convcalc.ops.kinds._mask import MASKS, masked_products, require_causal
+from convcalc.ops.kinds._mask import MASKS, hidden_products, require_mask
 from convcalc.ops.op import Held, MatrixProduct, Op
 from convcalc.shapes import Shape
 
@@ -41,20 +41,27 @@ class ScaledDotProductAttention(Op):
     causal: bool = argument("causal", FlagType(), default=False)
     """The same as ``mask: causal``."""
     mask: str = argument("mask", ChoiceType(MASKS), default="none")
-    """``causal``: a query sees its own token and those before."""
+    """``causal``: a query sees its own token and those before; ``local``: as many of both sides as ``window`` says."""
     past: Number | None = argument("past", SizeType(0), default=None)
     """Tokens p before the first query, whose keys come first; 0 by default."""
     key_window: Number | None = argument("window", SizeType(), default=None)
-    """Keys w that a query sees at most: its own, and the w − 1 before; needs ``mask: causal``."""
+    """Keys w that a query sees at most: its own, and the w − 1 before; with ``mask: local`` as many behind, too."""
 
     def output(self, *inputs: Shape) -> Shape:
-        require_causal("sdpa", is_causal=self.is_causal, window=self.key_window)
-        return self._scores(*inputs).with_axis(-1, inputs[2].features)
+        require_mask("sdpa", self._mask, self.key_window, self.past)
+        scores = self._scores(*inputs)
+        text = "sdpa: mask: local is of queries and keys of the same tokens, but there are {} and {}"
+        require(self._mask != "local" or equal(scores[-2], scores[-1]), "CC405", text, scores[-2], scores[-1])
+        return scores.with_axis(-1, inputs[2].features)
 
     @property
     def is_causal(self) -> bool:
         """Whether a mask hides later keys."""
         return self.causal or self.mask == "causal"
+
+    @property
+    def _mask(self) -> str:
+        return "causal" if self.causal else self.mask
 
     @property
     def _past(self) -> Number:
@@ -86,7 +93,7 @@ class ScaledDotProductAttention(Op):
         pairs, context = self._scores(*inputs), self.output(*inputs).elements
         scores, widths, rows = pairs.elements, (inputs[0].features, inputs[2].features), prod(pairs[:-2])
         hidden = [
-            masked_products(pairs[-2], pairs[-1], self._past, self.key_window, rows * width) if self.is_causal else 0
+            hidden_products(self._mask, pairs[-2], pairs[-1], self._past, self.key_window, rows * width)
             for width in widths
         ]
         return (
@@ -113,4 +120,9 @@ class ScaledDotProductAttention(Op):
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
         sizes = {"past": self.past, "window": self.key_window}
-        return {"causal": self.is_causal, **{name: value for name, value in sizes.items() if value is not None}}
+        local = {"mask": self.mask} if self._mask == "local" else {}
+        return {
+            "causal": self.is_causal,
+            **local,
+            **{name: value for name, value in sizes.items() if value is not None},
+        }

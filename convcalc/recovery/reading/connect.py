@@ -46,6 +46,17 @@ def _reads(branch: Sequence[Item], end: int) -> Iterator[int]:
         yield branch[0].reads
 
 
+def read_too_early(items: Sequence[Item], made: set[int]) -> Iterator[int]:
+    """Yield the nodes that items read by name before the spec makes them; those that are made are added to ``made``."""
+    for item in items:
+        for node in (item.source, *item.references.values()):
+            if node is not None and node not in made:
+                yield node
+        for branch in item.branches or ():
+            yield from read_too_early(branch, made)
+        made.update(item.nodes)
+
+
 def own_ties(items: Sequence[Item]) -> None:
     """Let the first layer of those that share weights have them, in the order in which the spec makes them."""
     owners: dict[int, int] = {}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from convcalc.graph.graph import Graph, Node
 from convcalc.recovery.items import Item, Value, arguments
+from convcalc.recovery.reading.experts import Experts, note_experts
 from convcalc.shapes import Shape
 
 
@@ -18,6 +19,8 @@ class Unit:
     nodes: list[Node]
     inputs: tuple[int, ...]
     tie: int | None = None
+    experts: list[Experts] = field(default_factory=list)
+    """Of a join, those among its branches."""
 
     @property
     def is_join(self) -> bool:
@@ -60,7 +63,7 @@ def _extended(units: Sequence[Unit]) -> None:
     known: dict[tuple[object, ...], int] = {}
     for unit in units:
         op = unit.nodes[0].op
-        if op is None or op.kind != "concat":
+        if op is None or op.kind != "concat" or unit.experts:
             continue
         found = next(
             (length for length in range(len(unit.inputs) - 1, 1, -1) if (op, *unit.inputs[:length]) in known), 0
@@ -79,6 +82,8 @@ def fuse(graph: Graph, *, alone: bool = False) -> list[Unit]:
     units: list[Unit] = []
     ends: dict[int, Unit] = {}
     for node in graph.layers:
+        if node.op is None or not node.op.has_output:
+            continue
         before = ends.get(node.inputs[0]) if len(node.inputs) == 1 and node.index not in shared and not alone else None
         if before and readers[node.inputs[0]] == 1 and node.inputs[0] not in apart and _is_fused(before.nodes, node):
             before.nodes.append(node)
@@ -87,6 +92,7 @@ def fuse(graph: Graph, *, alone: bool = False) -> list[Unit]:
             owner = node.weight_owner if node.weight_owner != node.index else None
             ends[node.index] = Unit([node], node.inputs, owner)
             units.append(ends[node.index])
+    note_experts(graph, units)
     if not alone:
         _extended(units)
     return units

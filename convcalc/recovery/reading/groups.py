@@ -35,8 +35,11 @@ def _group_branches(item: Item, scope: Scope) -> None:
 
 
 def _seq(items: list[Item], scope: Scope) -> Item:
-    nodes = items[-1].nodes
-    return Item("seq", nodes=nodes, branches=[items], path=".".join(scope), span=(items[0].span[0], items[-1].span[1]))
+    """Return a list that reads what its first item has read by name."""
+    first, nodes = items[0], items[-1].nodes
+    made = Item("seq", nodes=nodes, branches=[items], path=".".join(scope), span=(first.span[0], items[-1].span[1]))
+    made.source, first.source = first.source, None
+    return made
 
 
 def _child(item: Item, scope: Scope) -> Scope | None:
@@ -59,7 +62,9 @@ def spliced(items: Sequence[Item]) -> list[Item]:
     found: list[Item] = []
     for item in items:
         if item.kind == "seq" and not item.modifiers and item.present is None:
-            found += spliced((item.branches or [[]])[0])
+            inner = spliced((item.branches or [[]])[0])
+            inner[0].source = inner[0].source if item.source is None else item.source
+            found += inner
         else:
             if item.branches is not None:
                 item.branches = [spliced(branch) for branch in item.branches]

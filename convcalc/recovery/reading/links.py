@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from convcalc.graph.graph import Graph
 from convcalc.recovery.items import Item
+from convcalc.shapes import Shape
 
 
 class Links:
@@ -22,18 +23,38 @@ class Links:
         if len(outputs) > 1:
             self._pairs += [(len(order), self._place[index]) for index in outputs]
         self._enter(items, graph.inputs[0].index, len(order))
-        self._reach: dict[int, tuple[int, int]] = {}
-        """Place → the first and the last place that it is linked to."""
-        for one, other in (*self._pairs, *self._ties):
-            for place, linked in ((one, other), (other, one)):
-                low, high = self._reach.get(place, (linked, linked))
-                self._reach[place] = min(low, linked), max(high, linked)
-        self._linked = sorted(self._reach)
+        self._last_reader = dict(sorted((read, reader) for reader, read in self._pairs))
+        self._last_tied = dict(sorted((owner, tied) for tied, owner in self._ties))
+        self._read = sorted({*self._last_reader, *self._last_tied})
 
-    def is_closed(self, start: int, end: int) -> bool:
-        """Whether nothing outside a range of layers reads what is inside by name, nor the other way round."""
-        inside = self._linked[bisect_left(self._linked, start) : bisect_left(self._linked, end)]
-        return all(start <= self._reach[place][0] and self._reach[place][1] < end for place in inside)
+    def of_turn(self, items: Sequence[Item], end: int = 0) -> tuple[object, ...] | None:
+        """Return what the items of a turn read by name, from their beginning on; none where others read what is in it.
+
+        Others may read what the turn gives. Up to ``end`` they may have its weights.
+        """
+        start, stop = _span(items)
+        for place in self._read[bisect_left(self._read, start) : bisect_left(self._read, stop)]:
+            is_read = place < stop - 1 and self._last_reader.get(place, start) >= stop
+            if is_read or self._last_tied.get(place, start) >= max(stop, end):
+                return None
+        return self._links(items)
+
+    def entering(self, item: Item) -> Shape:
+        """Return the shape of what an item reads."""
+        assert item.reads is not None
+        return self._nodes[item.reads].shape
+
+    def is_read(self, items: Sequence[Item]) -> bool:
+        """Whether others read by name what the last of some items gives."""
+        stop = _span(items)[1]
+        return self._last_reader.get(stop - 1, 0) >= stop
+
+    def _links(self, items: Sequence[Item]) -> tuple[object, ...]:
+        start, stop = _span(items)
+        below = [item for outer in items for item in outer.below()]
+        nodes = (node for item in below for node in (item.source, item.tie, *item.references.values()))
+        places = (node if node is None else self._place.get(node, node - len(self._nodes)) for node in nodes)
+        return tuple(place - start if place is not None and start <= place < stop else (place,) for place in places)
 
     def is_block(self, item: Item) -> bool:
         """Whether what a list reads by name is in it or enters it, and others read but its last layer."""
@@ -75,3 +96,7 @@ class Links:
             if item.tie is not None:
                 self._ties.append((reader, self._place[item.tie]))
             current = item.nodes[-1] if item.nodes else entering
+
+
+def _span(items: Sequence[Item]) -> tuple[int, int]:
+    return min(item.span[0] for item in items if item.nodes), max(item.span[1] for item in items)

@@ -44,8 +44,8 @@ def rebuilt(
             inputs = [place[each] for each in node.inputs]
             shapes = tuple(builder.nodes[each].shape for each in inputs) if inputs else node.input_shapes
             owner = place[node.weight_owner]
-            builder.nodes.append(
-                replace(node, index=index, inputs=tuple(inputs), input_shapes=shapes, weight_owner=owner)
-            )
+            made = replace(node, index=index, inputs=tuple(inputs), input_shapes=shapes, weight_owner=owner)
+            made.beside = place.get(node.beside, -1)
+            builder.nodes.append(made)
     outputs = {name: place[index] for name, index in graph.outputs.items()}
     return Graph(builder.nodes, outputs, graph.name, graph.warnings, graph.scopes)

@@ -6,10 +6,13 @@ finds all dominators. Every unit is visited once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
 
 from convcalc.graph.graph import Graph
 from convcalc.recovery.items import COMMUTATIVE, Item, Value
+from convcalc.recovery.reading.experts import with_each
 from convcalc.recovery.reading.fuse import Unit
 from convcalc.shapes import Shape
 
@@ -18,9 +21,12 @@ ENTRY = -1
 
 
 class TreeBuilder:
-    """Builds the items of a graph. Every unit has one place; wherever else it is read, ``from`` names it."""
+    """Builds the items of a graph. Every unit has one place; wherever else it is read, ``from`` names it.
 
-    def __init__(self, graph: Graph, units: list[Unit]) -> None:
+    Nodes in ``early`` are made before all others, with what leads to them.
+    """
+
+    def __init__(self, graph: Graph, units: list[Unit], early: Collection[int] = ()) -> None:
         self.units = units
         self._place = {unit.nodes[-1].index: at for at, unit in enumerate(units)}
         self._place[graph.inputs[0].index] = ENTRY
@@ -35,12 +41,16 @@ class TreeBuilder:
         self._dominators.extend(self._each_dominator())
         self._known: dict[tuple[int, tuple[Shape, ...]], dict[str, Value]] = {}
         self._placed: set[int] = set()
+        self._early = [self._place[index] for index in early]
         self._outputs = [self._place.get(index, ENTRY) for index in graph.outputs.values()]
+        self._unread: dict[int, list[int]] = {}
+        """Place → those of layers that nothing reads, and that read it alone of what is read."""
+        self._note_unread()
 
     def items(self) -> list[Item]:
         """Return the items of the whole graph; its last output is the last of them."""
-        early = [item for at in sorted(set(self._far())) for item in self._chain(at, ENTRY)]
-        main = self._chain(max(self._outputs), ENTRY)
+        early = [item for at in sorted({*self._far(), *self._early}) for item in self._chain(at, ENTRY)]
+        main = self._chain(max(self._outputs), ENTRY, is_main=True)
         ends = [at for at in range(len(self.units)) if not self._readers[at]]
         more = [item for at in ends for item in self._chain(at, ENTRY)]
         return [*early, *main[:-1], *more, *main[-1:]]
@@ -62,6 +72,7 @@ class TreeBuilder:
         """Yield the immediate dominator of each unit in its stream; none for the first of another input."""
         for unit, before in zip(self.units, self._before, strict=True):
             streams = before if unit.is_join else before[:1]  # what arguments name is beside the stream
+            streams = [*streams, *self._read_by_experts(unit)]
             first = [place for place in streams if place == ENTRY or self._reached[place]]
             self._reached.append(bool(first))
             found: int | None = None
@@ -81,25 +92,79 @@ class TreeBuilder:
         dominator = self._dominators[place]
         return ENTRY if dominator is None else dominator
 
-    def _chain(self, end: int, start: int | None) -> list[Item]:
-        """Return the items behind ``start`` up to ``end`` that have no place yet."""
+    def _chain(self, end: int, start: int | None, *, is_main: bool = False) -> list[Item]:
+        """Return the items behind ``start`` up to ``end`` that have no place yet; of the main series it is the last."""
         found: list[Item] = []
         at: int | None = end
         while at is not None and at not in {start, ENTRY} and at not in self._placed:
             self._placed.add(at)
             unit = self.units[at]
             item = unit.item(self._known)
+            unread = self._unread.get(at, ()) if at != end or not is_main else ()
+            found += [each for place in unread for each in self._chain(place, at)][::-1]
             found.append(item)
             if unit.is_join:
                 start_of_branches = self._dominators[at]
+                outside = [each for each in self._read_by_experts(unit) if self._is_behind(each, start_of_branches)]
+                series = (self._chain(place, start_of_branches) for place in outside)
+                found += [each for items in series for each in items][::-1]
                 ends = [self._place.get(index) for index in unit.inputs]
                 item.branches = [[] if each is None else self._chain(each, start_of_branches) for each in ends]
+                with_each(item, unit.experts)
                 at = start_of_branches
             else:
                 for place in self._before[at][:0:-1]:  # layers that arguments name stand before the item
                     found += self._chain(place, start)[::-1]
                 at = next(iter(self._before[at]), None)
         return found[::-1]
+
+    def _note_unread(self) -> None:
+        """Note of all layers that lead to no output behind which one they may be."""
+        is_live = [False] * len(self.units)
+        for place in range(len(self.units) - 1, -1, -1):
+            if place in self._outputs or is_live[place]:
+                is_live[place] = True
+                for each in {*self._before[place]} - {ENTRY}:
+                    is_live[each] = True
+        read: list[set[int]] = [set() for _ in self.units]
+        for place in (place for place, lives in enumerate(is_live) if not lives):
+            live = {each for each in self._before[place] if each == ENTRY or is_live[each]}
+            found = live.union(*(read[each] for each in self._before[place] if each not in live))
+            read[place] = set(islice(found, 2))  # two are too many, as more are
+            if len(found) == 1 and not self._readers[place]:
+                self._unread.setdefault(found.pop(), []).append(place)
+
+    def _read_by_experts(self, join: Unit) -> list[int]:
+        """Return the places that are not among the experts of a join, and that these read: they are made before."""
+        found: set[int] = set()
+        for idle, first, _ in join.experts:
+            begin, end = (
+                bisect_left(self.units, at, key=lambda unit: unit.nodes[0].index) for at in (first, idle.index)
+            )
+            found.update(place for before in self._before[begin:end] for place in before if place < begin)
+        return sorted(found)
+
+    def _is_behind(self, place: int, start: int | None) -> bool:
+        """Whether all ways to a place lead through another."""
+        end = ENTRY if start is None else start
+        while place > end:
+            place = self._above(place)
+        return place == end
+
+
+def flattened(items: Sequence[Item]) -> list[Item]:
+    """Return all items one behind the other; experts stay in their join."""
+    found: list[Item] = []
+    for item in items:
+        branches = [flattened(branch) for branch in item.branches or ()]
+        has_experts = any(each.kind == "each" for branch in branches for each in branch[:1])
+        if item.branches is not None and (item.kind == "each" or has_experts):
+            item.branches = branches
+        elif item.branches is not None:
+            found += [each for branch in branches for each in branch]
+            item.branches = [[] for _ in branches]
+        found.append(item)
+    return found
 
 
 def in_order(items: list[Item]) -> list[Item]:
@@ -119,7 +184,9 @@ def in_order(items: list[Item]) -> list[Item]:
                 early = [
                     at
                     for at, branch in enumerate(item.branches)
-                    if branch and _begin(branch) < max(map(_begin, item.branches[:at]), default=-1)
+                    if branch
+                    and branch[0].kind != "each"
+                    and _begin(branch) < max(map(_begin, item.branches[:at]), default=-1)
                 ]
                 for at in sorted(early, key=lambda at: _begin((item.branches or [])[at])):
                     found += item.branches[at]

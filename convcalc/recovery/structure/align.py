@@ -89,7 +89,8 @@ class Sides:
                     side[shift if len(side) == min(len(a.branches), len(b.branches)) else number]
                     for side in (a.branches, b.branches)
                 )
-                merged = self.merge(one, other, whole=bool(one) and bool(other))
+                is_same_layer = len(one) == len(other) == 1 and one[0].kind == other[0].kind
+                merged = self.merge(one, other, whole=bool(one) and bool(other) and not is_same_layer)
                 if merged is None:
                     return None
                 made.branches.append(merged)

@@ -96,7 +96,7 @@ class BlockFinder:
                 ]
             )
         self.blocks = dict(sorted(self.blocks.items(), key=lambda each: each[1].place))
-        return compressed(spliced(items), self.links.is_closed)
+        return compressed(spliced(items), self.links)
 
     def _class_around(self, item: Item | None, around: Mapping[int, tuple[Item, Item | None]]) -> Item | None:
         """Return a list, or the nearest one around it, that is a class in the code."""
@@ -109,7 +109,7 @@ class BlockFinder:
         pieces = _pieces(members)
         for member in members:
             if member.item.path not in pieces and self._is_candidate(member.item):
-                member.items = compressed(copied(member.other), self.links.is_closed)
+                member.items = compressed(copied(member.other), self.links)
                 buckets.setdefault(self._key(member), []).append(member)
         for bucket in buckets.values():
             if len(bucket) > 1:
@@ -165,7 +165,7 @@ class BlockFinder:
             parameters.write(items)
         except TooManyError:
             return False
-        items = compressed(items, self.links.is_closed)
+        items = compressed(items, self.links)
         name = self._name(members[0], items)
         self.blocks[name] = Block(name, items, parameters, min(member.item.span for member in members))
         for place, member in enumerate(members):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from convcalc.recovery.items import Expression, Item, Value
 from convcalc.recovery.structure.parameters import INNER, SIZES, free_name, multiple
+from convcalc.recovery.structure.turns import LISTED, by_number
 from convcalc.recovery.structure.unify import First, Turns, map_values
 
 
@@ -20,22 +21,27 @@ def name_columns(items: Sequence[Item], taken: set[str]) -> None:
     map_values(items, lambda _, __, value: value)  # what differs in the first turn becomes an expression
 
 
-def _write(items: Sequence[Item], repeat: Item, taken: set[str]) -> None:
-    """Write the names of a repeat's columns into the items of its turns."""
+def _write(items: Sequence[Item], repeat: Item, taken: set[str], *, is_inner: bool = False) -> None:
+    """Write the names of a repeat's columns into the items of its turns; inner ones have turns of their own."""
     for item in items:
         for key, value in item.args.items():
-            item.args[key] = _written(key, value, repeat, taken)
+            item.args[key] = _written(key, value, repeat, taken, is_inner=is_inner)
         for branch in item.branches or ():
-            _write(branch, repeat, taken)
+            _write(branch, repeat, taken, is_inner=is_inner or item.kind in ("repeat", "each"))
 
 
-def _written(key: str, value: Value, repeat: Item, taken: set[str]) -> Value:
+def _written(key: str, value: Value, repeat: Item, taken: set[str], *, is_inner: bool) -> Value:
     if isinstance(value, First):
-        first, rest = (_written(key, each, repeat, taken) for each in value)
+        first, rest = (_written(key, each, repeat, taken, is_inner=is_inner) for each in value)
         return first if first == rest else First(first, rest)
     if isinstance(value, Turns):
-        return _name_of(key, value, repeat, taken) if value.owner == repeat.owner else value
-    return tuple(_written(key, each, repeat, taken) for each in value) if type(value) is tuple else value
+        if value.owner != repeat.owner:
+            return value
+        short = by_number(value.values) if len(value.values) > LISTED and not is_inner else None
+        return short or _name_of(key, value, repeat, taken)
+    if type(value) is tuple:
+        return tuple(_written(key, each, repeat, taken, is_inner=is_inner) for each in value)
+    return value
 
 
 def _name_of(key: str, turns: Turns, repeat: Item, taken: set[str]) -> Expression:

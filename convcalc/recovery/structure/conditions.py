@@ -32,22 +32,32 @@ def write_conditions(items: Sequence[Item], parameters: Parameters, *, at_entry:
     for place, item in enumerate(items):
         is_first = at_entry and place == 0
         if item.present is not None:
-            item.modifiers["when"] = _condition(item, item.present, parameters, "cin" if is_first else "c")
+            neighbour = next((each for each in items[place + 1 : place + 2] if each.kind == item.kind), item)
+            word = _word(item, neighbour)
+            item.modifiers["when"] = _condition(word, item.present, parameters, "cin" if is_first else "c")
             item.present = None
         for branch in item.branches or ():
             write_conditions(branch, parameters, at_entry=is_first)
 
 
-def _condition(item: Item, present: tuple[bool, ...], parameters: Parameters, channels: str) -> str:
+def _word(item: Item, neighbour: Item) -> str:
+    """Return a name for whether an item is there: what it has that the one behind it has not, or its own."""
+    for one, other, word in ((item, neighbour, "with"), (neighbour, item, "without")):
+        if own := sorted(key for key in one.args.keys() - other.args.keys() if key.isidentifier()):
+            return f"{word}_{own[0]}"
+    name = item.path.rpartition(".")[2]
+    is_word = name.isidentifier() and not name[-1:].isdigit() and name != item.kind
+    return name if is_word else f"with_{item.kind.lower()}"
+
+
+def _condition(word: str, present: tuple[bool, ...], parameters: Parameters, channels: str) -> str:
     for test in _tests(parameters, channels):
         text = {present: test.holds, tuple(not each for each in present): test.fails}.get(test.truth, "")
         if text:
             if test.reads_entry and channels == "c":
                 parameters.derived["c"] = "cin"
             return text
-    word = item.path.rpartition(".")[2]
-    is_word = word.isidentifier() and not word[-1:].isdigit() and word != item.kind
-    return parameters.add(word if is_word else f"with_{item.kind.lower()}", present)
+    return parameters.add(word, present)
 
 
 def _tests(parameters: Parameters, channels: str) -> Iterator[Test]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import combinations, count
+from itertools import combinations, count, takewhile
 from typing import Any
 
-from convcalc.recovery.items import Item, Value, copied
+from convcalc.recovery.items import Expression, Item, Value, copied
+from convcalc.recovery.reading.links import Links
 from convcalc.recovery.structure.align import weight
 from convcalc.recovery.structure.parameters import LOCAL
+from convcalc.recovery.structure.turns import LISTED, by_number, of_branches
 from convcalc.recovery.structure.unify import Column, First, Turns, is_call, skeleton, unify
 
 MAX_PERIOD = 8
@@ -19,29 +21,31 @@ MAX_FIRST = 2
 """Arguments that may have another value in the first turn."""
 _owners = count(1)
 
-Closed = Callable[[int, int], bool]
-"""Whether nothing outside a range of layers reads what is inside by name, nor the other way round."""
+INNER = ("repeat", "each")
+"""Items in which ``first`` and ``i`` are those of their own turns."""
 
 
-def compressed(items: Sequence[Item], is_closed: Closed) -> list[Item]:
-    """Return a list in which neighbours that are alike are repeats."""
+def compressed(items: Sequence[Item], links: Links) -> list[Item]:
+    """Return a list in which neighbours that are alike are repeats, and branches that are alike are one."""
     for item in items:
         if item.branches is not None:
-            item.branches = [compressed(branch, is_closed) for branch in item.branches]
+            item.branches = [compressed(branch, links) for branch in item.branches]
+        if item.kind == "each":
+            item.branches = _as_one(item.branches or [], links) or item.branches
     found = list(items)
     keys = [_key(item) for item in found] if len(found) > 1 else []
     for period in range(1, min(MAX_PERIOD, len(found) // 2) + 1):
-        found, keys = _with_period(found, keys, period, is_closed)
+        found, keys = _with_period(found, keys, period, links)
     return found
 
 
-def _with_period(items: list[Item], keys: list[Any], period: int, is_closed: Closed) -> tuple[list[Item], list[Any]]:
+def _with_period(items: list[Item], keys: list[Any], period: int, links: Links) -> tuple[list[Item], list[Any]]:
     """Return a list in which windows of so many items are turns of repeats, and the structure of each item."""
     found: list[Item] = []
     structures: list[Any] = []
     at = 0
     while at < len(items):
-        turns = _turns_at(items, keys, at, period, is_closed)
+        turns = _turns_at(items, keys, at, period, links)
         made = list(_repeats(turns)) if len(turns) > 1 else []
         found += made or [items[at]]
         structures += map(_key, made) if made else [keys[at]]
@@ -58,17 +62,45 @@ def _may_repeat(item: Item) -> bool:
     return item.kind != "from" and "when" not in item.modifiers and item.present is None
 
 
-def _turns_at(items: Sequence[Item], keys: Sequence[Any], at: int, period: int, is_closed: Closed) -> list[list[Item]]:
-    """Return the turns of a series that begins at a place: windows of equal structure."""
+def _turns_at(items: Sequence[Item], keys: Sequence[Any], at: int, period: int, links: Links) -> list[list[Item]]:
+    """Return the turns of a series that begins at a place: windows of equal structure, which read the same layers."""
     first = keys[at : at + period]
-    turns: list[list[Item]] = []
+    windows: list[list[Item]] = []
     while None not in first and keys[at : at + period] == first:
-        window = list(items[at : at + period])
-        if not is_closed(window[0].span[0], window[-1].span[1]):
-            break
-        turns.append(window)
+        windows.append(list(items[at : at + period]))
         at += period
-    return turns
+    read = links.of_turn(windows[0]) if len(windows) > 1 else None
+    turns = list(takewhile(lambda window: read is not None and links.of_turn(window) == read, windows))
+    return turns[: next((at for at, turn in enumerate(turns, 1) if links.is_read(turn)), None)]
+
+
+def experts_as_one(items: Sequence[Item], links: Links) -> None:
+    """Let the branches of each ``each`` be one, where they are alike."""
+    for item in items:
+        for branch in item.branches or ():
+            experts_as_one(branch, links)
+        if item.kind == "each":
+            item.branches = _as_one(item.branches or [], links) or item.branches
+
+
+def _as_one(branches: Sequence[list[Item]], links: Links) -> list[list[Item]] | None:
+    """Return branches that are alike as one, with the number of the branch in its values; else nothing."""
+    turns = [copied(branch) for branch in branches]
+    end = turns[-1][-1].span[1]
+    _tie_to_first(turns)
+    _write_stops(turns, links)
+    read = {None if links.is_read(turn) else links.of_turn(turn, end) for turn in turns}
+    if len({skeleton(turn) for turn in turns}) > 1 or len(read) > 1 or None in read:
+        return None
+    body = unify(turns)
+    inner = (each for item in body for outer in item.below() if outer.kind in INNER for each in outer.branches or ())
+    if any(isinstance(value, Column) for branch in inner for _, value in _leaves(branch)):
+        return None
+    try:
+        _replace(body, _of_branches)
+    except ValueError:
+        return None
+    return [body]
 
 
 def _repeats(turns: list[list[Item]]) -> Iterator[Item]:
@@ -82,7 +114,10 @@ def _repeats(turns: list[list[Item]]) -> Iterator[Item]:
         return
     inner = [each for item in turns[0] for each in item.below()]
     is_stage = any(map(is_call, inner)) or sum(map(weight, turns[0])) > 2
-    has_repeat = any(each.kind == "repeat" for each in inner)  # in which `first` is its own
+    has_repeat = any(each.kind in INNER for each in inner)
+    if not has_repeat and len(turns) > LISTED and _is_by_number(vectors, varying):
+        yield _repeat(turns)
+        return
     stages = _stages(vectors, varying) if is_stage and not has_repeat else None
     if stages is None or len(stages) > 0.6 * len(turns) or len(turns) < 3:
         if _is_shorter(turns):
@@ -96,6 +131,14 @@ def _repeats(turns: list[list[Item]]) -> Iterator[Item]:
     for (start, end), stage in zip(stages, made, strict=True):
         is_repeat = end - start > 2 or (end - start == 2 and vectors[start] == vectors[start + 1])
         yield from stage if is_repeat else [item for turn in turns[start:end] for item in turn]
+
+
+def _is_by_number(vectors: Sequence[Sequence[Any]], varying: Sequence[int]) -> bool:
+    """Whether one value differs, and the number of the turn says which it is."""
+    columns = {repr(values): values for values in ([vector[place][1] for vector in vectors] for place in varying)}
+    values = columns.popitem()[1]
+    test = by_number([Expression(repr(each)) for each in values])
+    return not columns and test is not None and ("%" in test or {*map(type, values)} == {bool})
 
 
 def _values(items: Sequence[Item]) -> Iterator[tuple[str, Value]]:
@@ -205,6 +248,33 @@ def _made(turns: Sequence[list[Item]], body: list[Item]) -> Item:
     made.source = None
     made.places = [turn[0].path for turn in turns]
     return made
+
+
+def _of_branches(values: tuple[Value, ...]) -> Expression:
+    """Return values by the number of their branch.
+
+    Raises:
+        ValueError: where one of them cannot be in an expression.
+    """
+    if found := of_branches(values):
+        return found
+    raise ValueError
+
+
+def _tie_to_first(turns: Sequence[Sequence[Item]]) -> None:
+    """Note of what shares its weights with the same layer of the first turn that it does so."""
+    for one, *others in zip(*([each for item in turn for each in item.below()] for turn in turns), strict=False):
+        if others and one.tie is None and all(other.tie in one.nodes for other in others):
+            for item in (one, *others):
+                item.tie, item.modifiers["tie"] = None, True
+
+
+def _write_stops(turns: Sequence[Sequence[Item]], links: Links) -> None:
+    """Write where a slice ends that goes up to the end of its axis, if it does not in all turns."""
+    for items in zip(*([each for item in turn for each in item.below()] for turn in turns), strict=False):
+        if all(item.kind == "slice" for item in items) and any("stop" in item.args for item in items):
+            for item in items:
+                item.args.setdefault("stop", links.entering(item)[item.args.get("axis", 0)])
 
 
 def _replace(items: Sequence[Item], made: Callable[[tuple[Value, ...]], Value]) -> None:

@@ -13,7 +13,7 @@ from convcalc.recovery.writing.text import scalar
 
 ABSENT = object()
 """The value of an argument in a member that has not the layer."""
-LISTS = ("seq", "repeat", "from")
+LISTS = ("seq", "repeat", "each", "from")
 
 
 class Column(NamedTuple):
@@ -49,7 +49,7 @@ def skeleton(items: Sequence[Item]) -> tuple[Any, ...]:
 def _skeleton_of(item: Item) -> Any:
     args = frozenset(_structural(item))
     below = tuple(map(skeleton, item.branches)) if item.branches is not None else None
-    links = item.source is not None, tuple(item.references), item.tie is not None
+    links = item.source is not None, tuple(item.references), item.tie is not None, item.modifiers.get("tie")
     return item.kind, args, below, links, item.present is None, item.modifiers.get("when")
 
 

@@ -6,11 +6,16 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from convcalc.ops.registry import activation_names, kinds
-from convcalc.recovery.items import Item
+from convcalc.recovery.items import Expression, Item
+from convcalc.spec.document.names import numbered_name
 
 MAX_LENGTH = 100
 LEARNED = ("param", "custom")
 """Kinds that say nothing of what a layer is: they have a name, if the model has one."""
+OF_TURNS = ("repeat", "each")
+"""Kinds whose turns have a number behind the name."""
+NOWHERE = "_"
+"""The path of what is not in a list that reads it: the spec is none, and another is tried."""
 WORD = re.compile(r"(?!node_)[A-Za-z][A-Za-z_-]*")
 """Names that say something: those of PyTorch's exporter begin as ``node_``."""
 NUMBERED = re.compile(r"([a-z_]*)\d+")
@@ -28,14 +33,24 @@ def name_targets(items: Sequence[Item], targets: Iterable[int], inputs: Mapping[
     words = _words(each.kind for outer in items for each in outer.below())
     paths = dict(inputs)
     for item, scopes in _with_scopes(items, ()):
-        if wanted.isdisjoint(item.nodes):
+        is_apart = item.kind == "each" and len(item.branches or ()) > 1  # what is in it has a path of its own
+        if not is_apart and wanted.isdisjoint(item.nodes):
             continue
         if not item.name:
             item.name = _free_name(item, taken, words)
             taken.add(item.name)
+        if item.kind == "repeat":  # its last turn
+            paths[item.nodes[-1]] = ".".join((*scopes, _numbered(item.name, item.args["n"])))
+            continue
         for part, node in zip(("", ".norm", ".act"), item.nodes, strict=False):
             paths[node] = ".".join((*scopes, item.name)) + (part if node != item.nodes[-1] else "")
+    paths |= dict.fromkeys(wanted - paths.keys(), NOWHERE)
     return paths
+
+
+def _numbered(name: str, number: int | Expression) -> str:
+    text = numbered_name(name, 0)[:-1]
+    return f"{text}{{{number}}}" if isinstance(number, str) else f"{text}{number}"
 
 
 def name_items(items: Sequence[Item], blocks: Iterable[str], modules: Collection[str] = ()) -> None:
@@ -52,10 +67,11 @@ def name_items(items: Sequence[Item], blocks: Iterable[str], modules: Collection
 
 def _name_items(items: Sequence[Item], words: set[str], taken: set[str], modules: Collection[str]) -> None:
     for item in items:
-        is_function = modules and item.path not in modules and item.kind not in {*LEARNED, "repeat"}
+        is_function = modules and item.path not in modules and item.kind not in {*LEARNED, *OF_TURNS}
         name = _base(item.places) if item.kind == "repeat" else "" if is_function else item.path.rpartition(".")[2]
-        is_free = name not in words and not any(each.startswith(name) for each in taken)
-        if is_free and item.nodes and WORD.fullmatch(name) and (item.branches is None or item.kind == "repeat"):
+        is_call = item.kind == "each" and name not in _words() and all(name != each.kind.lower() for each in items)
+        is_free = (name not in words or is_call) and not any(each.startswith(name) for each in taken)
+        if is_free and item.nodes and WORD.fullmatch(name) and (item.branches is None or item.kind in OF_TURNS):
             item.name = name
         elif name.rstrip("0123456789_") not in {"", *words} and item.kind in LEARNED and item.nodes:
             item.name = _free_name(item, taken, words)
@@ -83,18 +99,29 @@ def _base(places: Sequence[str]) -> str:
 
 
 def _with_scopes(items: Iterable[Item], scopes: tuple[str, ...]) -> Iterator[tuple[Item, tuple[str, ...]]]:
-    """Yield all items with the names of those around them that are scopes; an item comes before what is in it."""
+    """Yield all items with the names of those around them that are scopes; an item comes before what is in it.
+
+    What is in the turns of a repeat is read by its own turn alone; of branches that are not alike each has a number.
+    """
     for item in items:
         yield item, scopes
-        inner = (*scopes, item.name) if item.name and item.branches is not None else scopes
-        for branch in item.branches or ():
+        branches = item.branches or []
+        for number, branch in enumerate(branches, 1):
+            inner = (*scopes, item.name) if item.name else scopes
+            if item.kind in OF_TURNS:
+                inner = () if len(branches) == 1 else (*scopes, numbered_name(item.name, number))
             yield from _with_scopes(branch, inner)
 
 
 def name_all(items: Sequence[Item]) -> None:
-    """Name every layer after its path in the model."""
+    """Name every layer after its path in the model, those of experts after their path in one of them."""
     taken: set[str] = set()
     words = _words()
+    for item, _ in _with_scopes(items, ()):
+        if item.kind == "each":
+            for inner in (each for branch in item.branches or () for outer in branch for each in outer.below()):
+                inner.path = inner.path.removeprefix(item.path).lstrip("._0123456789")
+            item.path = item.path.rpartition(".")[2]
     for item in (each for outer in items for each in outer.below()):
         if item.nodes:
             item.name = _free_name(item, taken, words, whole=True)
@@ -103,13 +130,15 @@ def name_all(items: Sequence[Item]) -> None:
 
 def _free_name(item: Item, taken: set[str], counted: Collection[str], *, whole: bool = False) -> str:
     """Return a name made of the path in the model; none that items without a name have: ``conv1``, ``block2``."""
-    base = (item.path.replace(".", "_") if whole else item.path.rpartition(".")[2])[-MAX_LENGTH:].lstrip(
-        "-"
-    ) or item.kind
+    base = item.path.replace(".", "_") if whole else item.path.rpartition(".")[2]
+    base = base[-MAX_LENGTH:].lstrip("-") or item.kind
     if base.isdigit() and not whole:
         base = item.kind.lower()
     numbered = NUMBERED.fullmatch(base)
-    if base == "input" or base[:1].isdigit() or (numbered and numbered[1] in {*counted, item.kind.lower()}):
+    if item.kind == "repeat":  # its turns have a number behind the name
+        base = _base(item.places) or base.rstrip("0123456789_") or item.kind
+        base = f"{base}_" if base in counted else base
+    elif base == "input" or base[:1].isdigit() or (numbered and numbered[1] in {*counted, item.kind.lower()}):
         base = f"{base}_" if base[-1:].isdigit() else f"_{base}"
     name, number = base, 1
     while name in taken:

@@ -31,8 +31,16 @@ class ItemWriter:
         self.defaults = _defaults([item for item in every if item.kind not in LISTS and not is_call(item)])
 
     def series(self, items: Sequence[Item]) -> list[Any]:
-        """Return a list of items."""
-        return [self.item(item) for item in items]
+        """Return a list of items; one that is there where the one before it is not is its ``else``."""
+        written: list[Any] = []
+        for before, item in zip((None, *items), items, strict=False):
+            made = self.item(item)
+            if before is not None and _is_else(before, item) and "else" not in written[-1]:
+                rest = {key: value for key, value in made.items() if key != "when"}
+                written[-1]["else"] = next(iter(rest)) if [*rest.values()] == [None] else rest
+            else:
+                written.append(made)
+        return written
 
     def item(self, item: Item) -> Any:
         """Return one item: a word, or a mapping."""
@@ -40,7 +48,10 @@ class ItemWriter:
         if item.kind == "from":
             return {key: modifiers[key] for key in MODIFIERS if key in modifiers} or "identity"
         if item.kind == "repeat":
-            return self._repeat(item, modifiers)
+            count = {"repeat": {key: list(values) for key, values in item.columns.items()} or item.args["n"]}
+            return self._turns(count, (item.branches or [[]])[0], modifiers)
+        if item.kind == "each":
+            return self._each(item, modifiers)
         if item.kind == "seq":
             return {"seq": self.series((item.branches or [[]])[0]), **modifiers}
         if is_call(item):
@@ -58,15 +69,24 @@ class ItemWriter:
             )
         return _with(item.kind, self._body(item, given), modifiers)
 
-    def _repeat(self, item: Item, modifiers: Mapping[str, Any]) -> Any:
+    def _turns(self, count: Mapping[str, Any], body: Sequence[Item], modifiers: Mapping[str, Any]) -> Any:
         """Return a repeat: beside its only item, or over a list."""
-        body = (item.branches or [[]])[0]
-        count = {"repeat": {key: list(values) for key, values in item.columns.items()} or item.args["n"]}
         modifiers = {key: modifiers[key] for key in MODIFIERS if key in modifiers}
         if len(body) > 1 or body[0].kind == "repeat" or body[0].modifiers:
             return {**count, **modifiers, "seq": self.series(body)}
         one = self.item(body[0])
-        return {**(one if isinstance(one, dict) else {one: None}), **count, **modifiers}
+        one = one if isinstance(one, dict) else {one: None}
+        return {**one, **count, **modifiers} if "repeat" in count else {**count, **modifiers, **one}
+
+    def _each(self, item: Item, modifiers: Mapping[str, Any]) -> Any:
+        """Return experts; those that are not alike are items of which each branch has one."""
+        count = {key: item.args[key] for key in ("each", "of")}
+        branches = item.branches or []
+        if len(branches) == 1:
+            return self._turns(count, branches[0], modifiers)
+        modifiers = {key: modifiers[key] for key in MODIFIERS if key in modifiers}
+        turns = [{"seq": self.series(branch), "when": f"i == {turn}"} for turn, branch in enumerate(branches)]
+        return {**count, **modifiers, "seq": turns}
 
     def _call(self, item: Item) -> Any:
         """Return the arguments of a call, in their order; the last ones are left out where they are the defaults."""
@@ -89,7 +109,8 @@ class ItemWriter:
         written = self.series(branch)
         if not written:
             return "identity"
-        is_one = len(written) == 1 and ("when" not in branch[0].modifiers or branch[0].kind == "from")
+        may_vanish = "when" in branch[0].modifiers and branch[0].kind not in ("from", "each")
+        is_one = len(written) == 1 and (not may_vanish or "else" in written[0])
         return written[0] if is_one else written
 
     def _without_defaults(self, op: type[Op], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -136,6 +157,14 @@ def _given(item: Item) -> dict[str, Any]:
         if isinstance(given.get(part), dict) and set(given[part]) == {"type"}:
             given[part] = given[part]["type"]
     return given
+
+
+def _is_else(one: Item, other: Item) -> bool:
+    """Whether one of two items is there where the other is not, and they have nothing else beside their kind."""
+    if one.modifiers.keys() != {"when"} or other.modifiers.keys() != {"when"}:
+        return False
+    first, second = str(one.modifiers["when"]), str(other.modifiers["when"])
+    return second in (f"not {first}", first.removeprefix("not ")) and first != second
 
 
 def _with(word: str, value: Any, modifiers: Mapping[str, Any]) -> Any:

@@ -37,6 +37,7 @@ NOUNS = {
     "nonlinearities": Noun("has", "nonlinearity", "nonlinearities"),
     "weight_bytes": Noun("takes", "byte of weights", "bytes of weights"),
     "peak_activation_bytes": Noun("needs", "byte of activations at once", "bytes of activations at once"),
+    "inference_bytes": Noun("needs", "byte to run", "bytes to run"),
     "training_bytes": Noun("needs", "byte in training", "bytes in training"),
     "traffic_bytes": Noun("moves", "byte", "bytes"),
 }

@@ -2,38 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
-from typing import NamedTuple
 
 from convcalc.number_format import count_of, format_exact, format_per_axis, format_share, format_short
+from convcalc.render.report.outline import DisplayRow, Outline, layer_row
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.table import widest
 from convcalc.report.fold import FoldedReport, FoldedRow
-from convcalc.report.path_tree import PathNode, build_path_tree, runs, structures
-
-TOP_LEVEL = "(top level)"
-
-
-class DisplayRow(NamedTuple):
-    """One row: a layer, a group with its subtotals, the sum of what is not shown, or the total."""
-
-    layer: str
-    operation: str
-    brief: str
-    """The operation without its lesser arguments, for narrow terminals."""
-    output: str
-    values: Mapping[str, int]
-    style: str = ""
-    """``group``, ``zero``, ``rest``, ``total`` or nothing for a layer that counts."""
-    layers: int = 1
-    unknown: frozenset[str] = frozenset()
-    repeats: int = 1
-    """How many equal neighbours it is one of."""
-
-    def known(self, key: str) -> int:
-        """What is known of it in a metric: nothing of a layer that is not counted."""
-        return 0 if self.layers == 1 and key in self.unknown else self.values.get(key, 0)
 
 
 def entries(folded: FoldedReport, glyphs: Characters, *, as_tree: bool, every: bool = False) -> list[DisplayRow]:
@@ -41,12 +17,11 @@ def entries(folded: FoldedReport, glyphs: Characters, *, as_tree: bool, every: b
 
     Equal neighbours of the tree are one row with the numbers of one of them, unless ``every`` one is wanted.
     """
-    keys = [column.key for column in folded.columns]
     if as_tree and folded.in_network_order:
-        additive = [column.key for column in folded.columns if column.is_additive]
-        made = list(_outline(build_path_tree(folded.lines, additive), keys, glyphs, every=every))
+        made = list(Outline(folded, glyphs, every=every).rows())
     else:
-        made = [_layer(line, line.path, keys, glyphs) for line in folded.lines]
+        keys = [column.key for column in folded.columns]
+        made = [layer_row(line, line.path, keys, glyphs) for line in folded.lines]
     return [*made, _rest(folded, folded.remainder)] if folded.remainder else made
 
 
@@ -56,67 +31,6 @@ def total(folded: FoldedReport) -> DisplayRow:
     values = {column.key: report.totals[column.key] for column in folded.columns if column.key in report.totals}
     count = count_of(folded.layers, "layer")
     return DisplayRow("Total", count, count, "", values, "total", folded.layers, report.lower_bounds)
-
-
-def operation(line: FoldedRow, glyphs: Characters) -> str:
-    """Return what a layer does in a few words, or how many layers a line holds."""
-    if not line.op:
-        return count_of(line.layers, "layer")
-    text = f"{line.op} {line.summary}" if line.summary else line.op
-    if line.parts:
-        text += f" + {', '.join(line.parts)}"
-    if line.tied_to:
-        text += f", tied to {line.tied_to}"
-    if line.unknown:
-        text += ", not counted"
-    return glyphs.text(text)
-
-
-def _layer(line: FoldedRow, label: str, keys: Sequence[str], glyphs: Characters) -> DisplayRow:
-    style = "" if line.unknown or any(map(line.values.get, keys)) else "zero"
-    return DisplayRow(
-        glyphs.text(label) or TOP_LEVEL,
-        operation(line, glyphs),
-        operation(line, glyphs).partition(",")[0],
-        glyphs.shape(line.output_shape),
-        line.values,
-        style,
-        line.layers,
-        line.unknown,
-    )
-
-
-def _outline(root: PathNode, keys: Sequence[str], glyphs: Characters, *, every: bool) -> Iterator[DisplayRow]:
-    """Walk the tree from the top; a chain of groups with one child each is one row, and so are equal neighbours."""
-    equal = {} if every else structures(root, keys)
-    stack = [(run, 0) for run in reversed(list(runs(root, equal)))]
-    while stack:
-        (first, last, count), level = stack.pop()
-        node, chain = first, ""
-        while node.line is None and len(node.children) == 1:
-            (node,) = node.children.values()
-            chain += f".{node.segment}"
-        label = f"{'  ' * level}{first.segment}{chain}"
-        if count > 1:
-            label += f"{', ' if count == 2 else ' … '}{last.segment}{chain} × {count:,}"
-        if node.line and not node.group:
-            row = _layer(node.line, label, keys, glyphs)
-        else:
-            row = _group(node, label, glyphs, whole=node.layers == root.layers)
-        yield row._replace(repeats=count)
-        stack += [(run, level + 1) for run in reversed(list(runs(node, equal)))]
-
-
-def _group(node: PathNode, label: str, glyphs: Characters, *, whole: bool) -> DisplayRow:
-    """A group that holds everything says nothing that the total does not."""
-    style = "group" if whole or any(node.values.values()) or node.unknown else "zero"
-    if whole:
-        return DisplayRow(glyphs.text(label), "", "", "", {}, style, 0)
-    count = count_of(node.layers, "layer")
-    if node.line:
-        count = f"{operation(node.line, glyphs)}, {count}"
-    shape = glyphs.shape(node.output_shape)
-    return DisplayRow(glyphs.text(label), count, count, shape, node.values, style, node.layers, node.unknown)
 
 
 def _rest(folded: FoldedReport, rest: FoldedRow) -> DisplayRow:

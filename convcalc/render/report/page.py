@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from convcalc.number_format import count_of
 from convcalc.render.report.cells import CellTexts, entries, total
 from convcalc.render.report.fit_columns import ColumnPlan, fit_columns, used
 from convcalc.render.report.header import footer, heading, totals
+from convcalc.render.report.outline import DisplayRow
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.paragraph import Block, Paragraph, left_out
 from convcalc.render.tables.surface import Surface
@@ -33,6 +34,8 @@ def report_blocks(report: Report, view: TableOptions, surface: Surface) -> Itera
             [(f"{count_of(hidden, 'more total')}: -v, or --columns with their keys.", "dim")], surface.width
         )
     yield Paragraph()
+    if view.every and report.note:
+        yield Paragraph([(glyphs.text(" ".join(report.note.split())), "")], surface.width)
     yield from footer(report, glyphs, surface.width)
 
 
@@ -50,16 +53,19 @@ def layers(folded: FoldedReport, glyphs: Characters, width: int | None, *, repea
     hidden = ", ".join(_hidden(texts, full, plan))
     if hidden:
         yield left_out(hidden, width, used(full, texts.width))
+    if note := _folding_note(rows):
+        yield Paragraph([(glyphs.text(f"{note}; --show-repeats shows all."), "dim")], width)
+
+
+def _folding_note(rows: Sequence[DisplayRow]) -> str:
+    """Return what rows stand for others, if any do."""
+    if any(row.period > 1 for row in rows):
+        return "Rows with × n stand for n equal neighbours and show one, with (p × n) for p in turn, n times"
     if any(row.repeats > 1 for row in rows):
-        yield Paragraph(
-            [
-                (
-                    glyphs.text("Rows with × n stand for n equal neighbours and show one; --show-repeats shows all."),
-                    "dim",
-                )
-            ],
-            width,
-        )
+        return "Rows with × n stand for n equal neighbours and show one"
+    if any(row.is_cut for row in rows):
+        return "Layers that are shown elsewhere or have no values are left out"
+    return ""
 
 
 def flat_table(folded: FoldedReport, glyphs: Characters) -> Table:

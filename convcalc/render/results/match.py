@@ -36,14 +36,17 @@ def match_blocks(found: Match, surface: Surface) -> Iterator[Block]:
     for difference in found.differences[:SHOWN]:
         yield Paragraph()
         yield from _difference(difference, found, glyphs, width)
+    for text in _remarks(found):
+        yield from (Paragraph(), Paragraph([(glyphs.text(text), "dim")], width))
+
+
+def _remarks(found: Match) -> Iterator[str]:
     if _may_be_folded(found):
-        yield Paragraph()
-        text = "Batch norms may be folded into the layers before them: --ignore norm compares both sides so."
-        yield Paragraph([(text, "dim")], width)
+        yield "Batch norms may be folded into the layers before them: --ignore norm compares both sides so."
+    if found.masks_unknown:
+        yield f"Masks of attention are not compared: {found.masks_unknown} has no causal one, or has it as a tensor."
     if len(found.differences) > SHOWN:
-        more = count_of(len(found.differences) - SHOWN, "more difference")
-        yield Paragraph()
-        yield Paragraph([(f"{more}: -f json lists all.", "dim")], width)
+        yield f"{count_of(len(found.differences) - SHOWN, 'more difference')}: -f json lists all."
 
 
 def _may_be_folded(found: Match) -> bool:
@@ -262,6 +265,7 @@ def match_facts(found: Match, place: Callable[[Span | None], object]) -> dict[st
         "designs": [_totals_facts(side) for side in (found.first, found.second)],
         "equal_layers": found.equal,
         "layers_in_size_alone": found.in_size_alone,
+        "masks_compared": not found.masks_unknown,
         "differences": (_facts(each, found, place) for each in found.differences),
     }
 

@@ -11,6 +11,7 @@ from convcalc.ops.make import missing_arguments_error, unknown_argument_error, u
 from convcalc.ops.op import Op, arguments_of
 from convcalc.ops.registry import find_op
 from convcalc.ops.source_form import SOURCE_FORMS
+from convcalc.spec.document.modifiers import hint_beside
 from convcalc.spec.document.names import Template, parse_reference, validate_name
 from convcalc.spec.document.syntax_tree import ArgumentValue, Item, LayerItem, SourceForm
 from convcalc.spec.document.value_nodes import NameScope, ValueNode, parse_expression, parse_value, text_value
@@ -161,7 +162,7 @@ def arguments_by_name(
         for key, value in node.pairs:
             if key.text not in words:
                 error = unknown_argument_error(op, key.text, words if op.arity == (1, 1) else ("branches", *words))
-                error.span = key.span
+                error.span, error.hint = key.span, hint_beside(key.text, op.kind) or error.hint
                 if is_empty(value) and not key.text.isidentifier():
                     error.hint = "a comma ends a value; a text that holds one is put in quotes"
                 raise error
@@ -220,6 +221,7 @@ def _pairs(name: str, params: Mapping[str, object], node: YamlNode | None) -> li
         for key, _ in node.pairs:
             if key.text not in params:
                 valid = f"its parameters are {', '.join(params)}" if params else "it has no parameters"
+                valid = hint_beside(key.text, name) or valid
                 text = f"{name} has no parameter {quoted(key.text)}{did_you_mean(key.text, params)}"
                 raise SpecError("CC207", text, key.span, hint=valid)
         return [(key.text, value) for key, value in node.pairs]

@@ -22,6 +22,7 @@ from convcalc.spec.document.arguments import (
 from convcalc.spec.document.modifiers import (
     MODIFIERS,
     Modifiers,
+    hint_beside,
     layer_of,
     read_condition,
     read_from,
@@ -164,6 +165,7 @@ class ItemReader:
         if isinstance(node, MapNode) and node.pairs:
             (word, _), *_ = node.pairs
             hint = f"write `act: {{type: {key.text}, {word.text}: …}}`" if word.text in arguments_of(act) else ""
+            hint = hint or hint_beside(word.text, key.text)
             raise SpecError("CC203", f"{key.text} has no attribute {quoted(word.text)}", word.span, hint=hint)
         if node is not None and not has_no_arguments(node):
             raise SpecError("CC205", f"{key.text} takes no arguments", node.span)

@@ -14,6 +14,11 @@ Modifiers = dict[str, tuple[ScalarNode, YamlNode]]
 MODIFIERS = ("name", "from", "when", "else", "repeat", "each", "of", "tie", "via", "checkpoint", "note")
 
 
+def hint_beside(word: str, kind: str) -> str:
+    """Return the hint for a modifier among the arguments of a layer or block; nothing for another word."""
+    return f"`{word}` is written beside the kind: {{{kind}: …, {word}: …}}" if word in MODIFIERS else ""
+
+
 def require_valid_modifiers(modifiers: Modifiers, *, in_join: bool) -> None:
     """Demand that modifiers are used where they have a meaning."""
     if "each" in modifiers and not in_join:

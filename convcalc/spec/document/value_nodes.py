@@ -124,12 +124,12 @@ def parse_expression(text: str, scalar: ScalarNode, known: NameScope, words: Col
         if name in known.names:
             known.used.add(name)
         elif name not in INPUT_VARIABLES or not known.has_input:
-            raise _unknown_variable(name, scalar.span_of(start, end), known)
+            raise _unknown_variable(name, scalar.span_of(start, end), known, words)
     names = frozenset(name for name, _, _ in expression.names)
     return ValueNode(scalar.span, expression, (), scalar.is_plain, names, not names.isdisjoint(INPUT_VARIABLES))
 
 
-def _unknown_variable(name: str, span: Span, known: NameScope) -> SpecError:
+def _unknown_variable(name: str, span: Span, known: NameScope, words: Collection[str]) -> SpecError:
     if name in INPUT_VARIABLES:
         return SpecError("CC201", f"'{name}' describes the tensor that enters an item, and none enters here", span)
     if name in FOREIGN_SPELLINGS:
@@ -140,6 +140,8 @@ def _unknown_variable(name: str, span: Span, known: NameScope) -> SpecError:
     guess = did_you_mean(name, chain(known.names, INPUT_VARIABLES if known.has_input else (), choices(), FUNCTIONS))
     few = known.names and not guess and len(known.names) <= MAX_SHOWN_NAMES
     hint = f"known here: {', '.join(sorted(known.names))}" if few else ""
+    if 0 < len(words) <= MAX_SHOWN_NAMES:
+        guess, hint = did_you_mean(name, (*words, *known.names)), f"words of this argument: {', '.join(words)}"
     return SpecError("CC201", f"unknown variable {quoted(name)}{guess}", span, hint=hint)
 
 

@@ -185,7 +185,7 @@ class Expander:
 
     def _inputs_of(self, item: Item, tensor: int, frame: Frame) -> tuple[int, ...]:
         """Return the tensors that enter an item: the current one, or what ``from`` names."""
-        found = tuple(self._look_up(each, tensor, frame) for each in item.inputs) if item.inputs else (tensor,)
+        found = tuple([self._look_up(each, tensor, frame) for each in item.inputs]) if item.inputs else (tensor,)
         if FAILED in found:
             raise InputFailedError
         return found

@@ -106,7 +106,8 @@ def iterations(
             raise SpecError("CC414", text, value.span)
     if repeat.count is not None and may_be_symbol and hasattr(count := evaluate(repeat.count), "free_symbols"):
         return {}, count
-    count = len(next(iter(columns.values()))) if repeat.count is None else plain(repeat.count, "a repeat count")
+    counted = "a repeat count" if may_be_symbol else "a number of branches"
+    count = len(next(iter(columns.values()))) if repeat.count is None else plain(repeat.count, counted)
     if repeat.count is not None and (type(count) is not int or count < 0):
         text = f"a repeat count must be an integer of at least 0, not {describe_value(count)}"
         raise SpecError("CC414", text, repeat.count.span)

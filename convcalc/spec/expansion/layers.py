@@ -110,18 +110,20 @@ class LayerEmitter:
         if layer.op.is_identity or is_none(values):
             frame.scope.add(segment, Binding(tensor, span, (start, start)))
             return tensor
-        parts = {key: self._ops.values(part, frame, entering) for key, part in layer.fused.items()}
-        parts = {key: given for key, given in parts.items() if not is_none(given)}
+        parts = {}
+        for key, part in layer.fused.items():
+            if not is_none(given := self._ops.values(part, frame, entering)):
+                parts[key] = given
         if "norm" in parts and "bias" not in values:
             values = {**values, "bias": False}
         more = [look_up(reference) for reference in layer.references.values()]
         if FAILED in more:
             raise InputFailedError
         path, below = frame.scope.path_of(segment), LayerScope() if parts else None
-        op = self._ops.op(layer, values, entering)
-        output = self._append(path, op, (tensor, *more), item.span, _via(layer, frame))
+        op, via = self._ops.op(layer, values, entering), _via(layer, frame)
+        output = self._append(path, op, (tensor, *more), item.span, via)
         shapes = (entering, *map(self.builder.shape, more))
-        self._warn(layer, op, op.pytorch_refusal(_via(layer, frame), *shapes), shapes, item.span)
+        self._warn(layer, op, op.pytorch_refusal(via, *shapes), shapes, item.span)
         for key, given in parts.items():
             output = self._part(layer.fused[key], given, output, f"{path}.{key}", item.span, frame)
             if below is not None:

@@ -75,7 +75,8 @@ class LayerScope:
 
     def path_of(self, segment: str) -> str:
         """Return the path of a name in this scope."""
-        return f"{self.path}.{segment}" if self.path else segment
+        path = self.path
+        return f"{path}.{segment}" if path else segment
 
     def add(self, segment: str, entry: Binding) -> None:
         """Add a name; CC212, where another layer of the scope has it."""

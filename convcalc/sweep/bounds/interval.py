@@ -18,6 +18,7 @@ from convcalc.sweep.bounds.rules import SUBTRACT, BoundedNumber, BoundRule, Boun
 from convcalc.sweep.bounds.symbolic_terms import (
     Atom,
     AtomTable,
+    Definition,
     Terms,
     add,
     apply,
@@ -101,7 +102,7 @@ class Interval(BoundedNumber):
     def apply(rule: BoundRule, left: Any, right: Any) -> Interval:
         known = _known(left, right)
         low, high = rule.bounds(bounds_of(left), bounds_of(right))
-        terms = apply(rule, _terms(left), _terms(right), (low, high), known)
+        terms = apply(rule, terms_of(left), terms_of(right), (low, high), known)
         if rule is SUBTRACT:
             least, most = bounds_of_terms(terms)
             low, high = max(low, least), min(high, most)
@@ -112,7 +113,7 @@ class Interval(BoundedNumber):
         answer = decide(name, bounds_of(left), bounds_of(right), same=left is right)
         if answer is not None:
             return answer
-        difference = add(_terms(left), _terms(right), -1)
+        difference = add(terms_of(left), terms_of(right), -1)
         answer = decide(name, bounds_of_terms(difference), (0, 0), same=False)
         return UnknownBoolean(_names(left, right), (name, key(difference))) if answer is None else answer
 
@@ -121,10 +122,10 @@ class Interval(BoundedNumber):
         """Return ``then`` or ``otherwise``: where the condition is open, what may be any of the two."""
         if isinstance(condition, bool):
             return then if condition else otherwise
-        (low, high), (least, most) = bounds_of(then), bounds_of(otherwise)
-        bounds, known = (min(low, least), max(high, most)), _known(then, otherwise)
-        what = ("where", condition.what, key(_terms(then)), key(_terms(otherwise)))
-        return Interval(bounds, _names(condition, then, otherwise), known, atom_for(what, bounds, known))
+        bounds, known = _either(bounds_of(then), bounds_of(otherwise)), _known(then, otherwise)
+        what = ("where", condition.what, key(terms_of(then)), key(terms_of(otherwise)))
+        either = Definition((terms_of(then), terms_of(otherwise)), _either, is_exact=False)
+        return Interval(bounds, _names(condition, then, otherwise), known, atom_for(what, bounds, known, either))
 
     @property
     def tight_bounds(self) -> Bounds:
@@ -138,8 +139,13 @@ def bounds_of(value: Any) -> Bounds:
     return (value.low, value.high) if isinstance(value, Interval) else (value, value)
 
 
-def _terms(value: Any) -> Terms:
+def terms_of(value: Any) -> Terms:
+    """Return what a number is in terms of the axes."""
     return value.terms if isinstance(value, Interval) else constant(index(value))
+
+
+def _either(one: Bounds, other: Bounds) -> Bounds:
+    return min(one[0], other[0]), max(one[1], other[1])
 
 
 def _known(*values: Any) -> AtomTable:

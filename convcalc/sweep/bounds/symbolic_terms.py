@@ -7,12 +7,13 @@ a variable of its own, the same one wherever the same is done to equal numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from math import prod
-from typing import Any, TypeAlias
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeAlias
 
-from convcalc.sweep.bounds.rules import ADD, FLOOR_DIVIDE, MAXIMUM, MULTIPLY, SUBTRACT, BoundRule, Bounds
+from convcalc.sweep.bounds.rules import ADD, FLOOR_DIVIDE, MAXIMUM, MINIMUM, MULTIPLY, SUBTRACT, BoundRule, Bounds
 
 MAX_TERMS = 24
 """A sum of more terms is a variable of its own: long ones tell little."""
@@ -23,11 +24,14 @@ _numbers = count()
 class Atom:
     """A number that is taken as a variable: an axis, or what no polynomial says; between two bounds."""
 
-    __slots__ = ("bounds", "number")
+    __slots__ = ("bounds", "definition", "number")
 
-    def __init__(self, bounds: Bounds) -> None:
+    def __init__(self, bounds: Bounds, definition: Definition | None = None) -> None:
         self.bounds = bounds
+        self.definition = definition
+        """How it is worked out; nothing for an axis."""
         self.number = next(_numbers)
+        """Larger than those of all atoms that its definition uses."""
 
 
 Monomial: TypeAlias = tuple[Atom, ...]
@@ -35,6 +39,16 @@ Terms: TypeAlias = dict[Monomial, int]
 """Product of variables, in the order of their numbers → its coefficient, never 0."""
 AtomTable: TypeAlias = dict[Any, Atom]
 """What is done to which numbers → the variable that stands for it."""
+AtomBounds: TypeAlias = Callable[[Atom], Bounds]
+
+
+class Definition(NamedTuple):
+    """What an atom is made of: polynomials, and the bounds of the atom from theirs."""
+
+    operands: tuple[Terms, ...]
+    bounds: Callable[..., Bounds]
+    is_exact: bool
+    """Whether the atom is known where its operands are."""
 
 
 def constant(value: int) -> Terms:
@@ -85,16 +99,17 @@ def apply(rule: BoundRule, one: Terms, other: Terms, bounds: Bounds, known: Atom
         found = _floor_divide(one, other, known)
     else:
         found = _extreme(one, other, larger=rule is MAXIMUM)
-    return (
-        atom_for((rule.name, key(one), key(other)), bounds, known) if found is None or len(found) > MAX_TERMS else found
-    )
+    if found is not None and len(found) <= MAX_TERMS:
+        return found
+    definition = Definition((one, other), rule.bounds, is_exact=rule not in (MAXIMUM, MINIMUM))
+    return atom_for((rule.name, key(one), key(other)), bounds, known, definition)
 
 
-def atom_for(what: Any, bounds: Bounds, known: AtomTable) -> Terms:
+def atom_for(what: Any, bounds: Bounds, known: AtomTable, definition: Definition) -> Terms:
     """Return the variable that stands for something, the same for the same."""
     atom = known.get(what)
     if atom is None:
-        atom = known[what] = Atom(bounds)
+        atom = known[what] = Atom(bounds, definition)
     return {(atom,): 1}
 
 
@@ -109,9 +124,9 @@ def _floor_divide(one: Terms, other: Terms, known: AtomTable) -> Terms | None:
         return add(whole, constant(rest.get((), 0) // divisor))
     if not whole:
         return None
-    low, high = bounds_of_terms(rest)
-    floor = atom_for((FLOOR_DIVIDE.name, key(rest), key(other)), (low // divisor, high // divisor), known)
-    return add(whole, floor)
+    definition = Definition((rest, other), FLOOR_DIVIDE.bounds, is_exact=True)
+    bounds = FLOOR_DIVIDE.bounds(bounds_of_terms(rest), (divisor, divisor))
+    return add(whole, atom_for((FLOOR_DIVIDE.name, key(rest), key(other)), bounds, known, definition))
 
 
 def _extreme(one: Terms, other: Terms, *, larger: bool) -> Terms | None:
@@ -124,16 +139,17 @@ def _extreme(one: Terms, other: Terms, *, larger: bool) -> Terms | None:
     return None
 
 
-def bounds_of_terms(terms: Terms) -> Bounds:
-    """Return bounds of a polynomial: the best of three ways to write it.
+def bounds_of_terms(terms: Terms, bounds_of: AtomBounds = attrgetter("bounds")) -> Bounds:
+    """Return bounds of a polynomial, of variables between the bounds given: the best of three ways to write it.
 
     Term by term, n² − n of n in 5…9 is in 16…76. Written in n − 5 = m it is 20 + 9m + m², every term of which grows:
     20…72. So is it written from the upper end, in 9 − n.
     """
-    low, high = _termwise_bounds(terms, {atom: atom.bounds for monomial in terms for atom in monomial})
+    bounds = {atom: bounds_of(atom) for monomial in terms for atom in monomial}
+    low, high = _termwise_bounds(terms, bounds)
     if low < 0 < high or min(terms.values(), default=0) < 0 < max(terms.values(), default=0):
         for end in (0, 1):
-            least, most = _termwise_bounds(*_shift_to_bound(terms, end))
+            least, most = _termwise_bounds(*_shift_to_bound(terms, bounds, end))
             low, high = max(low, least), min(high, most)
     return low, high
 
@@ -151,19 +167,18 @@ def _termwise_bounds(terms: Terms, bounds: dict[Atom, Bounds]) -> Bounds:
     return low, high
 
 
-def _shift_to_bound(terms: Terms, end: int) -> tuple[Terms, dict[Atom, Bounds]]:
+def _shift_to_bound(terms: Terms, bounds: dict[Atom, Bounds], end: int) -> tuple[Terms, dict[Atom, Bounds]]:
     """Write every variable as one of its bounds and a distance from there; return that, and the distances' bounds."""
     result: Terms = {}
     for monomial, coefficient in terms.items():
-        for part, factor in _expand(monomial, end):
+        for part, factor in _expand(monomial, bounds, end):
             result[part] = result.get(part, 0) + coefficient * factor
-    atoms = {atom for monomial in terms for atom in monomial}
-    distances = {atom: (atom.bounds[0] - atom.bounds[end], atom.bounds[1] - atom.bounds[end]) for atom in atoms}
+    distances = {atom: (each[0] - each[end], each[1] - each[end]) for atom, each in bounds.items()}
     return {monomial: coefficient for monomial, coefficient in result.items() if coefficient}, distances
 
 
-def _expand(monomial: Monomial, end: int) -> Iterator[tuple[Monomial, int]]:
+def _expand(monomial: Monomial, bounds: dict[Atom, Bounds], end: int) -> Iterator[tuple[Monomial, int]]:
     """Multiply out ∏(bound + distance): give each product of distances and the product of the bounds beside it."""
     for chosen in range(2 ** len(monomial)):
         distances = tuple(atom for place, atom in enumerate(monomial) if chosen >> place & 1)
-        yield distances, prod(atom.bounds[end] for place, atom in enumerate(monomial) if not chosen >> place & 1)
+        yield distances, prod(bounds[atom][end] for place, atom in enumerate(monomial) if not chosen >> place & 1)
