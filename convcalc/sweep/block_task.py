@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from convcalc.sweep.bounds.bounded_array import axis_array
-from convcalc.sweep.bounds.product_sum import ProductSum, bounds_of
-from convcalc.sweep.evaluator import Graph, InvalidPoints, array_of, evaluator, merge_invalid
+from convcalc.sweep.bounds.product_sum import ProductSum, array_of, bounds_of
+from convcalc.sweep.evaluator import Graph, InvalidPoints, evaluator, merge_invalid
 from convcalc.sweep.grid import Block
 from convcalc.sweep.job import SweepJob
 from convcalc.sweep.selection import SelectedPoints, Selection

@@ -22,8 +22,8 @@ from convcalc.metrics.metric import Metric
 from convcalc.spec.document.value_nodes import StructuralError
 from convcalc.spec.expressions.values import Quotient
 from convcalc.sweep.axes import Axis
-from convcalc.sweep.bounds.bounded_array import Memo, axis_array, fits_int64
-from convcalc.sweep.bounds.product_sum import ProductSum
+from convcalc.sweep.bounds.bounded_array import Memo, axis_array
+from convcalc.sweep.bounds.product_sum import ProductSum, array_of
 from convcalc.sweep.bounds.terms import MAX_TABLE_SIZE, TooManyPoints, Window, window_of
 from convcalc.sweep.grid import Block
 from convcalc.sweep.job import SweepJob
@@ -257,15 +257,6 @@ def axis_numbers(axes: Sequence[Axis], block: Block, memo: Memo) -> dict[str, An
     """Return the values of all axes in a block: plain where there is one, else a table over their own axis."""
     names = [axis.name for axis in axes]
     return axis_values(axes, block, lambda number, values: ProductSum.of(axis_array(values, number, names, memo)))
-
-
-def array_of(total: ProductSum | int) -> Any:
-    """Return a total as an array that broadcasts to the shape of its block."""
-    import numpy
-
-    if isinstance(total, ProductSum):
-        return total.array()
-    return numpy.array(total, "int64" if fits_int64((total, total)) else object)
 
 
 def _masks_within(masks: Iterable[tuple[Any, str]], window: Window) -> Iterator[tuple[Any, str]]:

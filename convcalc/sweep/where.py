@@ -14,8 +14,8 @@ from convcalc.spec.expressions.closures import Name
 from convcalc.spec.expressions.errors import ExpressionError
 from convcalc.spec.expressions.expression import Expression, parse
 from convcalc.sweep.axes import Axis
-from convcalc.sweep.bounds.product_sum import Truths
-from convcalc.sweep.evaluator import Graph, array_of, axis_numbers
+from convcalc.sweep.bounds.product_sum import Truths, array_of
+from convcalc.sweep.evaluator import Graph, axis_numbers
 from convcalc.sweep.job import VARIANT, SweepJob, metric_names
 
 INVALID_CONDITION = "CC715"

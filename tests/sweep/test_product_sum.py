@@ -19,7 +19,7 @@ from convcalc.sweep.axes import read_axis
 from convcalc.sweep.block_task import BlockTask
 from convcalc.sweep.bounds import terms
 from convcalc.sweep.bounds.bounded_array import BoundedArray, axis_array
-from convcalc.sweep.bounds.product_sum import ProductSum
+from convcalc.sweep.bounds.product_sum import ProductSum, array_of
 from convcalc.sweep.checkpoint import Progress
 from convcalc.sweep.evaluator import Evaluator, evaluate
 from convcalc.sweep.executors import processes
@@ -137,7 +137,7 @@ def test_small_tables_give_the_same_points(tmp_path: Path, monkeypatch: pytest.M
         window = whole.offset(graph.block)
         assert (np.broadcast_to(graph.valid(), graph.block.shape) == true.valid[window]).all()
         for key, total in graph.totals.items():
-            held = np.broadcast_to(evaluation.array_of(total), graph.block.shape)
+            held = np.broadcast_to(array_of(total), graph.block.shape)
             assert (held == true.metrics[key][window])[true.valid[window]].all()
 
 

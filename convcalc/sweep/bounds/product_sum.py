@@ -13,7 +13,7 @@ from math import prod
 from typing import Any
 
 from convcalc.sweep.bounds import terms as sums
-from convcalc.sweep.bounds.bounded_array import MAX_CACHED_SIZE, BoundedArray, Memo, axes_of, spans_of
+from convcalc.sweep.bounds.bounded_array import MAX_CACHED_SIZE, BoundedArray, Memo, axes_of, fits_int64, spans_of
 from convcalc.sweep.bounds.interval import FakeDtype
 from convcalc.sweep.bounds.rules import (
     ADD,
@@ -234,6 +234,15 @@ def _is_nested(one: Any, other: Any) -> bool:
 
 def _held(*numbers: Any) -> list[ProductSum]:
     return [number for number in numbers if isinstance(number, ProductSum)]
+
+
+def array_of(total: ProductSum | int) -> Any:
+    """Return a total as an array that broadcasts to the shape of its block."""
+    import numpy
+
+    if isinstance(total, ProductSum):
+        return total.array()
+    return numpy.array(total, "int64" if fits_int64((total, total)) else object)
 
 
 def bounds_of(number: Any) -> Bounds:
