@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from convcalc import arith
 from convcalc.sweep import evaluator as evaluation
 from convcalc.sweep.axes import read_axis
 from convcalc.sweep.block_task import BlockTask
-from convcalc.sweep.bounds import terms
+from convcalc.sweep.bounds import product_sum, terms
 from convcalc.sweep.bounds.bounded_array import BoundedArray, axis_array
 from convcalc.sweep.bounds.product_sum import ProductSum, array_of
 from convcalc.sweep.checkpoint import Progress
@@ -30,6 +30,16 @@ from convcalc.sweep.selection import SelectedPoints, Selection
 NAMES = ("a", "b", "c")
 AXES = ((1, 2, 5), (0, 3), (2, 2**33, 7))
 POINTS = list(itertools.product(*AXES))
+
+
+@pytest.fixture(autouse=True, scope="module", params=[1, product_sum.MAX_TINY_SIZE])
+def tiny(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Tables as small as these are multiplied out, unless that is not allowed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(product_sum, "MAX_TINY_SIZE", request.param)
+        yield
+
+
 LEAVES = st.sampled_from([0, 1, 2, -3, 4, 2**31]) | st.sampled_from(NAMES)
 BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
@@ -97,7 +107,8 @@ def test_every_comparison_is_that_of_ints(left: Any, right: Any, compare: Any) -
     assert np.broadcast_to(array, tuple(map(len, AXES))).ravel().tolist() == true
 
 
-def test_a_product_over_three_axes_has_no_array_over_two() -> None:
+def test_a_product_over_three_axes_has_no_array_over_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(product_sum, "MAX_TINY_SIZE", 1)
     a, b, c = numbers().values()
     cost = (a * a * b + 3 * b) * c + a * b * 9 * a * c
     assert {table.array.size for table in cost.tables} <= {2, 3}

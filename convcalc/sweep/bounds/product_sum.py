@@ -28,7 +28,10 @@ from convcalc.sweep.bounds.rules import (
 )
 from convcalc.sweep.bounds.terms import NOTHING_KEPT, Terms, Window, require_size
 
+MAX_TINY_SIZE = 256
+"""Most elements of a table over several axes that costs less than a product of two."""
 MAX_CACHED_TERMS = 4
+"""Most products of a result that is kept."""
 MAX_TERMS = 256
 """Most products of a sum; where more are left when they are merged, it becomes one table."""
 
@@ -115,7 +118,7 @@ class ProductSum(BoundedNumber):
             if isinstance(difference, int):
                 return decide(name, (difference, difference), (0, 0), same=False)
             one, other = difference.dense(), 0
-        if not _is_nested(one, other):
+        if not _is_dense(one, other):
             require_size([one, other])
         answer = BoundedArray.compare(name, one, other)
         return answer if isinstance(answer, bool) else Truths(answer.array, (0, 1), answer.swept, answer.memo)
@@ -126,7 +129,7 @@ class ProductSum(BoundedNumber):
         if isinstance(condition, bool):
             return then if condition else otherwise
         one, other = _table(then), _table(otherwise)
-        if one is not None and other is not None and _is_nested(condition, one) and _is_nested(condition, other):
+        if one is not None and other is not None and _is_dense(condition, one) and _is_dense(condition, other):
             return ProductSum.of(BoundedArray.where(condition, one, other))
         chosen = ProductSum.of(BoundedArray(condition.array.astype("int64"), (0, 1), condition.swept, condition.memo))
         (low, high), (least, most) = bounds_of(then), bounds_of(otherwise)
@@ -171,7 +174,7 @@ class ProductSum(BoundedNumber):
 
 def _apply(rule: BoundRule, left: Any, right: Any) -> ProductSum | int:
     one, other = _table(left), _table(right)
-    if one is not None and other is not None and _is_nested(one, other):
+    if one is not None and other is not None and _is_dense(one, other):
         return ProductSum.of(BoundedArray.apply(rule, one, other))
     if rule is ADD or rule is SUBTRACT:
         terms = sums.sum_of(_terms(left), _terms(right), 1 if rule is ADD else -1)
@@ -224,9 +227,11 @@ def _table(number: Any) -> Any:
     return number.table if isinstance(number, ProductSum) else number
 
 
-def _is_nested(one: Any, other: Any) -> bool:
-    """Whether one of two tables spans all axes of the other, as any does those of an int."""
+def _is_dense(one: Any, other: Any) -> bool:
+    """Whether what is done to two tables is one: either spans all axes of the other, or is an int, or both are tiny."""
     if isinstance(one, int) or isinstance(other, int) or one.array.shape == other.array.shape:
+        return True
+    if one.size * other.size <= MAX_TINY_SIZE:
         return True
     spans, others = spans_of(one), spans_of(other)
     return spans <= others or others <= spans
