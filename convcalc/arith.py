@@ -10,12 +10,12 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import reduce
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convcalc.errors import SpecError, Undecided
+from convcalc.records import dataclass, field
 
 if TYPE_CHECKING:
     import numpy
@@ -129,10 +129,7 @@ def prod(values: Iterable[Number]) -> Number:
 
 def total(values: Iterable[Number]) -> Number:
     """The sum of all values; 0 for none."""
-    result = 0
-    for value in values:
-        result = result + value
-    return result
+    return sum(values)
 
 
 def select(condition: Condition, then: Number, otherwise: Number) -> Number:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from typing import NamedTuple
 
 from convcalc.arith import Number, ceildiv
 from convcalc.errors import SpecError, did_you_mean, quoted
+from convcalc.records import NamedTuple
 
 BIT_WIDTHS = {
     "float64": 64,

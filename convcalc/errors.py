@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
-from typing import NamedTuple
+
+from convcalc.records import NamedTuple, dataclass, field
 
 MAX_SHOWN_ERRORS = 20
 TOKENS = ("seq", "n", "tokens", "seq_len", "seqlen", "sequence_length", "context")

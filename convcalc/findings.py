@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.errors import Span, SpecError
+from convcalc.records import NamedTuple
 
 CountOrShape = int | tuple[int, ...]
 """A count, or a shape."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import gc
 import os
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -99,6 +98,8 @@ def require_memory(*steps: Callable[[], object]) -> None:
 
 def _run_and_exit(steps: Sequence[Callable[[], object]]) -> None:
     """Run the steps and exit: with 0 where they work, or fail for another reason than memory."""
+    import signal  # costs start-up time
+
     code = 1
     try:
         signal.alarm(TRIAL_SECONDS)

@@ -11,8 +11,9 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+
+from convcalc.records import dataclass
 
 MAX_PATTERN_LENGTH = 1000
 """Characters of a glob."""

@@ -28,7 +28,8 @@ SUFFIXES = {
 }
 BYTES = "B"
 UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9}
-DECIMAL = r"[0-9]{1,30}(?:\.[0-9]{1,30})?"
+MAX_DIGITS = 30
+DECIMAL = rf"[0-9]{{1,{MAX_DIGITS}}}(?:\.[0-9]{{1,{MAX_DIGITS}}})?"
 NUMBER = rf"{DECIMAL}(?:[eE][-+]?[0-9]{{1,2}})?"
 SUFFIX = "|".join(sorted(filter(None, SUFFIXES), key=len, reverse=True))
 AMOUNT = rf"{NUMBER}(?:{SUFFIX})?"
@@ -64,6 +65,8 @@ def parse_positive_integer(text: str) -> int | None:
         >>> [parse_positive_integer(text) for text in ("32", "1k", "0", "2.5", "1kB")]
         [32, 1000, None, None, None]
     """
+    if text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS:
+        return int(text) or None
     value = None if has_byte_suffix(text) else parse_quantity(text)
     return value.numerator if value and value.denominator == 1 else None
 

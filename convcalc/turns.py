@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any
+
+from convcalc.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.designs.names import DesignName, chosen_variant, spec_path
 from convcalc.designs.sources import Code, SpecFile, open_spec, read_spec
 from convcalc.errors import MAX_SHOWN_ERRORS, SpecError, SpecErrors, format_error
 from convcalc.number_format import count_of
+from convcalc.records import NamedTuple
 from convcalc.report.metrics import is_known
 from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.yaml.text import decode

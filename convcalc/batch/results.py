@@ -9,10 +9,11 @@ import math
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.errors import Source, Span, SpecError, did_you_mean, quoted
 from convcalc.extras import require
+from convcalc.records import NamedTuple
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".parquet")
 ROWS_OF = ("designs", "points")

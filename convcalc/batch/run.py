@@ -8,12 +8,13 @@ from collections import OrderedDict, deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from hashlib import blake2b
 from itertools import chain
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from convcalc.batch.count import BatchRow, CountRequest, CountTask, count
 from convcalc.designs.names import is_named_as_spec, spec_path
 from convcalc.designs.sources import read_spec
 from convcalc.errors import Source, SpecError, SpecErrors
+from convcalc.records import NamedTuple
 from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.limits import FILE_BYTES
 from convcalc.spec.yaml.text import decode, read_text, require_inside_repository

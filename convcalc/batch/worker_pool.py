@@ -14,7 +14,6 @@ import traceback
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from types import SimpleNamespace
 from typing import Any
@@ -22,6 +21,7 @@ from typing import Any
 from convcalc.batch.count import BatchRow, CountRequest, CountTask, count, error_text
 from convcalc.errors import Source, Span, SpecError
 from convcalc.memory import is_memory_error
+from convcalc.records import dataclass, field
 
 MAX_CHUNKS_AHEAD = 16
 """How many chunks for each worker may be begun before the first of them is done: results keep their order."""

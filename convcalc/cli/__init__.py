@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import os
 import sys
@@ -20,6 +21,8 @@ FILE_ERRORS = ("CC001", "CC002", "CC641", "CC644", "CC705")
 """Errors that a deleted current folder causes: nothing is found from there."""
 COMPLETION_VARIABLE = "_CONVCALC_COMPLETE"
 """The environment variable with which a shell's completion script asks for completions."""
+OBJECTS_BETWEEN_COLLECTIONS = 100_000
+"""So many that the modules and layers of most commands need no search for cycles, in which there are none."""
 WIDTH: ContextVar[int | None] = ContextVar("width", default=None)
 """``--width`` of this run: errors are printed after the context that has it."""
 
@@ -37,8 +40,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return ERROR
     if argv is None:
         _allow_warnings()
+        gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     try:
-        return _main(list(sys.argv[1:] if argv is None else argv))
+        code = _main(list(sys.argv[1:] if argv is None else argv))
+        if argv is None:
+            gc.freeze()  # the interpreter ends now, and would visit every object for a last time
+        return code
     except (MemoryError, SystemError):  # too little memory even for what is done about it
         print_error(f"{PROGRAM}: {NOT_ENOUGH_MEMORY}")
         return ERROR

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
@@ -15,8 +15,10 @@ from convcalc import __version__
 from convcalc.cli import ERROR, WIDTH, fitted
 from convcalc.cli.types import PositiveInt, WordType
 from convcalc.errors import closest_match, did_you_mean, quoted
+from convcalc.records import NamedTuple
 
 COLORS = ("auto", "always", "never")
+COMMANDS = os.path.join(os.path.dirname(__file__), "commands")
 
 
 class GeneralOptions(NamedTuple):
@@ -55,6 +57,17 @@ def _general_options() -> list[click.Option]:
 
 def _general_option(name: str, *short: str, **kwargs: Any) -> click.Option:
     return click.Option([*short, f"--{name.replace('_', '-')}"], expose_value=False, callback=_setter(name), **kwargs)
+
+
+def _eager_option(*names: str, text: str, shown: Callable[[click.Context], str]) -> click.Option:
+    """Return a flag that shows something in place of the command."""
+
+    def callback(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+        if value and not context.resilient_parsing:
+            click.echo(shown(context), color=context.color)
+            context.exit()
+
+    return click.Option(names, is_flag=True, expose_value=False, is_eager=True, help=text, callback=callback)
 
 
 def _setter(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
@@ -104,6 +117,7 @@ class Command(click.Command):
         super().__init__(*args, **kwargs)
         taken = {name for parameter in self.params for name in parameter.opts}  # --color of a plot is a column
         self.params.extend(option for option in _general_options() if taken.isdisjoint(option.opts))
+        self._help = _eager_option("-h", "--help", text="Show this message and exit.", shown=click.Context.get_help)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not ctx.resilient_parsing:
@@ -120,6 +134,10 @@ class Command(click.Command):
                     ctx.fail(f"{option.opts[-1]} is given twice")
         return super().parse_args(ctx, args)
 
+    def get_help_option(self, ctx: click.Context) -> click.Option:
+        """Return the option of the help; click's own costs start-up time, as it looks for translations of its text."""
+        return self._help
+
     def get_help(self, ctx: click.Context) -> str:
         from convcalc.render.tables.surface import USUAL_WIDTH, surface  # --version does without
 
@@ -127,6 +145,9 @@ class Command(click.Command):
         if width is not None:  # click would take no less than 50
             ctx.terminal_width = min(width, USUAL_WIDTH) - 2
         return fitted(super().get_help(ctx), sys.stdout)
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_usage(ctx.command_path, " ".join(self.collect_usage_pieces(ctx)), prefix="Usage: ")
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         options = [parameter for parameter in self.get_params(ctx) if isinstance(parameter, click.Option)]
@@ -190,6 +211,10 @@ class _Main(Group):
         command: click.Command = importlib.import_module(f"convcalc.cli.commands.{cmd_name}").command
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _short_help(name)) for name in commands()])
+
     def suggest(self, word: str) -> str:
         from convcalc.designs.names import NOT_FILES
 
@@ -200,9 +225,14 @@ class _Main(Group):
 @cache
 def commands() -> tuple[str, ...]:
     """Return the names of all commands, sorted."""
-    folder = os.path.join(os.path.dirname(__file__), "commands")
-    names = (os.path.splitext(name) for name in os.listdir(folder))
+    names = (os.path.splitext(name) for name in os.listdir(COMMANDS))
     return tuple(sorted(stem for stem, ending in names if ending == ".py" and not stem.startswith("_")))
+
+
+def _short_help(command: str) -> str:
+    """Return the ``short_help`` in the file of a command, which is not loaded: all take as long as many reports."""
+    with open(os.path.join(COMMANDS, f"{command}.py"), encoding="utf-8") as file:
+        return file.read().partition('short_help="')[2].partition('"')[0]
 
 
 DESIGN_NAMES_HELP = """\
@@ -234,8 +264,10 @@ Exit codes:
 """
 
 
-@click.group(cls=_Main, epilog=DESIGN_NAMES_HELP + EXIT_CODES_HELP)
-@click.version_option(__version__, "--version", prog_name="convcalc", message="%(prog)s %(version)s")
+_VERSION = _eager_option("--version", text="Show the version and exit.", shown=lambda _: f"convcalc {__version__}")
+
+
+@click.group(cls=_Main, epilog=DESIGN_NAMES_HELP + EXIT_CODES_HELP, params=[_VERSION])
 def convcalc() -> None:
     """Count the parameters, multiplies, activations and depth of neural networks, exactly, from a YAML spec.
 

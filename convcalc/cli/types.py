@@ -11,7 +11,17 @@ from convcalc.designs.names import parse_design
 from convcalc.errors import SpecError, SpecErrors, did_you_mean, quoted
 from convcalc.quantities import intended_quantity, parse_positive_integer
 
-__all__ = ["Choice", "LazyChoice", "ParamType", "PositiveInt", "SpecName", "WordType", "completions", "texts_of"]
+__all__ = [
+    "Choice",
+    "FilePath",
+    "LazyChoice",
+    "ParamType",
+    "PositiveInt",
+    "SpecName",
+    "WordType",
+    "completions",
+    "texts_of",
+]
 
 if TYPE_CHECKING:
     from click import Choice, ParamType
@@ -57,6 +67,23 @@ class PositiveInt(ParamType[int]):
                 f"{wrong}; did you mean {quoted(near)}?" if near and parse_positive_integer(near) else wrong, param, ctx
             )
         return number
+
+
+class FilePath(ParamType[str]):
+    """``click.Path`` of a file, or of a folder that exists, made when needed: it asks for translations of its name."""
+
+    def __init__(self, *, folder: bool = False) -> None:
+        self.folder = folder
+        self.name = "directory" if folder else "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return str(self._made().convert(value, param, ctx))
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        return self._made().shell_complete(ctx, param, incomplete)
+
+    def _made(self) -> click.Path:
+        return click.Path(exists=self.folder, file_okay=not self.folder)
 
 
 def texts_of(values: Iterable[Any]) -> Iterator[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +15,7 @@ from convcalc.importers.model import CodeOptions, Importer, Model
 from convcalc.importers.refused import other_format
 from convcalc.importers.refused import read as refused
 from convcalc.importers.registry import importer_of
+from convcalc.records import dataclass, replace
 from convcalc.spec.document.given_inputs import read_inputs
 from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.document.names import no_variant

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import re
 from functools import lru_cache
-from typing import NamedTuple
 
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, quoted
+from convcalc.records import NamedTuple
 
 ZOO = "zoo:"
 CODE = "torch:"

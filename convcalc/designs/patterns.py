@@ -6,11 +6,11 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from typing import NamedTuple
 
 from convcalc.designs.names import SPEC_SUFFIXES, ZOO, DesignName, is_spec_name, parse_design, zoo_paths
 from convcalc.errors import SpecError, quoted
 from convcalc.paths import RECURSIVE, matches, syntax_error
+from convcalc.records import NamedTuple
 
 MAGIC = re.compile(r"[*?\[]")
 

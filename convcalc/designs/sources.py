@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convcalc.designs.names import DesignName, chosen_variant, is_named_as_spec, parse_design, spec_path
 from convcalc.errors import Source, Span, SpecError, SpecErrors
 from convcalc.graph.graph import LEADING_TO, Graph
+from convcalc.records import NamedTuple, dataclass, field, replace
 from convcalc.report.measurements import Conditions, Measurements, not_counted
 from convcalc.report.metrics import is_known
 from convcalc.report.report import Report

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from convcalc.designs.names import ZOO, parse_design, zoo_paths
 from convcalc.designs.sources import MISSING_FILE, open_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, format_error
+from convcalc.records import NamedTuple
 
 
 class ValidationResult(NamedTuple):

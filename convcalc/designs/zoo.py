@@ -6,10 +6,10 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import NamedTuple
 
 from convcalc.designs.names import ZOO, zoo_paths
 from convcalc.designs.sources import Network, SpecFile, open_spec
+from convcalc.records import NamedTuple
 from convcalc.report.row_list import Field, Listing
 from convcalc.spec.document.claims import Claim
 

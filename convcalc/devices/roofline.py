@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import partial
 from math import lcm
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.arith import Number, at_least, ceildiv, is_plain, total
 from convcalc.dtypes import BIT_WIDTHS, dtype_lookup, parse_dtype
@@ -27,6 +27,7 @@ from convcalc.metrics.counts import flops
 from convcalc.metrics.memory import traffic_bytes
 from convcalc.metrics.metric import Metric
 from convcalc.quantities import has_byte_suffix, intended_quantity, parse_quantity
+from convcalc.records import NamedTuple
 from convcalc.spec.yaml.nodes import MapNode as Pairs
 from convcalc.spec.yaml.nodes import ScalarNode, YamlNode, parse_yaml
 from convcalc.spec.yaml.text import read_text

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.errors import Span
 from convcalc.metrics.memory import Peak
 from convcalc.metrics.metric import Metric
+from convcalc.records import NamedTuple
 
 
 class DerivationStep(NamedTuple):

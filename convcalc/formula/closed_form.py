@@ -7,10 +7,9 @@ compared with a count in integers before anybody sees them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.arith import Number, is_plain, record_constraints, total
 from convcalc.designs.sources import CountOptions, Network
@@ -19,6 +18,7 @@ from convcalc.formula.expr import Assignment, Assumption, Expr, IntegerLiteral, 
 from convcalc.formula.simplify import Simplifier
 from convcalc.formula.symbolic_design import FormulaRequest, SymbolicDesign, SymbolUse, require_known
 from convcalc.metrics.metric import Metric
+from convcalc.records import NamedTuple, dataclass, replace
 from convcalc.report.drawn import Drawn
 
 MAX_TRIALS = 400

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from math import prod
 from types import MappingProxyType
+
+from convcalc.records import dataclass
 
 Assignment = Mapping[str, int]
 """An integer for every name."""

@@ -1,8 +1,7 @@
 """SymPy expressions to ``Expr`` trees, in their most readable form. Only this module inspects SymPy expressions.
 
-An expression is written in that form which takes the fewest operations: expanded, collected, factored or as it was
-computed. Of those with equally many it is the one with the fewest parentheses, then the shortest, then the first.
-Floors are atoms of polynomials, like symbols.
+An expression is written in the form that takes the fewest operations: expanded, collected, factored or as it was
+computed. Of several it is that with the fewest parentheses, the shortest, the first. Floors are atoms, like symbols.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import gcd, lcm
 from operator import add
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.errors import Undecided
 from convcalc.formula.expr import (
@@ -30,6 +29,7 @@ from convcalc.formula.expr import (
 )
 from convcalc.formula.polynomial import Terms, common_factor, divide_out, expand, factor_common, monomial, term_order
 from convcalc.formula.printers import TEXT
+from convcalc.records import NamedTuple
 
 MAX_FACTORED_TERMS = 40
 MAX_FACTORED_ATOMS = 8

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.designs.names import chosen_variant, parse_design
 from convcalc.designs.sources import DEFAULT_COUNT_OPTIONS, CountOptions, Network, SpecFile, open_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, closest_match, quoted, similar_variable
 from convcalc.metrics.metric import Metric
 from convcalc.metrics.registry import report_metrics
+from convcalc.records import NamedTuple, dataclass
 from convcalc.spec.document.names import validate_variable
 from convcalc.spec.document.syntax_tree import Document
 from convcalc.spec.document.value_nodes import LOOP_VARIABLES, NameScope, ValueNode, parse_expression

@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Mapping
 from functools import cached_property
-from typing import NamedTuple
 
 from convcalc.errors import Source, Span, SpecError, SpecErrors, escape, quoted
 from convcalc.git import ci, process
@@ -14,6 +13,7 @@ from convcalc.git.blocking_files import require_files
 from convcalc.git.object_reader import ObjectReader
 from convcalc.git.worktree import USE_FILE_HINT, RepositoryRefused, require_sound
 from convcalc.paths import repository_root
+from convcalc.records import NamedTuple
 
 NO_REPOSITORY = "CC644"
 UNKNOWN = "CC642"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from heapq import heapify, heappop, heappush
-from typing import NamedTuple
 
 from convcalc.arith import Number
 from convcalc.graph.graph import Graph, LayerFacts, Node
 from convcalc.ops.make import make
+from convcalc.records import NamedTuple, replace
 
 ATTENTION = "attention"
 POSITIONS = "position_bias"

@@ -183,7 +183,8 @@ class GraphBuilder:
         labels = given if isinstance(given, Mapping) else {self.nodes[handle].path: handle for handle in given}
         if not labels:
             raise SpecError("CC121", f"the graph has no {'output' if ends else 'layer'}")
-        return Graph(self.nodes, dict(labels), name, list(self._unread(set(ends) - set(labels.values()))), self.scopes)
+        unread = list(self._unread(set(ends) - set(labels.values())))
+        return Graph([*self.nodes], dict(labels), name, unread, self.scopes)
 
     def _unread(self, ends: set[int]) -> Iterable[SpecError]:
         """Warn of layers whose output nothing reads, once for every place in a spec."""

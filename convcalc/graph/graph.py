@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeVar
 
 from convcalc.arith import Number, total
 from convcalc.errors import Span, SpecError, did_you_mean
 from convcalc.ops.op import MatrixProduct, Op
+from convcalc.records import dataclass, field, replace
 from convcalc.shapes import Shape
 
 LEADING_TO = ".."
@@ -108,16 +108,16 @@ def of_each(nodes: Iterable[Node], value: Callable[[Node], T], *, by_path: bool 
         if node.weight_owner != node.index:
             found.append(value(node))
             continue
-        key = (id(node.facts), node.source_form) if node.source_form else id(node.facts)
+        key = id(node.op), id(node.facts), node.source_form  # an input of a part has facts of the layer that it was
         if key not in known:
             known[key] = value(node)
         found.append(known[key])
     return found
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class Graph:
-    """Layers with their shapes, and which of them are the outputs."""
+    """Layers with their shapes, and which of them are the outputs. Its lists stay as they are."""
 
     nodes: list[Node]
     outputs: dict[str, int]
@@ -130,9 +130,14 @@ class Graph:
     def inputs(self) -> list[Node]:
         return [node for node in self.nodes if node.op is None]
 
-    @property
+    @cached_property
     def layers(self) -> list[Node]:
         return [node for node in self.nodes if node.op is not None]
+
+    @cached_property
+    def stands_for_itself(self) -> bool:
+        """Whether each layer is one layer, and none as many as a symbol says."""
+        return {*map(type, [node.times for node in self.nodes])} <= {int}
 
     @property
     def uncounted(self) -> list[Node]:

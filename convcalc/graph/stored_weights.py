@@ -35,7 +35,8 @@ class StoredWeights:
         form, read = self._formats(owner.path), node.op.weights_read(batch, *node.input_shapes)
         if read is None:
             return self._bytes(owner, 0)
-        if blocks_of(form.matrices) and not stored:  # rows of a table, or experts: each has as many bits as another
+        is_empty = is_plain(params) and params == 0
+        if blocks_of(form.matrices) and not (stored or is_empty):  # rows of a table, or experts: all have equal bits
             return ceildiv(floordiv(self._bits(owner, form) * read, params), 8)
         return bytes_of(read, form.plain, *(bits for bits, elements, _ in stored if elements == params))
 

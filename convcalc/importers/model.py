@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from convcalc.arith import Number
 from convcalc.errors import Source, Span, SpecError
 from convcalc.graph.graph import Graph
+from convcalc.records import NamedTuple, dataclass, field
 
 Size = int | str | None
 """A size of an input: an integer, the name of a variable, an expression of variables, or unknown."""

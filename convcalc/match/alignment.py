@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from itertools import pairwise, takewhile
-from typing import NamedTuple
 
 from convcalc.match.layers import Layer
+from convcalc.records import NamedTuple
 
 Pairs = list[tuple[int, int]]
 """Places of layers that are paired, ascending on both sides."""

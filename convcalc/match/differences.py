@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
 
 from convcalc.graph.graph import Graph, Node
 from convcalc.match.layers import Layer
+from convcalc.records import NamedTuple, dataclass
 
 CHANGED, MISSING, ADDED, REORDERED, INPUT, OUTPUT, NAME, TIE = (
     "changed", "missing", "added", "order", "input", "output", "name", "tie",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import Any
 
@@ -14,6 +13,7 @@ from convcalc.graph.graph import Graph, Node
 from convcalc.ops.kinds._window import resolve_padding
 from convcalc.ops.kinds.pad import Pad
 from convcalc.ops.op import arguments_of
+from convcalc.records import dataclass, field, replace
 
 RECURRENT = ("lstm", "gru", "rnn")
 CONVOLUTIONS = ("conv", "dwconv", "deconv")

@@ -5,9 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain, product
-from typing import NamedTuple
 
 from convcalc.arith import Number
 from convcalc.graph.attention import with_tables_apart
@@ -21,6 +19,7 @@ from convcalc.match.runs import scopes_of
 from convcalc.match.ties import unlike_ties
 from convcalc.match.wiring import unlike_wiring
 from convcalc.memory import paused
+from convcalc.records import NamedTuple, dataclass
 
 
 class Totals(NamedTuple):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.graph.graph import Graph
 from convcalc.match.layers import IGNORABLE, WINDOW, Layer
+from convcalc.records import NamedTuple
 
 
 class _Upstream(NamedTuple):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import groupby
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from convcalc.arith import Number
 from convcalc.graph.graph import Node
@@ -18,6 +18,7 @@ from convcalc.match.differences import Side
 from convcalc.match.layers import Layer
 from convcalc.match.order import Numbering
 from convcalc.ops.op import Window
+from convcalc.records import NamedTuple
 
 ADD, MUL, CONCAT, MEAN = "add", "mul", "concat", "mean"
 JOINS = (ADD, MUL, CONCAT)

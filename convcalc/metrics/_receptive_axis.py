@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 from math import gcd, lcm
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from convcalc.arith import Number, is_plain, less, select
 from convcalc.graph.graph import Graph, Node
 from convcalc.metrics._window_reads import ReadPattern
 from convcalc.metrics.metric import MisalignedJoin
+from convcalc.records import NamedTuple
 
 WHOLE = "whole"
 NO_INPUT = "nothing"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import gcd
-from typing import NamedTuple
 
 from convcalc.arith import Number, at_least, is_plain
 from convcalc.ops.op import Op
+from convcalc.records import NamedTuple
 from convcalc.shapes import Shape
 
 WHOLE = "whole"

@@ -11,7 +11,6 @@ Only what the product reads of its gates is left out: the layers of a gate keep 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
 
@@ -19,6 +18,7 @@ from convcalc.arith import Number, is_plain
 from convcalc.graph.graph import Graph, Node
 from convcalc.metrics import receptive_field
 from convcalc.metrics.metric import Metric
+from convcalc.records import replace
 
 POOLS = ("avgpool", "maxpool")
 

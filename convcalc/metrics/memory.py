@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import reduce
-from typing import NamedTuple
 
 from convcalc.arith import Number, at_least, largest, total
 from convcalc.dtypes import (
@@ -26,6 +25,7 @@ from convcalc.graph.stored_weights import StoredWeights
 from convcalc.metrics.metric import Metric
 from convcalc.metrics.training import outside_checkpoints, state_bytes
 from convcalc.ops.op import Held
+from convcalc.records import NamedTuple
 
 
 def weight_bytes(graph: Graph, _batch: int, dtype: str) -> Sequence[Number]:

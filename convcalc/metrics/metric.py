@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.arith import Number, free_names, largest, less_equal, require, total
 from convcalc.errors import SpecError, SpecErrors
 from convcalc.graph.graph import Graph
+from convcalc.records import NamedTuple
 
 
 class Metric(NamedTuple):
@@ -61,9 +62,9 @@ class Metric(NamedTuple):
             SpecErrors: CC411, where there are such layers, and the metric is neither a sum nor the largest of some.
         """
         values, whole = self.values_of_one(graph, batch, dtype)
-        times = [node.times for node in graph.layers]
-        if {*map(type, times)} <= {int}:
+        if graph.stands_for_itself:
             return values, whole
+        times = [node.times for node in graph.layers]
         if self.total_of is largest:  # of each of equal turns it is the same, if there is one
             for each in dict.fromkeys(times):
                 require(less_equal(1, each), "CC411", "{} has no {} turns", self.key, each)

@@ -7,13 +7,13 @@ an array or a symbol as a size) and the number of spatial axes, and returns the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from convcalc.arith import is_plain, less_equal, require, require_plain
 from convcalc.ops.value_text import describe_value, format_value
+from convcalc.records import NamedTuple, field
 
 JsonSchema = dict[str, Any]
 EXPRESSION: JsonSchema = {"type": ["number", "string"]}

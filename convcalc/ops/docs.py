@@ -8,9 +8,9 @@ import sys
 import textwrap
 from functools import cache
 from itertools import pairwise
-from typing import NamedTuple
 
 from convcalc.ops.op import Op
+from convcalc.records import NamedTuple
 
 LAYER_ARGUMENT_TEXT = "Path of another layer, whose output is read too."
 NORM_ACT_TEXTS = {

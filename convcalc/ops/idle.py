@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.arith import Number, at_most, prod, total
 from convcalc.ops.op import Matrix, Op
+from convcalc.records import NamedTuple, dataclass
 from convcalc.shapes import Shape
 
 

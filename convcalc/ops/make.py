@@ -7,8 +7,8 @@ Linear(out_features=10, bias=True, axis=None)
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from math import isfinite
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from convcalc.errors import SpecError, Undecided, did_you_mean, quoted
 from convcalc.ops.arguments import Argument, ArgumentType, InvalidArgument, SizeType
 from convcalc.ops.op import Op, arguments_of
 from convcalc.ops.registry import activation_names, find_op, kinds
+from convcalc.records import dataclass
 from convcalc.shapes import MAX_AXES
 
 OpType = TypeVar("OpType", bound=Op)
@@ -130,7 +131,7 @@ def bind_arguments(op: type[OpType], values: Mapping[str, Any], axes: int) -> Op
 def _bind(argument: Argument, values: Mapping[str, Any], axes: int) -> Any:
     key, slot = argument.key, argument.type
     if key not in values:
-        return None if argument.default is None else slot.bind(argument.default, axes)
+        return None if argument.default is None else _bound_default(argument, axes)
     value = values[key]
     if type(value) is tuple and len(value) > MAX_AXES:
         text = f"{key} has {len(value)} entries; the limit is {MAX_AXES} axes"
@@ -143,6 +144,11 @@ def _bind(argument: Argument, values: Mapping[str, Any], axes: int) -> Any:
     except Undecided as undecided:
         undecided.argument = key
         raise
+
+
+@cache
+def _bound_default(argument: Argument, axes: int) -> Any:
+    return argument.type.bind(argument.default, axes)
 
 
 def _failing_element(slot: ArgumentType, value: Any, text: str) -> Iterable[int]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import Field
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
 from convcalc.arith import Number, prod
 from convcalc.ops.arguments import Argument
+from convcalc.records import NamedTuple
 from convcalc.shapes import Shape
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from convcalc.designs.names import zoo_paths
@@ -16,6 +15,7 @@ from convcalc.designs.sources import Network, SpecFile, read_spec
 from convcalc.dtypes import BIT_WIDTHS
 from convcalc.errors import Source, SpecError, SpecErrors, escape
 from convcalc.playground.completion import complete
+from convcalc.records import replace
 from convcalc.render.pictures.bridge import bridge
 from convcalc.render.pictures.graph.graph import graph
 from convcalc.render.pictures.modules import Module, module_tree

@@ -14,7 +14,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from itertools import chain
-from typing import NamedTuple
 
 from convcalc.arith import Number, require
 from convcalc.arith import total as summed
@@ -25,6 +24,7 @@ from convcalc.profiles._language_model import LanguageModel as LanguageModel
 from convcalc.profiles._layer_sizes import LayerSizes as LayerSizes
 from convcalc.profiles._layer_sizes import Term as Term
 from convcalc.profiles._query_key_norms import with_inner_norms
+from convcalc.records import NamedTuple
 
 TERMS = {
     "macs": "multiplies, as report counts them",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from math import prod
 
 from convcalc.arith import Number, is_plain, total
 from convcalc.profiles import LayerSizes, Profile, Term
+from convcalc.records import replace
 
 UPSAMPLED = {"nearest": 1, "linear": 5, "bilinear": 11, "bicubic": 259}
 GATES = {"lstm": 4 + 4, "gru": 3 + 4, "rnn": 1}

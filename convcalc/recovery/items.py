@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from convcalc.graph.graph import Node
 from convcalc.ops.kinds._window import effective_kernel_size
 from convcalc.ops.op import Op, arguments_of
+from convcalc.records import dataclass, field
 from convcalc.shapes import Shape
 
 Value: TypeAlias = Any

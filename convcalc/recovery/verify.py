@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from convcalc.arith import prod
@@ -13,6 +12,7 @@ from convcalc.metrics.metric import Metric
 from convcalc.metrics.registry import core_metrics, detail_metrics_of
 from convcalc.ops.idle import Idle
 from convcalc.ops.op import Op
+from convcalc.records import replace
 from convcalc.recovery.items import COMMUTATIVE, arguments
 from convcalc.shapes import Shape
 from convcalc.spec.document.loader import DocumentLoader

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
-from typing import NamedTuple
 
+from convcalc.records import NamedTuple
 from convcalc.report.path_tree import PathNode
 
 

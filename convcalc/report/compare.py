@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from os.path import basename, splitext
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from convcalc.graph.graph import LEADING_TO
 from convcalc.memory import paused
 from convcalc.metrics.metric import Metric
+from convcalc.records import NamedTuple, dataclass
 from convcalc.report.align_layers import AlignedRow, align
 from convcalc.report.drawn import Drawn, require_positive
 from convcalc.report.fold import DEFAULT_COLUMNS, TableOptions, fold_report

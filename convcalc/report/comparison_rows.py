@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
-from typing import NamedTuple
 
+from convcalc.records import NamedTuple
 from convcalc.report.align_layers import AlignedCell, AlignedRow
 
 MIN_RUN = 3

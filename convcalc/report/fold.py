@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.metrics.metric import Metric
+from convcalc.records import NamedTuple
 from convcalc.report.drawn import UnknownColumnError, unknown
 from convcalc.report.report import LayerRow, Report
 

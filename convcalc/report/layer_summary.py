@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from convcalc.graph.graph import Node
@@ -10,15 +11,18 @@ from convcalc.graph.graph import Node
 
 def layer_summary(attributes: Mapping[str, Any], node: Node) -> str:
     """Return what tells a layer from others of its kind, in the field's shorthand: ``3×3, 64 → 128, /2``."""
-    parts = []
-    for key, word in _PHRASES.items():
-        value = attributes.get(key)
-        if value is not None and (phrase := word(value)):
-            parts.append(phrase)
+    phrases = (_PHRASES[key](attributes[key]) for key in _worded(tuple(attributes)) if attributes[key] is not None)
+    parts = list(filter(None, phrases))
     if "out_channels" in attributes or "out_features" in attributes:
         axis = 0 if "out_channels" in attributes else -1
         parts.insert("kernel_size" in attributes, f"{node.input_shapes[0][axis]} → {node.shape[axis]}")
     return ", ".join(parts)
+
+
+@cache
+def _worded(attributes: tuple[str, ...]) -> list[str]:
+    """Return the attributes that are put in words, in the order of the words."""
+    return [key for key in _PHRASES if key in attributes]
 
 
 def _window(sizes: Sequence[int]) -> str:

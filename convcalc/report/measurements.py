@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from convcalc.arith import is_plain
 from convcalc.dtypes import FORMAT_WORDS, WORDS_MEANT, unmatched_globs
@@ -15,6 +15,7 @@ from convcalc.memory import paused
 from convcalc.metrics.memory import peak
 from convcalc.metrics.metric import Metric
 from convcalc.metrics.registry import DETAIL_REQUESTS, core_metrics, detail_metrics_of, misaligned_joins
+from convcalc.records import NamedTuple
 from convcalc.report.layer_summary import layer_summary
 from convcalc.report.metrics import LEAST_TIME, is_additive, is_known, metric, profile_metrics
 from convcalc.report.report import LayerRow, Report

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from string import digits
-from typing import NamedTuple
 
+from convcalc.records import NamedTuple
 from convcalc.report.fold import FUSED, FoldedRow
 from convcalc.report.repeats import find_repeats
 
@@ -118,7 +117,7 @@ def runs(nodes: Iterable[PathNode], equal: Mapping[int, int]) -> Iterator[Run]:
     if not equal or len(nodes) == 1:
         yield from (Run([node], node, 1) for node in nodes)
         return
-    for repeat in find_repeats([(node.path.rstrip(digits), equal[id(node)]) for node in nodes]):
+    for repeat in find_repeats([(node.path.rstrip("0123456789"), equal[id(node)]) for node in nodes]):
         turn = nodes[repeat.start : repeat.start + repeat.period]
         yield Run(turn, nodes[repeat.end - 1], repeat.times)
 

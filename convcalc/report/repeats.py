@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from operator import eq
-from typing import NamedTuple
+
+from convcalc.records import NamedTuple
 
 LONGEST = 100
 """Longer turns are not looked for, so that the time grows with the number of names alone."""

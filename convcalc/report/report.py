@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 from convcalc.errors import Span
 from convcalc.metrics.memory import Peak
 from convcalc.metrics.metric import Metric, MisalignedJoin
+from convcalc.records import NamedTuple, dataclass, field
 from convcalc.report.drawn import Drawn, require_positive, words
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.errors import Source, Span, SpecError, closest_match, quoted
+from convcalc.records import NamedTuple, dataclass, field, replace
 from convcalc.spec.expressions.errors import ExpressionError
 from convcalc.spec.expressions.expression import parse
 

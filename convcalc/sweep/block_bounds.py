@@ -11,9 +11,10 @@ from functools import reduce
 from itertools import islice
 from math import prod
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from convcalc.errors import SpecErrors, Undecided
+from convcalc.records import NamedTuple
 from convcalc.sweep.bounds.interval import Interval, bounds_of, terms_of
 from convcalc.sweep.bounds.narrowing import Narrowing, atoms_of, differences_in
 from convcalc.sweep.bounds.rules import Bounds

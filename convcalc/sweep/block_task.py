@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
+from convcalc.records import NamedTuple, dataclass, field
 from convcalc.sweep.bounds.bounded_array import axis_array
 from convcalc.sweep.bounds.product_sum import ProductSum, array_of, bounds_of
 from convcalc.sweep.evaluator import Graph, InvalidPoints, evaluator, merge_invalid

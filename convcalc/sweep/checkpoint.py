@@ -14,10 +14,10 @@ import json
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.errors import Source, Span, SpecError, escape
+from convcalc.records import NamedTuple, dataclass, field
 from convcalc.sweep.block_task import BlockResult
 from convcalc.sweep.evaluator import InvalidPoints, merge_invalid
 from convcalc.sweep.fingerprint import Facts, differences

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache, reduce
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.arith import ConstraintLog, record_constraints
 from convcalc.errors import SpecError, SpecErrors, Undecided
 from convcalc.metrics.metric import Metric
+from convcalc.records import NamedTuple, dataclass, field
 from convcalc.spec.document.value_nodes import StructuralError
 from convcalc.spec.expressions.values import Quotient
 from convcalc.sweep.axes import Axis

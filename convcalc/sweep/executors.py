@@ -17,12 +17,13 @@ from concurrent.futures import BrokenExecutor, Executor, Future, wait
 from contextlib import contextmanager
 from itertools import chain, count, islice
 from time import process_time
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.batch.run import START_WORKERS_AFTER
 from convcalc.errors import SpecError
 from convcalc.extras import E_MISSING_PACKAGE, require
 from convcalc.memory import is_memory_error
+from convcalc.records import NamedTuple
 from convcalc.sweep.block_task import BlockResult, BlockTask, run_block, run_blocks
 from convcalc.sweep.grid import Block
 from convcalc.sweep.selection import SelectedPoints

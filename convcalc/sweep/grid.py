@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from convcalc.records import NamedTuple
 from convcalc.sweep.axes import Axis
 
 MAX_POINTS = 2**62

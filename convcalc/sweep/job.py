@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from convcalc.designs.carried import carried
@@ -14,6 +13,7 @@ from convcalc.designs.sources import DEFAULT_COUNT_OPTIONS, CountOptions, Networ
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted, similar_variable
 from convcalc.metrics.metric import Metric
 from convcalc.metrics.registry import report_metrics
+from convcalc.records import dataclass, replace
 from convcalc.report.metrics import LEAST_TIME
 from convcalc.spec.document.names import no_variant
 from convcalc.sweep.axes import EMPTY_AXIS, FOR, Axis

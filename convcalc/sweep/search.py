@@ -5,8 +5,9 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
+from convcalc.records import NamedTuple
 from convcalc.sweep.block_bounds import BlockBounds, bound_block, graph_count
 from convcalc.sweep.evaluator import evaluate, evaluator
 from convcalc.sweep.grid import Block

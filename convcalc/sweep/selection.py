@@ -7,7 +7,9 @@ Ties are settled by the order of the points: of points with the same metrics the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
+
+from convcalc.records import NamedTuple
 
 MAX_RIVALS = 1024
 MAX_ROUNDS = 4

@@ -18,10 +18,10 @@ bisection.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
+from convcalc.records import NamedTuple, replace
 from convcalc.sweep.axes import Axis
 from convcalc.sweep.grid import BLOCK_SIZE
 from convcalc.sweep.job import SweepJob

@@ -125,6 +125,22 @@ def test_a_report_loads_what_a_report_needs(shell: Shell, options: str) -> None:
     assert not loaded & {"convcalc.designs.claims", "convcalc.designs.zoo"}
 
 
+def test_the_list_of_commands_loads_none_of_them(shell: Shell) -> None:
+    program = "from convcalc.cli import main; main(['--help']); import sys; print(*sys.modules, file=sys.stderr)"
+    loaded = set(shell(f'"$PYTHON" -c "{program}"').stderr.split())
+    assert [name for name in loaded if name.startswith("convcalc.cli.commands")] == []
+    assert not loaded & {"yaml", "locale", "rich"}
+
+
+@pytest.mark.parametrize("command", ["report zoo:resnet50", "report zoo:resnet50 --depth 1 --batch 2"])
+def test_nothing_that_most_reports_do_without_is_loaded(shell: Shell, command: str) -> None:
+    program = (
+        f"from convcalc.cli import main; main({command.split()}); import sys; print(*sys.modules, file=sys.stderr)"
+    )
+    loaded = set(shell(f'"$PYTHON" -c "{program}"').stderr.split())
+    assert not loaded & {"locale", "signal", "string", "tempfile", "convcalc.cli.output.atomic_files", "convcalc.paths"}
+
+
 def test_the_version_is_said_without_reading_anything(shell: Shell) -> None:
     program = "from convcalc.cli import main; main(['--version']); import sys; print(*sys.modules, file=sys.stderr)"
     loaded = set(shell(f'"$PYTHON" -c "{program}"').stderr.split())

@@ -198,6 +198,12 @@ def test_look_ups_and_experts_read_their_rows() -> None:
     assert report.totals["traffic_bytes"] == 2 * 32 + 2 * (10 * 18 + 2 * 10) + 2 * 10
 
 
+def test_weights_without_numbers_are_no_bytes() -> None:
+    network = convcalc.load(text="input: [4]\nlayers: [custom: {out: [10], params: 0, macs: 40}]")
+    totals = network.report(dtype="weights=q4_k,float16").totals
+    assert (totals[WEIGHTS], totals["traffic_bytes"]) == (0, 2 * (4 + 10))
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.data())
 def test_arrays_and_symbols_are_ints(data: st.DataObject) -> None:

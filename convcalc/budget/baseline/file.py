@@ -6,10 +6,11 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.budget.baseline.types import AcceptedValue, DesignCounts
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
+from convcalc.records import NamedTuple
 from convcalc.report.report import CONVENTION_ID, SCHEMA_VERSION
 from convcalc.spec.yaml.text import require_inside_repository
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 
 from convcalc.budget.baseline.file import DEFAULT_NAME, MISSING
@@ -12,6 +11,7 @@ from convcalc.budget.baseline.types import DesignCounts
 from convcalc.budget.file.types import BaselineLocation, Budget
 from convcalc.errors import Span, SpecError, SpecErrors, quoted
 from convcalc.git.repository import NAME_REVISION_HINT, UNKNOWN
+from convcalc.records import dataclass, field
 
 MAX_NAMES_IN_NOTE = 3
 """Designs that a note names; of more, it tells how many."""

@@ -7,7 +7,7 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from convcalc.budget.baseline.counts import count_graph
 from convcalc.budget.baseline.file import DEFAULT_NAME, MISSING, read_baseline_file
@@ -29,6 +29,7 @@ from convcalc.git.object_reader import blob_hash
 from convcalc.git.renames import Renames, read_file
 from convcalc.git.repository import MERGE_BASE, Repository
 from convcalc.paths import is_inside, path_from_cwd, repository_root
+from convcalc.records import NamedTuple
 from convcalc.spec.document.loader import DocumentLoader
 
 GIT_KIND = "git"

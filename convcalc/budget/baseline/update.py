@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import NamedTuple
 
 from convcalc.budget.baseline.counts import count_graph
 from convcalc.budget.baseline.file import DEFAULT_NAME, MISSING, BaselineFile, read_baseline_file, require_replaceable
@@ -18,6 +17,7 @@ from convcalc.designs.names import NOT_FILES, parse_design
 from convcalc.designs.sources import Network, open_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
 from convcalc.paths import path_from_cwd
+from convcalc.records import NamedTuple
 from convcalc.report.measurements import Measurements
 from convcalc.report.metrics import is_additive
 

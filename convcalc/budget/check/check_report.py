@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from convcalc.budget.check.checker import Options
 from convcalc.budget.check.checker import check as judged
@@ -13,6 +12,7 @@ from convcalc.budget.file.types import BaselineLocation
 from convcalc.designs.patterns import spec_files
 from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.findings import CheckResult, ClaimResult, DesignResult, Finding, LimitResult
+from convcalc.records import dataclass
 from convcalc.report.drawn import Drawn
 
 GIT = "git:"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import NamedTuple
 
 from convcalc.budget.baseline.counts import count_graph
 from convcalc.budget.baseline.session import BaselineSession
@@ -27,6 +26,7 @@ from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.findings import CheckResult, ClaimResult, DesignResult, Finding, LimitResult
 from convcalc.memory import paused
 from convcalc.metrics.registry import core_metrics
+from convcalc.records import NamedTuple
 from convcalc.report.measurements import Measurements
 from convcalc.report.metrics import is_additive
 from convcalc.report.report import Report

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from typing import NamedTuple
 
 from convcalc.budget.baseline.types import DesignCounts
 from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX, Budget, Limit, LimitedMetric
@@ -12,6 +11,7 @@ from convcalc.budget.select.parts import PartFinder
 from convcalc.errors import SpecError
 from convcalc.findings import Finding, LayerMetricChange, LimitResult
 from convcalc.number_format import Rational, format_count, format_decimal, format_percent, format_ratio, format_unlike
+from convcalc.records import NamedTuple
 from convcalc.report.measurements import WHOLE_DESIGN, DesignPart, Measurements
 from convcalc.report.metrics import metric
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import NamedTuple
 
 from convcalc.budget.baseline.types import DesignCounts
 from convcalc.budget.check.finding_text import BudgetOnDesign, Evaluation, Size, layer_to_show, subject
@@ -13,6 +12,7 @@ from convcalc.budget.file.types import Budget, GrowthLimit
 from convcalc.budget.select.parts import SEPARATOR, PartFinder
 from convcalc.findings import Finding, LayerMetricChange, LimitResult
 from convcalc.number_format import format_count, format_percent
+from convcalc.records import NamedTuple
 from convcalc.report.measurements import DesignPart, Measurements
 from convcalc.report.metrics import is_additive
 

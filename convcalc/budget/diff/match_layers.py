@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
 
 from convcalc.budget.baseline.types import DesignCounts
 from convcalc.findings import LayerMetricChange
+from convcalc.records import NamedTuple
 
 Counts = Mapping[str, int]
 Layers = Mapping[str, Counts]

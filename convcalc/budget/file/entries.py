@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
-from typing import NamedTuple
 
 from convcalc.budget.file.conditions import CONDITION_KEYS, read_conditions
 from convcalc.budget.file.consistency import contradictions
@@ -38,6 +36,7 @@ from convcalc.budget.file.selectors import (
 )
 from convcalc.budget.file.types import GRANULARITIES, OFF, SEVERITIES, Budget, ReferenceDesign, Waiver
 from convcalc.errors import Span, SpecError, did_you_mean, escape, quoted
+from convcalc.records import NamedTuple, dataclass, field
 from convcalc.spec.document.value_nodes import collect_errors
 from convcalc.spec.yaml.nodes import ScalarNode, YamlNode
 

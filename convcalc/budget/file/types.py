@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 from fractions import Fraction
-from typing import NamedTuple
 
 from convcalc.errors import Source, Span
+from convcalc.records import NamedTuple
 from convcalc.report.measurements import DEFAULT_CONDITIONS, Conditions
 
 SEVERITIES = ("error", "warning", "note")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
-from typing import NamedTuple
 
 from convcalc.budget.file.types import Budget, Pattern
 from convcalc.designs.names import BUDGET_FILE, NOT_FILES, SPEC_SUFFIXES, DesignName, parse_pattern
@@ -14,6 +12,7 @@ from convcalc.designs.sources import open_spec
 from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.git.worktree import PARENT
 from convcalc.paths import glob, is_inside, is_wild, matches, matches_word, repository_root
+from convcalc.records import NamedTuple, dataclass, field
 
 
 def pattern_matches(pattern: str, design: str) -> bool:

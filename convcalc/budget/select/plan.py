@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
 
 from convcalc.budget.file.types import OFF, Budget, BudgetFile, Pattern
@@ -13,6 +12,7 @@ from convcalc.designs.names import NOT_FILES, DesignName, parse_design, parse_pa
 from convcalc.errors import Span, SpecError, SpecErrors, quoted
 from convcalc.findings import Finding
 from convcalc.git.worktree import leaves_repository
+from convcalc.records import dataclass, field
 
 UNMATCHED = "CC616"
 STANDARD_INPUT = "-"

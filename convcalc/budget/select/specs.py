@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from convcalc.budget.file.types import Budget, ReferenceDesign
@@ -11,6 +10,7 @@ from convcalc.budget.select.plan import spec_path_from_cwd
 from convcalc.designs.names import parse_pattern
 from convcalc.designs.sources import NO_INPUTS, Code, Inputs, Network, SpecFile, open_spec
 from convcalc.errors import Span, SpecError, SpecErrors
+from convcalc.records import dataclass, field, replace
 from convcalc.report.measurements import Measurements
 
 

@@ -17,6 +17,7 @@ from convcalc.cli.options.metrics import (
 from convcalc.cli.options.reading import DesignOptions, design_options
 from convcalc.cli.output.targets import OutputTarget, output_options, write
 from convcalc.cli.types import PositiveInt, WordType
+from convcalc.memory import paused
 from convcalc.metrics.registry import DETAIL_KEYS, FIELD_KEYS, WITHOUT_GATES, report_metrics
 from convcalc.render import FORMATS
 from convcalc.report.fold import DEFAULT_COLUMNS, GROUPINGS, TEXT_SORT_KEYS, TableOptions
@@ -67,6 +68,7 @@ by_option = click.option("--by", type=WordType(GROUPINGS), default="layer", show
 @design_options
 @output_options(FORMATS)
 @click.pass_obj
+@paused()
 def command(
     settings: GeneralOptions, design: str, reading: DesignOptions, targets: list[OutputTarget], depth: int | None,
     by: str, sort: SortKey | None, top: int | None, columns: ColumnChoice, device: str | None, fields: str | None,

@@ -12,7 +12,7 @@ import click
 from convcalc.budget.file.reader import find_budget_file, read_budget_file
 from convcalc.budget.file.rules import read_limit, require_satisfiable
 from convcalc.budget.file.types import RATIO_SUFFIX, BudgetFile, Limit, LimitedMetric
-from convcalc.cli.types import ParamType, completions
+from convcalc.cli.types import FilePath, ParamType, completions
 from convcalc.designs.names import BUDGET_FILE
 from convcalc.errors import Source, Span, SpecError, quoted
 from convcalc.paths import path_from_cwd
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 budget_option = click.option(
     "--budget",
     metavar="PATH",
-    type=click.Path(),
+    type=FilePath(),
     help=f"Budget file; default: {BUDGET_FILE} here or in a parent folder.",
 )
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from convcalc.cli.options.designs import profile_keys
 from convcalc.cli.types import ParamType, PositiveInt, WordType, completions
 from convcalc.errors import quoted
+from convcalc.records import NamedTuple
 from convcalc.report.fold import TEXT_SORT_KEYS
 
 if TYPE_CHECKING:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import wraps
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
 from convcalc.cli.group import OptionalWord
 from convcalc.cli.options.dtypes import dtype_option, only_format
-from convcalc.cli.types import PositiveInt, SpecName, WordType, texts_of
+from convcalc.cli.types import FilePath, PositiveInt, SpecName, WordType, texts_of
 from convcalc.designs import sources
 from convcalc.designs.names import CODE
 from convcalc.dtypes import BIT_WIDTHS, RECIPES, TRAIN, recipes_in
 from convcalc.errors import SpecErrors, quoted
+from convcalc.records import NamedTuple
 from convcalc.report.report import Report
 
 TRAINING_MODE = "mode"
@@ -124,7 +125,7 @@ def batch_option(words: str) -> Callable[..., Any]:
 
 
 lib_option = click.option(
-    "--lib", multiple=True, metavar="DIR", type=click.Path(exists=True, file_okay=False),
+    "--lib", multiple=True, metavar="DIR", type=FilePath(folder=True),
     help="Folder searched for imports; repeatable.", envvar="CONVCALC_LIB", show_envvar=True,
 )  # fmt: skip
 input_option = click.option(

@@ -8,7 +8,7 @@ import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import IO, NamedTuple, NoReturn, TypeAlias
+from typing import IO, NoReturn, TypeAlias
 
 import click
 
@@ -24,6 +24,7 @@ from convcalc.cli.output.atomic_files import (
 )
 from convcalc.cli.output.file_locks import has_path, remove_leftovers, try_lock
 from convcalc.errors import escape
+from convcalc.records import NamedTuple
 from convcalc.sweep.checkpoint import Checkpoint, Progress, SavedProgress, new_hash
 from convcalc.sweep.fingerprint import differences
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import IO, Any, NamedTuple, TypeAlias, cast
+from typing import IO, Any, TypeAlias, cast
 
 from convcalc.cli import print_error
 from convcalc.cli.group import GeneralOptions
@@ -12,6 +12,7 @@ from convcalc.cli.output.atomic_files import Destination, Destinations, open_des
 from convcalc.cli.output.resumable_file import ConvertedFile, ResumableFile, ResumeOptions
 from convcalc.cli.output.targets import OutputTarget, surface_of
 from convcalc.number_format import count_of
+from convcalc.records import NamedTuple
 from convcalc.render import STREAMS
 from convcalc.render.results import sweep_points as lines
 from convcalc.render.results.row_list import ColumnStream

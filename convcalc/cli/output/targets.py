@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import wraps
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
 from convcalc.cli.group import GeneralOptions
-from convcalc.cli.output.atomic_files import Destinations, is_device, open_destination
-from convcalc.cli.types import ParamType, WordType, texts_of
+from convcalc.cli.types import FilePath, ParamType, WordType, texts_of
 from convcalc.errors import escape, quoted
+from convcalc.records import NamedTuple
 from convcalc.render.tables.surface import Surface, is_terminal, surface
 
 EXTENSIONS = {
@@ -50,7 +50,7 @@ def shows_errors(targets: Sequence[OutputTarget], formats: Collection[str]) -> b
 
 def output_option(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Add ``-o``."""
-    return click.option("-o", "--output", metavar="PATH", type=click.Path(), callback=_require_path, help=text)
+    return click.option("-o", "--output", metavar="PATH", type=FilePath(), callback=_require_path, help=text)
 
 
 def output_options(formats: Iterable[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -137,7 +137,7 @@ def format_of_path(formats: Sequence[str], output: str | None) -> str:
     ending = (ending or (stem if stem.startswith(".") else "")).lower()
     double = os.path.splitext(stem)[1].lower() + ending
     ending = double if EXTENSIONS.get(double) in formats else ending
-    if not ending or is_device(str(output)):
+    if not ending or _is_device(str(output)):
         return formats[0]
     if EXTENSIONS.get(ending) not in formats:
         known = ", ".join(each for each, name in EXTENSIONS.items() if name in formats)
@@ -147,6 +147,12 @@ def format_of_path(formats: Sequence[str], output: str | None) -> str:
             raise click.UsageError(f"{wrong}; name the file with {known.replace(', ', ' or ')}{pdf}")
         raise click.UsageError(f"{wrong}; name one with -f: {', '.join(formats)} (known extensions: {known}){pdf}")
     return EXTENSIONS[ending]
+
+
+def _is_device(path: str) -> bool:
+    from convcalc.cli.output.atomic_files import is_device
+
+    return is_device(path)
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------
@@ -171,16 +177,10 @@ def write(
     """Render every target, then write all: nothing is touched when one of them fails to render."""
     drawn = [(target.path, render(target.format, surface_of(settings, target))) for target in targets]
     texts = [(path, _ended(text) if isinstance(text, str) else text) for path, text in drawn]
-    with Destinations() as places:
-        for path, text in texts:
-            if path:
-                places.add(open_destination(path)).write(text)
-        places.commit()
+    _write_files({path: text for path, text in texts if path})
     for path, text in texts:
-        if isinstance(text, bytes) and not path:
-            open_destination(None).write(text)
-        elif isinstance(text, str) and not path:
-            sys.stdout.write(text)
+        if not path:
+            _write_standard_output(text)
 
 
 def _ended(text: str) -> str:
@@ -190,6 +190,25 @@ def _ended(text: str) -> str:
 
 def write_file(path: str, text: str) -> None:
     """Write a file whole, or not at all."""
+    _write_files({path: text})
+
+
+def _write_files(files: Mapping[str, str | bytes]) -> None:
+    """Write all of some files, or none."""
+    if not files:  # as most runs: the module that writes them costs start-up time
+        return
+    from convcalc.cli.output.atomic_files import Destinations, open_destination
+
     with Destinations() as places:
-        places.add(open_destination(path)).write(text)
+        for path, text in files.items():
+            places.add(open_destination(path)).write(text)
         places.commit()
+
+
+def _write_standard_output(text: str | bytes) -> None:
+    if isinstance(text, str):
+        sys.stdout.write(text)
+    else:
+        from convcalc.cli.output.atomic_files import open_destination
+
+        open_destination(None).write(text)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from convcalc.arith import Number
 from convcalc.errors import Source, SpecError
@@ -13,6 +12,7 @@ from convcalc.importers.darknet.layers import build
 from convcalc.importers.darknet.network import Network
 from convcalc.importers.darknet.sections import Section, invalid, read_sections
 from convcalc.importers.model import Model, unknown_sizes
+from convcalc.records import dataclass
 from convcalc.spec.yaml.text import decode, read_text
 
 SIZES = ("channels", "height", "width")

@@ -7,10 +7,9 @@ first counts. Here such an option is an error where it is read.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from convcalc.errors import Source, Span, SpecError, quoted
+from convcalc.records import NamedTuple, dataclass, field
 
 MAX_SECTIONS = 10_000
 MAX_NUMBER = 10**9

@@ -8,11 +8,12 @@ import re
 from collections.abc import Mapping
 from fractions import Fraction
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
 from convcalc.importers.refused import REASONS
 from convcalc.importers.refused import read as refuse
+from convcalc.records import NamedTuple
 from convcalc.spec.limits import LARGEST, LIST
 from convcalc.spec.yaml.nodes import parse_yaml
 from convcalc.spec.yaml.text import decode, read_text

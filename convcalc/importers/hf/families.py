@@ -6,12 +6,12 @@ import json
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache, cached_property
 from typing import Any
 
 from convcalc.errors import Source, Span
+from convcalc.records import dataclass
 from convcalc.spec.document.value_nodes import NameScope, ValueNode, parse_expression
 from convcalc.spec.expressions.values import Keyword
 from convcalc.spec.yaml.nodes import ListNode, MapNode, ScalarNode, YamlNode, parse_yaml

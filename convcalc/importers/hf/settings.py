@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from convcalc.arith import Number
@@ -13,6 +12,7 @@ from convcalc.importers.hf.checks import ACTIVATION, LAYER_TYPES, LAYERS, WINDOW
 from convcalc.importers.hf.config import Config, number, shown
 from convcalc.importers.hf.families import FAMILIES, PARTS, Family, expression, family, known_types
 from convcalc.importers.hf.parts import TEXT, VISION, is_of_the_text, part_of, squares, uniform
+from convcalc.records import dataclass
 from convcalc.spec.document.value_nodes import ValueNode
 from convcalc.spec.limits import LARGEST, REPEAT
 

@@ -12,10 +12,11 @@ import os
 import re
 from collections.abc import Iterator
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.errors import quoted
 from convcalc.importers.hf.config import CONFIG
+from convcalc.records import NamedTuple
 from convcalc.spec.yaml.text import require_inside_repository
 
 FILE = "model.safetensors"

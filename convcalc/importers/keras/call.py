@@ -7,13 +7,13 @@ permuted only where a layer needs the other order.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from convcalc.arith import Number
 from convcalc.errors import SpecError
 from convcalc.importers.builder import ModelBuilder
 from convcalc.importers.keras.settings import Settings, bad, integer
+from convcalc.records import NamedTuple, dataclass, field, replace
 from convcalc.spec import limits
 
 Order: TypeAlias = tuple[int, ...]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.importers.keras.call import Order, channels_first, natural
 from convcalc.importers.keras.kinds import layers, norms, recurrent, windows
 from convcalc.importers.keras.kinds.table import NEUTRAL, handler_of, is_model
 from convcalc.importers.keras.network import Network, Raw, is_sequential, layers_of, read_network
+from convcalc.records import NamedTuple
 
 WRAPPERS = (layers.time_distributed, layers.wrapper, norms.spectral_norm)
 

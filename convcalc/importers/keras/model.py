@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 from convcalc.arith import Number, equal, require
@@ -27,6 +26,7 @@ from convcalc.importers.keras.opaque import check_built, opaque, require_plain
 from convcalc.importers.keras.running import run_functional, run_sequential
 from convcalc.importers.keras.settings import Settings, bad
 from convcalc.importers.model import Model, Size, unknown_sizes
+from convcalc.records import dataclass, field
 from convcalc.shapes import MAX_AXIS_SIZE
 
 SPATIAL_NAMES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}

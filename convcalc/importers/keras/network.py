@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.errors import SpecError, quoted
 from convcalc.importers.keras.call import Constant, found_in
 from convcalc.importers.keras.settings import Settings
+from convcalc.records import NamedTuple, dataclass, field
 
 Raw = Mapping[str, Any]
 

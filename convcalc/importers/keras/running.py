@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from convcalc.errors import quoted
 from convcalc.importers.keras.call import Call, Output, Tensor
 from convcalc.importers.keras.network import Network, Node, Raw, Reference, damaged, layers_of, name_of
+from convcalc.records import replace
 
 
 def run_functional(call: Call, network: Network, given: Sequence[Tensor]) -> dict[str, Tensor]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from convcalc.arith import Number
 from convcalc.errors import Source, SpecError, quoted
@@ -15,6 +14,7 @@ from convcalc.importers.onnx.dimensions import evaluated, variable_names
 from convcalc.importers.onnx.model import read_onnx
 from convcalc.importers.onnx.run import Run, reads
 from convcalc.importers.onnx.values import FLOATS, Scope, Sizes, Value, body, constant
+from convcalc.records import dataclass, field
 from convcalc.shapes import Shape
 
 NAMES_OF_EXPORTERS = ("main_graph", "main", "torch_jit", "torch-jit-export", "graph")

@@ -12,7 +12,7 @@ import os
 import struct
 from collections.abc import Mapping
 from math import prod
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from convcalc.errors import Source, Span, SpecError
 from convcalc.importers.onnx.wire import (
@@ -33,6 +33,7 @@ from convcalc.importers.onnx.wire import (
     read_message,
     text,
 )
+from convcalc.records import NamedTuple
 
 MAX_NODES = 1_000_000
 MAX_RANK = 64

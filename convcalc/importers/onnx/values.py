@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from convcalc.arith import Number, at_least, either, equal, prod, require, total
 from convcalc.importers.onnx.model import Node, Scalar, Tensor
+from convcalc.records import dataclass, field, replace
 from convcalc.shapes import Shape
 
 Sizes = tuple[Number, ...]

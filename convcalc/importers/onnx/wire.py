@@ -11,7 +11,9 @@ from __future__ import annotations
 import mmap
 import struct
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
+
+from convcalc.records import NamedTuple
 
 MAX_NESTING = 64
 MAX_TEXT_BYTES = 1 << 16

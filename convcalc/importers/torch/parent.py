@@ -11,7 +11,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from tempfile import TemporaryFile
 from typing import IO, Any
 
@@ -25,6 +24,7 @@ from convcalc.importers.torch.failure import CLOSED
 from convcalc.importers.torch.lowering import Lowering
 from convcalc.importers.torch.parts import with_parts
 from convcalc.importers.torch.recording import Recording
+from convcalc.records import dataclass
 
 PREFIX = "torch:"
 NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")

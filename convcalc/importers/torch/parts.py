@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.importers.torch.aten.rules import axis_of
 from convcalc.importers.torch.aten.views import SPLITS, part_of
 from convcalc.importers.torch.recording import Body, Node, Parameter, Recording, Reference, Shape
+from convcalc.records import NamedTuple, replace
 
 
 class Part(NamedTuple):

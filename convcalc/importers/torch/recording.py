@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
+
+from convcalc.records import NamedTuple, dataclass, field
 
 Shape = tuple[int, ...]
 """Of a tensor of PyTorch, the batch axis included."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import prod
 
 from convcalc.importers.torch.recording import Shape
+from convcalc.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.errors import Source, Span, SpecError, did_you_mean, quoted
+from convcalc.records import NamedTuple
 from convcalc.spec.yaml.nodes import ListNode, MapNode, ScalarNode, YamlNode, parse_yaml
 
 MAX_NUMBER = 10**9

@@ -6,7 +6,6 @@ import math
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from convcalc.arith import Number
@@ -17,6 +16,7 @@ from convcalc.importers.ultralytics import plain
 from convcalc.importers.ultralytics.document import Argument, ModelFile, Row, invalid, read_file
 from convcalc.importers.ultralytics.modules import Module, bind, find_module
 from convcalc.importers.ultralytics.network import SILU, Network
+from convcalc.records import dataclass
 from convcalc.spec.limits import REPEAT
 from convcalc.spec.yaml.text import decode
 

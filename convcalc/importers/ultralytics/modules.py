@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from inspect import Parameter, signature
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.arith import is_plain
 from convcalc.errors import SpecError, did_you_mean, quoted
 from convcalc.importers.ultralytics import attention, blocks, detr, heads, plain, stages, text
 from convcalc.importers.ultralytics.document import Argument, Row, invalid
 from convcalc.importers.ultralytics.network import Kernel, Network
+from convcalc.records import NamedTuple
 
 
 class Module(NamedTuple):

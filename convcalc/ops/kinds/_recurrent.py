@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from convcalc.arith import Number, equal, require
 from convcalc.ops.arguments import CountType, FlagType, SizeType, argument
 from convcalc.ops.op import MatrixProduct, Op
+from convcalc.records import dataclass
 from convcalc.shapes import Shape
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from convcalc.arith import Number, either, equal, require
 from convcalc.ops.arguments import ChoiceType, DimsType, argument
 from convcalc.ops.op import Op
+from convcalc.records import dataclass
 from convcalc.shapes import Shape
 
 TYPES = (

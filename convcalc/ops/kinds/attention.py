@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -11,6 +10,7 @@ from convcalc.ops.arguments import ChoiceType, FlagsType, FlagType, SizeType, ar
 from convcalc.ops.kinds._mask import MASKS, held_keys, hidden_products, require_mask
 from convcalc.ops.op import Held, MatrixProduct, Op
 from convcalc.ops.source_form import FUSED_FORMS, SCALED_FORMS
+from convcalc.records import dataclass
 from convcalc.shapes import Shape
 
 PROJECTIONS = ("q", "k", "v", "o")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from convcalc.arith import equal
 from convcalc.ops.arguments import FlagType, PaddingType, SizesType, argument
 from convcalc.ops.kinds._pool import Pool
 from convcalc.ops.kinds._window import AxisSizes, PaddingPairs
+from convcalc.records import dataclass
 from convcalc.shapes import Shape
 
 

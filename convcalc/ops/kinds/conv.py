@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from convcalc.arith import Number, equal, floordiv, prod
@@ -17,6 +16,7 @@ from convcalc.ops.kinds._window import (
     resolve_padding,
 )
 from convcalc.ops.op import MatrixProduct, Op, Window
+from convcalc.records import dataclass
 from convcalc.shapes import Shape
 
 

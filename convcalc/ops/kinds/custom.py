@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from convcalc.arith import Number, equal, less_equal, require, select
 from convcalc.ops.arguments import DimsType, SizeType, argument
 from convcalc.ops.op import MatrixProduct, Op
+from convcalc.records import dataclass
 from convcalc.shapes import Shape
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from convcalc.arith import Number, either, floordiv, less, less_equal, prod, require
@@ -19,6 +18,7 @@ from convcalc.ops.kinds._window import (
     transposed_output_sizes,
 )
 from convcalc.ops.op import Matrix, MatrixProduct, Op, Window
+from convcalc.records import dataclass
 from convcalc.shapes import Shape
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 from convcalc.ops.arguments import RealType, argument
 from convcalc.ops.op import Op
+from convcalc.records import dataclass
 from convcalc.shapes import Shape
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from convcalc.arith import Number
@@ -10,6 +9,7 @@ from convcalc.ops.arguments import ChoiceType, FlagType, PaddingType, SizesType,
 from convcalc.ops.kinds._window import AxisSizes, PaddingPairs, require_spatial
 from convcalc.ops.kinds.conv import Conv
 from convcalc.ops.op import MatrixProduct, Op, Window
+from convcalc.records import dataclass
 from convcalc.shapes import Shape
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -12,6 +11,7 @@ from convcalc.arith import Number, at_least, at_most, either, equal, prod, requi
 from convcalc.errors import SpecError, quoted
 from convcalc.ops.arguments import InvalidArgument, TextType, argument
 from convcalc.ops.op import MatrixProduct, Op
+from convcalc.records import dataclass
 from convcalc.shapes import Shape
 
 DOTS = "..."

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from convcalc.errors import SpecError
 from convcalc.ops.arguments import AxesType, ChoiceType, argument
 from convcalc.ops.kinds._checks import broadcast
 from convcalc.ops.op import Op
+from convcalc.records import dataclass
 from convcalc.shapes import Shape
 
 OF_ONE = (

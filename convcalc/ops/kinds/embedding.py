@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from convcalc.arith import Number, at_most
 from convcalc.ops.arguments import SizeType, argument
 from convcalc.ops.op import Matrix, Op
+from convcalc.records import dataclass
 from convcalc.shapes import Shape
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from convcalc.arith import Number, at_most, equal, less_equal, prod, require, total
 from convcalc.errors import SpecError
 from convcalc.ops.arguments import FlagType, SizeType, argument
 from convcalc.ops.op import Matrix, MatrixProduct, Op
+from convcalc.records import dataclass
 from convcalc.shapes import Shape
 
 

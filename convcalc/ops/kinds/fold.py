@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from convcalc.arith import Number, divides, equal, floordiv, prod, require
 from convcalc.ops.arguments import DimsType, PaddingType, SizesType, argument
 from convcalc.ops.kinds._window import AxisSizes, PaddingPairs, output_sizes, resolve_padding
 from convcalc.ops.op import Op, Window
+from convcalc.records import dataclass
 from convcalc.shapes import Shape
 
 

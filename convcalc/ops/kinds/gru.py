@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from convcalc.ops.kinds._recurrent import Recurrent
+from convcalc.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

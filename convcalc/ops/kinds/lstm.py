@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from convcalc.arith import Number, less_equal
 from convcalc.ops.arguments import FlagType, SizeType, argument
 from convcalc.ops.kinds._recurrent import Recurrent
 from convcalc.ops.op import MatrixProduct
+from convcalc.records import dataclass
 from convcalc.shapes import Shape
 
 

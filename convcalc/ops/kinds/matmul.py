@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from convcalc.arith import equal, require
 from convcalc.ops.kinds._checks import broadcast
 from convcalc.ops.op import MatrixProduct, Op
+from convcalc.records import dataclass
 from convcalc.shapes import Shape
 
 

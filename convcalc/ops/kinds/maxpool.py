@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from convcalc.ops.arguments import FlagType, PaddingType, SizesType, argument
 from convcalc.ops.kinds._pool import Pool
 from convcalc.ops.kinds._window import AxisSizes, PaddingPairs
+from convcalc.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from convcalc.arith import Number, equal
@@ -11,6 +10,7 @@ from convcalc.errors import SpecError
 from convcalc.ops.arguments import AxesType, ChoiceType, FlagType, SizeType, argument
 from convcalc.ops.kinds._checks import distinct_axes, require_groups
 from convcalc.ops.op import Op
+from convcalc.records import dataclass
 from convcalc.shapes import Shape
 
 TYPES = ("batch", "layer", "group", "instance", "rms", "lrn")

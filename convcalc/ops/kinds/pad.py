@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from convcalc.arith import at_most, less_equal, require
@@ -11,6 +10,7 @@ from convcalc.ops.arguments import AxesType, PaddingType, SameOnAllAxes, argumen
 from convcalc.ops.kinds._checks import distinct_axes
 from convcalc.ops.kinds._window import PaddingPairs, require_spatial
 from convcalc.ops.op import Op
+from convcalc.records import dataclass
 from convcalc.shapes import Shape
 
 

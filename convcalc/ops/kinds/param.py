@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from convcalc.arith import Number
 from convcalc.ops.arguments import DimsType, FlagType, argument
 from convcalc.ops.op import Op
+from convcalc.records import dataclass
 from convcalc.shapes import Shape
 
 

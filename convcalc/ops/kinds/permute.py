@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from convcalc.errors import SpecError
 from convcalc.ops.arguments import AxesType, argument
 from convcalc.ops.op import Op
+from convcalc.records import dataclass
 from convcalc.shapes import Shape
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from convcalc.arith import Number, divides, floordiv, prod, require
 from convcalc.ops.arguments import SizeType, argument
 from convcalc.ops.kinds._window import require_spatial
 from convcalc.ops.op import Op, Window
+from convcalc.records import dataclass
 from convcalc.shapes import Shape
 
 

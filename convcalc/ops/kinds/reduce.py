@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from convcalc.errors import SpecError
 from convcalc.ops.arguments import AxesType, ChoiceType, FlagType, argument
 from convcalc.ops.kinds._checks import distinct_axes
 from convcalc.ops.op import Op
+from convcalc.records import dataclass
 from convcalc.shapes import Shape
 
 INDEX = ("argmax", "argmin")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from convcalc.arith import Number, divides, either, equal, prod, require
@@ -10,6 +9,7 @@ from convcalc.ops.arguments import ChoiceType, FlagType, SizeType, argument
 from convcalc.ops.kinds._checks import broadcast
 from convcalc.ops.kinds._mask import MASKS, hidden_products, require_mask
 from convcalc.ops.op import Held, MatrixProduct, Op
+from convcalc.records import dataclass
 from convcalc.shapes import Shape
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from convcalc.arith import prod
@@ -16,6 +15,7 @@ from convcalc.ops.kinds._window import (
     resolve_padding,
 )
 from convcalc.ops.op import Op, Window
+from convcalc.records import dataclass
 from convcalc.shapes import Shape
 
 

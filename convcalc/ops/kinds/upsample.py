@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -11,6 +10,7 @@ from convcalc.errors import SpecError
 from convcalc.ops.arguments import ChoiceType, ScalesType, SizesType, argument
 from convcalc.ops.kinds._window import AxisSizes, require_spatial
 from convcalc.ops.op import Op
+from convcalc.records import dataclass
 from convcalc.shapes import Shape
 
 MODES = ("nearest", "linear", "bilinear", "bicubic", "trilinear", "area")

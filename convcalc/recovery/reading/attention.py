@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.arith import total
 from convcalc.errors import SpecError
@@ -14,6 +14,7 @@ from convcalc.ops.kinds.attention import QK_NORMS
 from convcalc.ops.kinds.sdpa import ScaledDotProductAttention
 from convcalc.ops.make import make
 from convcalc.ops.op import MatrixProduct, Op
+from convcalc.records import NamedTuple
 from convcalc.recovery.reading.rebuild import Replacement, rebuilt
 from convcalc.recovery.reading.views import keeps_order
 from convcalc.shapes import Shape

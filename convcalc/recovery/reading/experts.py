@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from convcalc.graph.graph import Graph, Node
 from convcalc.ops.idle import Idle
+from convcalc.records import NamedTuple
 from convcalc.recovery.items import Item
 
 if TYPE_CHECKING:

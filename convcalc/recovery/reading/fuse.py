@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from convcalc.graph.graph import Graph, Node
+from convcalc.records import dataclass, field
 from convcalc.recovery.items import Item, Value, arguments
 from convcalc.recovery.reading.experts import Experts, note_experts
 from convcalc.shapes import Shape

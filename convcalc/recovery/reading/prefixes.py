@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import replace
 
 from convcalc.graph.graph import Graph
+from convcalc.records import replace
 
 PREFIX = re.compile(r"(?P<word>(?:[A-Za-z]+_)*?[A-Za-z]+)_?\d+[a-z]?_(?!\d+$)")
 """A word with a number, which something follows; names of frameworks' own end in a number, ``conv2d_1``."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
-from typing import NamedTuple
 
 from convcalc.graph.builder import GraphBuilder
 from convcalc.graph.graph import Graph
 from convcalc.ops.op import Op
+from convcalc.records import NamedTuple, replace
 
 
 class Replacement(NamedTuple):

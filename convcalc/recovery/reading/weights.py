@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 
 from convcalc.arith import Number, total
 from convcalc.errors import Span, SpecError
 from convcalc.graph.graph import Graph, LayerFacts, Node
+from convcalc.records import replace
 from convcalc.shapes import Shape
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
 from convcalc.graph.graph import Graph
+from convcalc.records import dataclass
 from convcalc.recovery.items import ENTRY, Item, copied
 from convcalc.recovery.reading.groups import sequences, spliced
 from convcalc.recovery.reading.links import Links

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from convcalc.records import NamedTuple
 from convcalc.recovery.items import Item
 
 if TYPE_CHECKING:

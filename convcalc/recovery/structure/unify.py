@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.ops.make import get
 from convcalc.ops.op import arguments_of
+from convcalc.records import NamedTuple
 from convcalc.recovery.items import Expression, Item, Value
 from convcalc.recovery.writing.text import scalar
 

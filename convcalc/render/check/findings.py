@@ -6,13 +6,13 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from typing import NamedTuple
 
 from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX
 from convcalc.errors import Span, SpecError, escape
 from convcalc.findings import Finding, LayerMetricChange
 from convcalc.number_format import format_count, format_exact, format_percent, format_ratio, format_unlike
 from convcalc.paths import repository_root
+from convcalc.records import NamedTuple
 from convcalc.render.tables.characters import Characters
 
 SEVERITIES = ("error", "warning", "note", "waived")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from convcalc.errors import Span, SpecError
 from convcalc.findings import CheckResult, DesignResult, Finding, LimitResult
 from convcalc.number_format import count_of, format_exact, format_percent, format_signed
+from convcalc.records import NamedTuple
 from convcalc.render.check.findings import (
     amount,
     details,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import NamedTuple
 
 from convcalc.metrics.metric import Metric
 from convcalc.number_format import format_exact, format_multiple, format_significant
 from convcalc.profiles import profile_keys
+from convcalc.records import NamedTuple
 from convcalc.report.compare import Comparison, MetricComparison, Value
 
 WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from convcalc.number_format import count_of, format_exact, format_short, format_signed
 from convcalc.number_format import format_multiple as ratio_text
+from convcalc.records import NamedTuple
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.paragraph import Block, Paragraph, left_out
 from convcalc.render.tables.table import Table, TableColumn, widest

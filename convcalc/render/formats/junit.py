@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from html import escape as markup
-from typing import NamedTuple
 
 from convcalc.errors import SpecError, escape, excerpt, format_error
 from convcalc.findings import CheckResult, ClaimResult, Finding, LimitResult
 from convcalc.number_format import format_count_or_shape, format_exact
+from convcalc.records import NamedTuple
 from convcalc.render.check.findings import LONGEST, details, sentence, worst_first
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.surface import Surface

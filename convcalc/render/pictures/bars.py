@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
+from convcalc.records import NamedTuple
 from convcalc.render.pictures.labels import NAMES, Part, exact, parts_of, percent, short, title, uncounted
 from convcalc.render.pictures.modules import Module, module_tree
 from convcalc.render.pictures.svg import Picture, element, picture

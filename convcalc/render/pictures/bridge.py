@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
-from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
+from convcalc.records import NamedTuple
 from convcalc.render.pictures.labels import LINE, NAMES, Part, parts_of, percent, short, spread, title, uncounted
 from convcalc.render.pictures.modules import Module
 from convcalc.render.pictures.palette import RAMP

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import groupby
-from typing import NamedTuple
 
 from convcalc.number_format import SI, format_significant
+from convcalc.records import NamedTuple
 from convcalc.render.pictures.modules import Module, Run, runs
 
 NAMES = {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 from convcalc.number_format import count_of, format_short
+from convcalc.records import NamedTuple
 from convcalc.render.pictures.labels import NAMES, exact, short, uncounted
 from convcalc.render.pictures.modules import Module, Run
 from convcalc.render.pictures.svg import Picture, element, number, picture

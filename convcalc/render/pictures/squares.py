@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import sqrt
-from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
+from convcalc.records import NamedTuple
 from convcalc.render.pictures.labels import LETTERS, exact
 from convcalc.render.pictures.modules import Module
 from convcalc.render.pictures.svg import Picture, element, number, picture

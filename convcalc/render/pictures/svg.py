@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from string import Template
@@ -12,6 +11,7 @@ from typing import Any, Literal
 from xml.etree.ElementTree import Element, tostring
 
 from convcalc.errors import escape
+from convcalc.records import dataclass
 from convcalc.render.pictures.palette import DARK, LIGHT
 
 Theme = Literal["auto", "light", "dark"]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
+from convcalc.records import NamedTuple
 from convcalc.render.pictures.labels import LETTERS, NAMES, exact, percent, short, uncounted
 from convcalc.render.pictures.modules import Module
 from convcalc.render.pictures.palette import tint

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from convcalc.records import dataclass
 from convcalc.render.pictures.bars import bars, comparison_bars
 from convcalc.render.pictures.bridge import bridge
 from convcalc.render.pictures.modules import module_tree

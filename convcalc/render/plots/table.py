@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.batch.results import Results
 from convcalc.designs.names import ZOO
 from convcalc.errors import SpecError, quoted
 from convcalc.metrics.registry import report_metrics
+from convcalc.records import NamedTuple
 from convcalc.render.pictures.labels import NAMES
 from convcalc.render.pictures.scatter.axes import Value
 from convcalc.render.pictures.scatter.drawing import MOST_COLORS, Labels, Plan, Point, front_of, scatter

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+
+from convcalc.records import NamedTuple
 
 SHORTEST_BAR = 3
 LONGEST_BAR = 20

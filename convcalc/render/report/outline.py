@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from convcalc.number_format import count_of
+from convcalc.records import NamedTuple
 from convcalc.render.tables.characters import Characters
 from convcalc.report.fold import FoldedReport, FoldedRow
 from convcalc.report.path_tree import PathNode, Run, as_group, build_path_tree, runs, structures

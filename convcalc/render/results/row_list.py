@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import IO, Any, NamedTuple, Protocol
+from typing import IO, Any, Protocol
 
 from convcalc.number_format import count_of, format_exact
+from convcalc.records import NamedTuple
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.paragraph import Block, Paragraph, left_out
 from convcalc.render.tables.surface import Surface

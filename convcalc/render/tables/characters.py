@@ -6,9 +6,9 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
 from convcalc.errors import escape
+from convcalc.records import NamedTuple
 
 _NARROW = re.compile(r"[ -~¡-¬®-˿–—…−×≥≠←→─▏▎▍▌▋▊▉█]*")
 _SPELLED = str.maketrans(

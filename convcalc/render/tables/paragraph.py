@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
+from convcalc.records import NamedTuple
 from convcalc.render.tables.characters import Characters, cells, take_width
 from convcalc.render.tables.table import StyledText, Table
 

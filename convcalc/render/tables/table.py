@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
-from typing import NamedTuple
 
+from convcalc.records import NamedTuple
 from convcalc.render.tables.characters import cells, is_narrow
 
 StyledText = tuple[str, str]

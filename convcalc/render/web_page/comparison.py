@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from xml.etree.ElementTree import Element
 
 from convcalc.number_format import count_of, format_multiple, format_signed
+from convcalc.records import replace
 from convcalc.render.comparison.page import differing
 from convcalc.render.comparison.sentences import comparison_sentences
 from convcalc.render.pictures.graph.graph import graph

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+
+from convcalc.records import NamedTuple
 
 MOST_BYTES = 500_000
 """A page of one design is not larger; of several, this for each."""

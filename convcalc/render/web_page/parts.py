@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 from xml.etree.ElementTree import Element
 
 from convcalc.number_format import IEC, count_of, format_count, format_significant
+from convcalc.records import NamedTuple
 from convcalc.render.pictures.labels import Part, parts_of, percent, short
 from convcalc.render.pictures.modules import Module
 from convcalc.render.pictures.svg import element, number

@@ -6,11 +6,10 @@ import re
 import unicodedata
 from collections.abc import Collection, Mapping
 from fractions import Fraction
-from typing import NamedTuple
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
-from convcalc.paths import syntax_error
 from convcalc.quantities import SUFFIXES, intended_quantity
+from convcalc.records import NamedTuple
 from convcalc.spec.document.names import no_variant
 from convcalc.spec.document.value_nodes import collect_errors
 from convcalc.spec.limits import ENTRIES
@@ -68,8 +67,10 @@ def parse_quantity(node: ScalarNode) -> Quantity:
         hint = f"write {near}" if near and re.fullmatch(FORM, near) else listed
         raise SpecError("CC601", f"{quoted(node.text)} is not a printed number", node.span, hint=hint)
     whole, decimals, exponent, suffix = match[1], match[2] or "", match[3] or "0", match[4] or ""
-    unit = PRINTED[suffix] * Fraction(10) ** (int(exponent) - len(decimals))
-    return Quantity(node.text.strip(), int(whole + decimals) * unit, unit, node.span)
+    shift = int(exponent) - len(decimals)
+    unit = Fraction(PRINTED[suffix] * 10 ** max(shift, 0), 10 ** max(-shift, 0))
+    value = Fraction(int(whole + decimals) * unit.numerator, unit.denominator)
+    return Quantity(node.text.strip(), value, unit, node.span)
 
 
 def read_claims(node: YamlNode, variants: Collection[str], errors: list[SpecError]) -> list[Claim]:
@@ -135,8 +136,12 @@ def _read_shape(node: YamlNode) -> tuple[int, ...]:
 
 def _read_excluding(node: YamlNode | None) -> dict[str, Span]:
     """Read what a claim leaves out, each with its place: ``bias``, kinds of layers, and globs of paths."""
+    if node is None:
+        return {}
+    from convcalc.paths import syntax_error  # costs start-up time
+
     found = {}
-    for item in items_or_self(node) if node is not None else ():
+    for item in items_or_self(node):
         text = item.text if isinstance(item, ScalarNode) else ""
         if wrong := syntax_error(text, "."):
             what = f"the glob {quoted(text)} {wrong}" if text else "excluding takes bias, kinds of layers and paths"

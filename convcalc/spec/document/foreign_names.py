@@ -9,9 +9,9 @@ import os
 import re
 from collections.abc import Iterable
 from functools import cache
-from typing import NamedTuple
 
 from convcalc.errors import Source, closest_match, quoted
+from convcalc.records import NamedTuple
 from convcalc.spec.yaml.nodes import MapNode, ScalarNode, YamlNode, parse_yaml
 
 NAMES = os.path.join(os.path.dirname(__file__), "foreign_names.yaml")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
 from itertools import chain
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
 from convcalc.ops.op import Op, arguments_of, may_lack_branches
 from convcalc.ops.registry import activation_names, find_op, kinds
+from convcalc.records import dataclass, field
 from convcalc.spec.document.arguments import (
     NAMES,
     VIA_KEY,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
-from convcalc.paths import path_from_cwd
+from convcalc.records import dataclass, field
 from convcalc.spec.document.document_reader import read_document
 from convcalc.spec.document.syntax_tree import Document
 from convcalc.spec.limits import IMPORTS
@@ -29,6 +28,8 @@ class FileSystem:
 
     def display_name(self, path: str) -> str:
         """Return the path from the current folder, or the absolute one where it is not below."""
+        from convcalc.paths import path_from_cwd  # costs start-up time
+
         return path_from_cwd(path)
 
 

@@ -6,10 +6,11 @@ import re
 import unicodedata
 from collections.abc import Collection, Mapping
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.arith import free_names, is_plain
 from convcalc.errors import Span, SpecError, Undecided, closest_match, quoted
+from convcalc.records import NamedTuple
 from convcalc.spec.document.value_nodes import NameScope, StructuralError, ValueNode, parse_expression, structural_error
 from convcalc.spec.limits import NAME
 from convcalc.spec.yaml.nodes import ScalarNode

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from convcalc.errors import Source, Span, SpecError
 from convcalc.ops.op import Op
 from convcalc.ops.source_form import SOURCE_FORMS
+from convcalc.records import NamedTuple, dataclass, field
 from convcalc.spec.document.claims import Claim
 from convcalc.spec.document.names import Template
 from convcalc.spec.document.value_nodes import ValueNode

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.errors import Span, SpecError, Undecided, did_you_mean, quoted
+from convcalc.records import NamedTuple, dataclass, field
 from convcalc.spec.expressions.errors import ExpressionError
 from convcalc.spec.expressions.expression import Expression, parse
 from convcalc.spec.expressions.functions import FUNCTIONS

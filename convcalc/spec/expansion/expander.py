@@ -7,12 +7,12 @@ that cannot recurse and the limits make every expansion end; time and memory are
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from convcalc.arith import is_plain
 from convcalc.errors import Span, SpecError, quoted
+from convcalc.records import replace
 from convcalc.spec.document.blocks import min_items_per_turn
 from convcalc.spec.document.names import Template, numbered_name
 from convcalc.spec.document.syntax_tree import BlockCall, Item, JoinItem, LayerItem, Repeat, SequenceItem

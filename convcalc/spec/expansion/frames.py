@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from convcalc.arith import collapse_uniform, free_names, is_plain
 from convcalc.errors import Span, SpecError, Undecided, quoted
 from convcalc.graph.graph import Node
 from convcalc.ops.value_text import describe_value
+from convcalc.records import dataclass
 from convcalc.spec.document.names import numbered_name, validate_name
 from convcalc.spec.document.syntax_tree import Item, Repeat
 from convcalc.spec.document.value_nodes import ValueNode, Variables, structural_error, with_variables

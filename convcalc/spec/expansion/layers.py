@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from convcalc.errors import Span, SpecError, Undecided
 from convcalc.graph.builder import GraphBuilder
+from convcalc.graph.graph import Node
 from convcalc.ops.make import ArgumentError, bind_arguments, unused_argument_error
 from convcalc.ops.op import Op
 from convcalc.shapes import Shape
@@ -97,6 +98,7 @@ class LayerEmitter:
         self._idle_ops: dict[Idle, Idle] = {}
         self.warnings: list[SpecError] = []
         self._count = self._characters = 0
+        self._checked: set[tuple[int, str]] = set()
         self._doubted: set[int] = set()
         self._refused: set[int] = set()
 
@@ -122,8 +124,7 @@ class LayerEmitter:
         path, below = frame.scope.path_of(segment), LayerScope() if parts else None
         op, via = self._ops.op(layer, values, entering), _via(layer, frame)
         output = self._append(path, op, (tensor, *more), item.span, via)
-        shapes = (entering, *map(self.builder.shape, more))
-        self._warn(layer, op, op.pytorch_refusal(via, *shapes), shapes, item.span)
+        self._warn(layer, self.builder.nodes[output], via, (entering, *map(self.builder.shape, more)), item.span)
         for key, given in parts.items():
             output = self._part(layer.fused[key], given, output, f"{path}.{key}", item.span, frame)
             if below is not None:
@@ -131,12 +132,17 @@ class LayerEmitter:
         frame.scope.add(segment, Binding(output, span, (start, len(self.builder.nodes)), below))
         return output
 
-    def _warn(self, layer: LayerItem, op: Op, unbuilt: str, shapes: Sequence[Shape], span: Span) -> None:
+    def _warn(self, layer: LayerItem, node: Node, via: str, shapes: Sequence[Shape], span: Span) -> None:
         """Warn, once for every layer of the spec, of what is probably not meant and of what PyTorch refuses."""
+        op, form = node.op, (id(node.facts), via)  # nodes of the same facts have the same op and shapes
+        if op is None or form in self._checked:
+            return
+        self._checked.add(form)
         if id(layer) not in self._doubted:
             self._doubted.add(id(layer))
             if doubt := op.warning(*shapes):
                 self.warnings.append(SpecError("CC805", doubt, span))
+        unbuilt = op.pytorch_refusal(via, *shapes)
         if unbuilt and id(layer) not in self._refused:
             self._refused.add(id(layer))
             self.warnings.append(SpecError("CC806", f"PyTorch does not build this layer: {unbuilt}", span))

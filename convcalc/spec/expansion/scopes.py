@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from weakref import ReferenceType, ref
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
+from convcalc.records import dataclass, field
 
 FAILED = -1
 """The handle of the output of a layer that could not be: what reads it is skipped."""

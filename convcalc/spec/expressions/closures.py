@@ -6,11 +6,11 @@ Arithmetic does not know the places of its operands. They are known here, so an 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from convcalc.arith import collapse_uniform, free_names, is_swept
 from convcalc.errors import Undecided
+from convcalc.records import NamedTuple, dataclass, replace
 from convcalc.spec.expressions.errors import ExpressionError, OperandError, TextRange
 from convcalc.spec.expressions.messages import unknown_name
 from convcalc.spec.expressions.operators import Operation, index_list

@@ -16,8 +16,9 @@ CC309  a list is indexed in a way it does not take
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
+
+from convcalc.records import dataclass
 
 E_SYNTAX = "CC301"
 E_BALANCE = "CC302"

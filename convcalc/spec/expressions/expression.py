@@ -10,10 +10,10 @@ The grammar is at the head of ``parser``, the error codes are at the head of ``e
 from __future__ import annotations
 
 from collections.abc import Collection, Container
-from dataclasses import dataclass
 from functools import lru_cache
 
 from convcalc.errors import Undecided
+from convcalc.records import dataclass
 from convcalc.spec.expressions.closures import Evaluator, Name, Variables
 from convcalc.spec.expressions.functions import FUNCTIONS
 from convcalc.spec.expressions.messages import uncalled

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import reduce
 from types import MappingProxyType
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from convcalc import arith
+from convcalc.records import NamedTuple, dataclass
 from convcalc.spec.expressions import symbolic_arithmetic as unknowns
 from convcalc.spec.expressions import values as exact
 from convcalc.spec.expressions.errors import E_CALL, E_LIMIT, OperandError

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import NamedTuple
 
 from convcalc import quantities
 from convcalc.errors import quoted
+from convcalc.records import NamedTuple
 from convcalc.spec.expressions.errors import E_BALANCE, E_CHARACTER, E_LIMIT, E_SYNTAX, ExpressionError, TextRange
 from convcalc.spec.limits import DEEPEST_NESTING, LONGEST_TEXT
 

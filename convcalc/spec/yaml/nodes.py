@@ -7,11 +7,12 @@ refused at their places, before anything is built. Scalars keep their source tex
 from __future__ import annotations
 
 import unicodedata
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import yaml
 
 from convcalc.errors import MAX_WORD_LENGTH, Source, Span, SpecError, SpecErrors, quoted
+from convcalc.records import NamedTuple
 from convcalc.spec.limits import YAML_DEPTH
 
 LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)
@@ -183,7 +184,9 @@ class _Builder:
             if not isinstance(written, ScalarNode):
                 self.errors.append(SpecError("CC106", "a key must be a word, not a list or a mapping", written.span))
                 continue
-            key = written._replace(text=unicodedata.normalize("NFC", written.text))
+            key = written
+            if not key.text.isascii():
+                key = key._replace(text=unicodedata.normalize("NFC", key.text))
             if key.text == "<<" and not key.is_quoted:
                 text = "YAML merge key '<<' not allowed; to reuse layers write a block"
                 self.errors.append(SpecError("CC104", text, key.span))

@@ -6,11 +6,11 @@ libyaml and PyYAML's own parser word their complaints differently, but say the s
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 import yaml
 
 from convcalc.errors import Source, Span, SpecError
+from convcalc.records import NamedTuple
 
 
 class _ErrorPattern(NamedTuple):

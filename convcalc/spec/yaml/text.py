@@ -11,10 +11,8 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import BinaryIO
 
 from convcalc.errors import Source, Span, SpecError, quoted
-from convcalc.paths import is_inside, repository_root
 from convcalc.spec.limits import FILE_BYTES
 
-_BAD_ASCII = r"[^\t\n\r\x20-\x7e]"
 _BAD = r"[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 """Control and surrogate characters, line ends that only YAML 1.1 knows, and byte order marks inside the text."""
 
@@ -54,7 +52,11 @@ def require_inside_repository(path: str) -> None:
         is_plain = stat.S_ISREG(os.stat(real).st_mode) or os.path.isdir(real)
     except (OSError, ValueError):  # reading it says what is wrong
         return
-    top = None if there == real and is_plain else repository_root(os.path.dirname(there))
+    if there == real and is_plain:
+        return
+    from convcalc.paths import is_inside, repository_root  # costs start-up time
+
+    top = repository_root(os.path.dirname(there))
     if top is None:
         return
     if not is_inside(real, os.path.realpath(top)):
@@ -103,7 +105,8 @@ def _require_small(size: int, whole: Span) -> None:
 
 def reject_control_characters(source: Source) -> Source:
     """Refuse a text with characters that a reader would not see as they are."""
-    bad = re.search(_BAD_ASCII if source.text.isascii() else _BAD, source.text)  # the second is dear to compile
+    unusual = {character for character in set(source.text) if not character.isprintable()} - {"\t", "\n", "\r"}
+    bad = re.search(_BAD, source.text) if unusual else None  # it takes longer to compile than a spec to read
     if bad:
         line, column = _line_and_column(source.text, bad.start())
         raise SpecError("CC005", f"control character U+{ord(bad[0]):04X} is not allowed", Span(source, line, column))

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import index
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.errors import Undecided
+from convcalc.records import NamedTuple
 from convcalc.sweep.bounds.rules import SUBTRACT, BoundedNumber, BoundRule, Bounds, decide
 from convcalc.sweep.bounds.symbolic_terms import (
     Atom,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
+
+from convcalc.records import NamedTuple
 
 Bounds: TypeAlias = tuple[int, int]
 

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from math import prod
 from operator import attrgetter
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
+from convcalc.records import NamedTuple
 from convcalc.sweep.bounds.rules import ADD, FLOOR_DIVIDE, MAXIMUM, MINIMUM, MULTIPLY, SUBTRACT, BoundRule, Bounds
 
 MAX_TERMS = 24

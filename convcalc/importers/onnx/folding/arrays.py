@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.importers.onnx.call import count
 from convcalc.importers.onnx.values import Sizes, padded
+from convcalc.records import NamedTuple
 
 
 class Array(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from convcalc.arith import Number, equal, floordiv
 from convcalc.importers.onnx.call import Call
@@ -11,6 +10,7 @@ from convcalc.importers.onnx.nodes.elementwise import act, joined, normalized, o
 from convcalc.importers.onnx.nodes.products import add_to_output, gemm, linear, multiply, recurrent, transposed
 from convcalc.importers.onnx.nodes.windows import conv
 from convcalc.importers.onnx.values import Sizes, Value, body, has_batch, is_one
+from convcalc.records import replace
 from convcalc.shapes import Shape
 
 

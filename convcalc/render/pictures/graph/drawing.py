@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import ceil
-from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
+from convcalc.records import NamedTuple
 from convcalc.render.pictures.graph.nesting import PAD, Bend, Direction, Places, Rectangle, place
 from convcalc.render.pictures.graph.nodes import Node
 from convcalc.render.pictures.labels import NAMES, exact, letters_of, operation_label, percent

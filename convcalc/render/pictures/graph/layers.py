@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
+
+from convcalc.records import NamedTuple
 
 LANE = 2
 """How wide a bend point is."""

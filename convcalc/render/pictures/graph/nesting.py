@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
+from convcalc.records import NamedTuple
 from convcalc.render.pictures.graph.columns import columns
 from convcalc.render.pictures.graph.layers import LANE, Item, Layered, Link, Segment
 from convcalc.render.pictures.graph.nodes import Node

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import NamedTuple
 
 from convcalc.number_format import SI, format_significant
+from convcalc.records import NamedTuple
 
 Value = int | float
 LEAST_RATIO = 50

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import sqrt
-from typing import Literal, NamedTuple
+from typing import Literal
 from xml.etree.ElementTree import Element
 
 from convcalc.batch.selection import dominates
 from convcalc.number_format import count_of
+from convcalc.records import NamedTuple
 from convcalc.render.pictures.labels import short
 from convcalc.render.pictures.palette import RAMP
 from convcalc.render.pictures.scatter.axes import Axis, Value, axis

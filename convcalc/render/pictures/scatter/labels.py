@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
+from convcalc.records import NamedTuple
 from convcalc.render.pictures.text_width import text_width
 
 SIZE = 10.5
