@@ -1,7 +1,8 @@
 """Checkpoint files that let an interrupted sweep resume.
 
-``PATH.partial`` holds the lines of the blocks that are done, ``PATH.progress`` how many blocks these are, how long the
-lines were then and their digest. Lines go first: what stands behind that length is cut off when the sweep goes on.
+``PATH.partial`` holds the lines of the blocks that are done (for Parquet, messages with their columns),
+``PATH.progress`` how many blocks these are, how long the lines were then and their digest. Lines go first: what stands
+behind that length is cut off when the sweep goes on.
 ``PATH`` itself is there once it is whole; then both files are gone, and what sweep has made it is an attribute of the
 file, where the file system has those.
 """

@@ -51,7 +51,7 @@ KEY = AxisKeyType(KEYS)
 MAX_SORTED_POINTS = 10**6
 """Most points that are sorted without --top: they are kept in memory."""
 RESUMABLE_FORMATS = ("csv", "jsonl", "json", "markdown", "parquet")
-"""Formats that a sweep of all points can resume; Parquet by way of lines."""
+"""Formats that a sweep of all points can resume; Parquet by way of messages of columns."""
 
 
 class ColumnKeyType(MetricKeyType):
