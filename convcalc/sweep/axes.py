@@ -46,6 +46,15 @@ class Axis:
         exact = Fraction(value, self.denominator)
         return exact.numerator if exact.denominator == 1 else exact
 
+    def integers(self, places: Any) -> Any:
+        """Return integer values by an array of their places: of 64 bits, or Python ints where these have more."""
+        import numpy
+
+        fits = min(self.values) >= -(2**63) and max(self.values) < 2**63
+        if isinstance(self.values, range) and fits:
+            return self.values.start + self.values.step * places
+        return numpy.array(self.values, "int64" if fits else object)[places]
+
     def ranks(self, places: Any) -> Any:
         """Return the order of values, by an array of their places: numbers by size, others as they are listed."""
         import numpy

@@ -1,7 +1,8 @@
 """Checkpoint files that let an interrupted sweep resume.
 
-``PATH.partial`` holds the lines of the blocks that are done, ``PATH.progress`` how many blocks these are, how long the
-lines were then and their digest. Lines go first: what stands behind that length is cut off when the sweep goes on.
+``PATH.partial`` holds the lines of the blocks that are done (for Parquet, messages with their columns),
+``PATH.progress`` how many blocks these are, how long the lines were then and their digest. Lines go first: what stands
+behind that length is cut off when the sweep goes on.
 ``PATH`` itself is there once it is whole; then both files are gone, and what sweep has made it is an attribute of the
 file, where the file system has those.
 """
@@ -18,8 +19,8 @@ from typing import Any
 
 from convcalc.errors import Source, Span, SpecError, escape
 from convcalc.records import NamedTuple, dataclass, field
+from convcalc.sweep.block_task import BlockResult
 from convcalc.sweep.evaluator import InvalidPoints, merge_invalid
-from convcalc.sweep.executors import BlockResult
 from convcalc.sweep.fingerprint import Facts, differences
 from convcalc.sweep.selection import SelectedPoints, Selection
 
@@ -39,7 +40,9 @@ class Progress:
     valid: int = 0
     invalid: dict[str, InvalidPoints] = field(default_factory=dict)
     points: SelectedPoints | None = None
-    """Points selected so far."""
+    """Points selected so far, without those that wait."""
+    waiting: list[SelectedPoints] = field(default_factory=list)
+    """Points that later blocks have given, to be merged."""
 
     def add(self, result: BlockResult, keep: Selection) -> None:
         """Count a block; a reduction takes its points in."""
@@ -49,8 +52,16 @@ class Progress:
         if keep.kind == "all":
             self.rows += result.kept
         else:
-            self.points = keep.merge(self.points, result.points)
+            self.waiting += [result.points] if result.points or self.points is None else []
+            if self.points is None or sum(len(each.numbers) for each in self.waiting) >= self.rows // 4:
+                self.settle(keep)
+
+    def settle(self, keep: Selection) -> None:
+        """Merge the points that wait: a large front is not sorted for every block."""
+        if self.waiting:
+            self.points = keep.merge(self.points, *self.waiting)
             self.rows = len(self.points.numbers)
+            self.waiting.clear()
 
 
 class SavedProgress(NamedTuple):

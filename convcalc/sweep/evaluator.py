@@ -1,15 +1,18 @@
-"""Evaluation of one block of a sweep: totals of the metrics, and which points are invalid.
+"""Evaluation of a sweep: totals of the metrics, and which points are invalid.
 
-The formulas run on arrays over all axes of the block. Where one of them needs a plain value (a count of repeats, a
-condition that its points do not share), the axes that it depends on are structural: the block is split there, down to
-single values if need be, and there is one graph for each.
+The formulas run on sums of products of tables over single axes, once for the whole sweep; every block is worked out
+from these. Where a formula needs a plain value (a count of repeats, a condition that its points do not share), the axes
+that it depends on are structural: the sweep is split there, down to single values if need be, and there is one graph
+for each. It is also split where an axis has too many values for a table, or where what is no sum of products has too
+many combinations of several axes.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache, reduce
+from math import prod
 from typing import Any
 
 from convcalc.arith import ConstraintLog, record_constraints
@@ -19,11 +22,15 @@ from convcalc.records import NamedTuple, dataclass, field
 from convcalc.spec.document.value_nodes import StructuralError
 from convcalc.spec.expressions.values import Quotient
 from convcalc.sweep.axes import Axis
-from convcalc.sweep.bounds.bounded_array import BoundedArray, Memo, axis_array, fits_int64
+from convcalc.sweep.bounds.bounded_array import Memo, axis_array
+from convcalc.sweep.bounds.product_sum import ProductSum, array_of
+from convcalc.sweep.bounds.terms import MAX_TABLE_SIZE, TooManyPoints, Window, window_of
 from convcalc.sweep.grid import Block
 from convcalc.sweep.job import SweepJob
 
 NO_RATE = "CC733"
+MAX_KEPT = 2**22
+"""Most numbers of 64 bits that are kept in the results of blocks."""
 NUMBERS = re.compile(r"\{\}|-?\d+(?:\.\d+)?")
 """Numbers in a sentence, or the places for them."""
 
@@ -33,6 +40,50 @@ class InvalidPoints(NamedTuple):
 
     points: int
     first: int
+
+
+@dataclass(slots=True, frozen=True)
+class Graph:
+    """Results of a block that has one graph: the totals of metrics, and masks of its points with why they are invalid.
+
+    A point that several masks mark is invalid for the first reason. The mask ``True`` is all points.
+    """
+
+    block: Block
+    totals: Mapping[str, ProductSum | int]
+    invalid: Sequence[tuple[Any, str]] = ()
+    pieces: Memo = field(default_factory=dict)
+    """Parts of its tables that have been asked for."""
+
+    def part(self, block: Block) -> Graph:
+        """Return the results of a part of the block."""
+        window = self.block.offset(block)
+        totals = {
+            key: total.part(window, self.pieces) if isinstance(total, ProductSum) else total
+            for key, total in self.totals.items()
+        }
+        return Graph(block, totals, list(_masks_within(self.invalid, window)))
+
+    def valid(self) -> Any:
+        """Return which points are valid: an array that broadcasts to the block's shape."""
+        import numpy
+
+        masks = [mask for mask, _ in self.invalid]
+        return numpy.logical_not(reduce(numpy.logical_or, masks)) if masks else numpy.array(True)
+
+    def invalid_points(self) -> dict[str, InvalidPoints]:
+        """Return the invalid points by reason; see :func:`error_group`."""
+        import numpy
+
+        found: dict[str, InvalidPoints] = {}
+        known: Any = numpy.array(False)
+        for mask, why in self.invalid:
+            failed = numpy.broadcast_to(mask & ~known, self.block.shape)
+            known = known | mask
+            if count := int(numpy.count_nonzero(failed)):
+                first = self.block.number(numpy.unravel_index(int(numpy.argmax(failed)), failed.shape))
+                found = merge_invalid(found, {why: InvalidPoints(count, first)})
+        return found
 
 
 @dataclass(slots=True)
@@ -49,8 +100,21 @@ class BlockColumns:
 
 
 def evaluate(job: SweepJob, block: Block) -> BlockColumns:
-    """Evaluate a block; deterministic, in every process."""
-    return evaluator(job).evaluate(block)
+    """Evaluate every point of a block; deterministic, in every process."""
+    import numpy
+
+    zeros = {key: numpy.zeros(block.shape, "int64") for key in job.metrics}
+    columns = BlockColumns(block, numpy.ones(block.shape, bool), zeros)
+    for graph in evaluator(job).graphs(block):
+        window = block.offset(graph.block)
+        columns.valid[window] = graph.valid()
+        columns.invalid = merge_invalid(columns.invalid, graph.invalid_points())
+        for key, total in graph.totals.items():
+            value = array_of(total)
+            if value.dtype == object and columns.metrics[key].dtype != object:
+                columns.metrics[key] = columns.metrics[key].astype(object)
+            columns.metrics[key][window] = value
+    return columns
 
 
 @lru_cache(4)
@@ -68,40 +132,49 @@ class Evaluator:
         self.structural = {place for place, axis in enumerate(job.axes) if not axis.is_numeric}
         """Axes that arrays cannot hold, or that a graph asked for plain values of: split at once."""
         self.measures: list[Metric] = job.measures()
+        self._joined: list[frozenset[int]] = []
+        """Axes over which a table is needed: split until it is small enough."""
+        self._known: dict[Block, Graph | int] = {}
+        """Blocks that have one graph, or the axis at which they are halved; the last used last."""
 
-    def evaluate(self, block: Block) -> BlockColumns:
-        """Evaluate a block."""
-        import numpy
+    def graphs(self, block: Block) -> Iterator[Graph]:
+        """Give the results of the parts of a block that have one graph each."""
+        yield from self._graphs(block, Block.whole(self.job.axes))
 
-        zeros = {key: numpy.zeros(block.shape, "int64") for key in self.job.metrics}
-        columns = BlockColumns(block, numpy.ones(block.shape, bool), zeros)
-        waiting = [block]
-        while waiting:
-            part = waiting.pop()
-            parts = list(part.split(self.structural))
-            waiting += reversed(parts if len(parts) > 1 else self._evaluate_part(columns, part))
-        return columns
+    def _graphs(self, block: Block, region: Block) -> Iterator[Graph]:
+        """Give the results of what a block has in common with a region of the sweep."""
+        while (parts := self._parts(region, block)) is None:
+            graph = self._graph(region)
+            if graph is not None:
+                yield graph.part(block.common(region))
+                return
+        for part in parts:
+            yield from self._graphs(block, part)
 
-    def _evaluate_part(self, columns: BlockColumns, part: Block) -> list[Block]:
-        """Put the totals of a part of a block in their places, or return the parts that it must be split into."""
-        window = columns.block.offset(part)
-        try:
-            totals, ledger = self.totals(axis_arrays(self.job.axes, part, Memo()))
-        except SpecErrors as errors:
-            if structural := structural_errors(errors):
-                return self._split(part, structural)
-            if errors.errors[0].code == NO_RATE:  # it says nothing of the points
-                raise
-            _mark_invalid(columns, window, True, error_group(errors.errors[0].code, errors.errors[0].text))
-            return []
-        except Undecided as undecided:
-            return self._split(part, [StructuralError("CC411", str(undecided), names=undecided.names)])
-        masks: list[tuple[Any, str, str]] = list(ledger.violations)
-        for mask, code, text in masks:
-            _mark_invalid(columns, window, mask.array, error_group(code, text))
-        for key, total in totals.items():
-            _store(columns.metrics, key, window, total)
-        return []
+    def _parts(self, region: Block, block: Block) -> Iterable[Block] | None:
+        """Return the parts that a region has to be split into, as far as is known yet, if a block meets them."""
+        shape = region.shape
+        for axis in region.wide:
+            if axis in self.structural or shape[axis] > MAX_TABLE_SIZE:
+                return region.stretches(axis, 1 if axis in self.structural else MAX_TABLE_SIZE, block)
+        for spans in self._joined:
+            size = prod(shape[axis] for axis in spans)
+            if size > MAX_TABLE_SIZE:
+                axis = min(axis for axis in spans if shape[axis] > 1)
+                return region.stretches(axis, max(1, MAX_TABLE_SIZE * shape[axis] // size), block)
+        known = self._known.get(region)
+        return [half for half in region.halves(known) if half.common(block).size] if isinstance(known, int) else None
+
+    def _graph(self, region: Block) -> Graph | None:
+        """Return the results of a region, or note where it has to be split."""
+        known = self._known.pop(region, None)
+        if known is None:
+            known = self._walk(region)
+            while self._known and sum(map(_weight, self._known.values())) > MAX_KEPT:
+                self._known.pop(next(iter(self._known)))
+        if known is not None:
+            self._known[region] = known
+        return known if isinstance(known, Graph) else None
 
     def totals(self, values: dict[str, Any]) -> tuple[dict[str, Any], ConstraintLog]:
         """Return the totals of the metrics for values of the axes of any kind, and what ``require`` noted.
@@ -127,13 +200,34 @@ class Evaluator:
         self.structural |= axes
         return bool(axes)
 
-    def _split(self, block: Block, errors: Sequence[StructuralError]) -> list[Block]:
-        """Split a block where graphs differ: in halves for a condition, else at every value."""
-        if self.mark_structural(block, errors):
-            return list(block.split(self.structural))
+    def _walk(self, region: Block) -> Graph | int | None:
+        """Run the formulas over a region."""
+        memo: Memo = {}
+        try:
+            totals, ledger = self.totals(axis_numbers(self.job.axes, region, memo))
+        except SpecErrors as errors:
+            if structural := structural_errors(errors):
+                return self._split(region, structural)
+            if errors.errors[0].code == NO_RATE:  # it says nothing of the points
+                raise
+            return Graph(region, {}, [(True, error_group(errors.errors[0].code, errors.errors[0].text))])
+        except Undecided as undecided:
+            return self._split(region, [StructuralError("CC411", str(undecided), names=undecided.names)])
+        except TooManyPoints as table:
+            self._joined.append(table.spans)
+            return None
+        violations: list[tuple[Any, str, str]] = list(ledger.violations)
+        merged = {key: total.merged() if isinstance(total, ProductSum) else total for key, total in totals.items()}
+        memo.clear()  # the tables that are kept know it
+        return Graph(region, merged, [(mask.array, error_group(code, text)) for mask, code, text in violations])
+
+    def _split(self, region: Block, errors: Sequence[StructuralError]) -> int | None:
+        """Note the structural axes of a region; without one, return the axis at which it is halved, for a condition."""
+        if self.mark_structural(region, errors):
+            return None
         names = {name for error in errors for name in error.names}
-        halved = [axis for axis in block.wide if self.job.axes[axis].name in names] or block.wide
-        return block.halves(max(halved, key=block.shape.__getitem__))
+        halved = [axis for axis in region.wide if self.job.axes[axis].name in names] or region.wide
+        return max(halved, key=region.shape.__getitem__)
 
 
 def structural_errors(errors: SpecErrors) -> list[StructuralError]:
@@ -159,34 +253,26 @@ def axis_values(axes: Sequence[Axis], block: Block, make: Callable[[int, Sequenc
     return values
 
 
-def axis_arrays(axes: Sequence[Axis], block: Block, memo: Memo) -> dict[str, Any]:
-    """Return the values of all axes in a block: plain where there is one, else an array along its own axis."""
+def axis_numbers(axes: Sequence[Axis], block: Block, memo: Memo) -> dict[str, Any]:
+    """Return the values of all axes in a block: plain where there is one, else a table over their own axis."""
     names = [axis.name for axis in axes]
-    return axis_values(axes, block, lambda number, values: axis_array(values, number, names, memo))
+    return axis_values(axes, block, lambda number, values: ProductSum.of(axis_array(values, number, names, memo)))
 
 
-def _mark_invalid(columns: BlockColumns, window: tuple[slice, ...], mask: Any, why: str) -> None:
-    """Note the points of a window that a mask marks as invalid, unless they have failed before."""
-    import numpy
-
-    valid = columns.valid[window]
-    failed = valid & numpy.broadcast_to(mask, valid.shape)
-    count = int(numpy.count_nonzero(failed))
-    if not count:
-        return
-    within = numpy.unravel_index(int(numpy.argmax(failed)), valid.shape)
-    first = columns.block.number([int(at) + side.start for at, side in zip(within, window, strict=True)])
-    valid &= ~failed
-    columns.invalid = merge_invalid(columns.invalid, {why: InvalidPoints(count, first)})
+def _masks_within(masks: Iterable[tuple[Any, str]], window: Window) -> Iterator[tuple[Any, str]]:
+    """Give the parts of masks within a window that mark anything."""
+    for mask, why in masks:
+        part = mask if mask is True else mask[window_of(window, mask)]
+        if part is True or part.any():
+            yield part, why
 
 
-def _store(metrics: dict[str, Any], key: str, window: tuple[slice, ...], total: Any) -> None:
-    """Write a total in its place; what does not fit 64 bits makes the whole column one of Python ints."""
-    column, value = metrics[key], total.array if isinstance(total, BoundedArray) else total
-    large = value.dtype == object if isinstance(total, BoundedArray) else not fits_int64((value, value))
-    if large and column.dtype != object:
-        column = metrics[key] = column.astype(object)
-    column[window] = value
+def _weight(known: Graph | int) -> int:
+    """Return how much memory results take, in numbers of 64 bits."""
+    if isinstance(known, int):
+        return 64
+    tables = [table for total in known.totals.values() if isinstance(total, ProductSum) for table in total.tables]
+    return 4096 + sum(table.size for table in tables) + sum(getattr(mask, "size", 1) for mask, _ in known.invalid)
 
 
 def merge_invalid(one: Mapping[str, InvalidPoints], other: Mapping[str, InvalidPoints]) -> dict[str, InvalidPoints]:

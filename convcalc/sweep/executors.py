@@ -16,18 +16,17 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, wait
 from contextlib import contextmanager
 from itertools import chain, count, islice
+from time import process_time
 from typing import Any
 
 from convcalc.batch.run import START_WORKERS_AFTER
 from convcalc.errors import SpecError
 from convcalc.extras import E_MISSING_PACKAGE, require
 from convcalc.memory import is_memory_error
-from convcalc.records import NamedTuple, dataclass, field
-from convcalc.sweep.evaluator import InvalidPoints, evaluate
+from convcalc.records import NamedTuple
+from convcalc.sweep.block_task import BlockResult, BlockTask, run_block, run_blocks
 from convcalc.sweep.grid import Block
-from convcalc.sweep.job import SweepJob
-from convcalc.sweep.selection import SelectedPoints, Selection
-from convcalc.sweep.where import matching_points
+from convcalc.sweep.selection import SelectedPoints
 
 LOCAL = "local"
 BATCH = 8
@@ -35,55 +34,9 @@ BATCH = 8
 POLL_SECONDS = 1.0
 """Seconds between two checks that the executor still works on a result."""
 SECONDS_WORTH_WORKERS = 1.0
-"""Seconds that the rest of a sweep must take this process, as far as is known, for others to start."""
+"""Seconds of the processor that the rest of a sweep must take, as far as is known, for other processes to start."""
 MAX_RESTARTS = 3
 """How often lost workers are replaced before the sweep is given up."""
-
-LineWriter = Callable[[SweepJob, SelectedPoints], str]
-"""Formats points as lines."""
-
-
-class BlockTask(NamedTuple):
-    """Work on one block: which points to keep, how to format them. Picklable."""
-
-    job: SweepJob
-    selection: Selection = Selection()
-    writers: tuple[LineWriter, ...] = ()
-    max_points: int | None = None
-    """How many of its points come back as numbers; all of them without one."""
-
-
-@dataclass(slots=True)
-class BlockResult:
-    """Result of a block."""
-
-    points: SelectedPoints
-    texts: tuple[str, ...]
-    kept: int
-    valid: int
-    size: int
-    """All points of the block: selected, not selected and invalid."""
-    invalid: dict[str, InvalidPoints] = field(default_factory=dict)
-
-
-def run_block(task: BlockTask, block: Block) -> BlockResult:
-    """Evaluate and select one block: a pure function, so that a lost block can be repeated anywhere."""
-    import numpy
-
-    columns = evaluate(task.job, block)
-    places = numpy.flatnonzero(matching_points(task.job, columns))
-    totals = {key: column.ravel()[places] for key, column in columns.metrics.items()}
-    totals |= {name: task.job.ranks(name, places + block.first) for name in task.selection.axes}
-    points = task.selection.select(SelectedPoints(places + block.first, totals))
-    texts = tuple(write(task.job, points) for write in task.writers)
-    valid = int(numpy.count_nonzero(columns.valid))
-    kept = points.take(slice(task.max_points))
-    return BlockResult(kept, texts, len(points.numbers), valid, block.size, columns.invalid)
-
-
-def run_blocks(task: BlockTask, blocks: Sequence[Block]) -> list[BlockResult]:
-    """Run several blocks as one task, to save scheduling."""
-    return [run_block(task, block) for block in blocks]
 
 
 def require_arrays() -> None:
@@ -108,27 +61,37 @@ class Engine(NamedTuple):
     batch_size: int = 1
     """Blocks in a batch, where a selection makes their results small; the first batches are smaller."""
 
-    def run(self, task: BlockTask, blocks: Iterable[Block]) -> Generator[BlockResult, None, None]:
-        """Give the results of blocks in their order.
+    def run(
+        self, task: BlockTask, blocks: Iterable[Block], rivals: Callable[[], SelectedPoints | None] = lambda: None
+    ) -> Generator[BlockResult, None, None]:
+        """Give the results of blocks in their order; ``rivals`` gives what is known to keep points from being selected.
 
         Raises:
             SpecError: CC718, where workers die again and again.
             MemoryError: where there is too little of it for the processes.
         """
-        begun, done = time.monotonic(), 0
-        source = iter(blocks)
+        begun, last = time.monotonic(), process_time()
+        pace = 0.0  # of the processor, a point: of the latest blocks most, because the first has the formulas to run
+        source, done = iter(blocks), 0
         for block in source:
-            passed = time.monotonic() - begun
-            rest = (task.job.point_count - block.first) * passed / max(done, 1)
-            if not self.seconds_here or (passed >= self.seconds_here and rest >= SECONDS_WORTH_WORKERS):
+            now = process_time()
+            if done:
+                pace = ((now - last) / done + (pace or (now - last) / done)) / 2
+            rest, last = (task.job.point_count - block.first) * pace, now
+            is_worth = rest >= SECONDS_WORTH_WORKERS and time.monotonic() - begun >= self.seconds_here
+            if is_worth or not self.seconds_here:
                 with _record_thread_deaths() as died:
-                    yield from self._run_elsewhere(task, chain([block], source), died)
+                    yield from self._run_elsewhere(task, chain([block], source), rivals, died)
             else:
-                yield run_block(task, block)
-                done += block.size
+                yield run_block(task._replace(rivals=rivals()), block)
+                done = block.size
 
     def _run_elsewhere(
-        self, task: BlockTask, blocks: Iterator[Block], died: Sequence[BaseException | None]
+        self,
+        task: BlockTask,
+        blocks: Iterator[Block],
+        rivals: Callable[[], SelectedPoints | None],
+        died: Sequence[BaseException | None],
     ) -> Generator[BlockResult, None, None]:
         """Give the results of blocks in their order; only ``width`` batches are on their way at any time."""
         source, lost = self._batches(task, blocks), 0
@@ -142,7 +105,9 @@ class Engine(NamedTuple):
                     return
                 try:
                     while len(futures) < len(batches):
-                        futures.append(executor.submit(run_blocks, task, batches[len(futures)]))
+                        futures.append(
+                            executor.submit(run_blocks, task._replace(rivals=rivals()), batches[len(futures)])
+                        )
                     results = _await_result(futures[0], died)
                 except BrokenExecutor:
                     lost += 1

@@ -52,6 +52,13 @@ class Block(NamedTuple):
             number = number * size + first + int(place)
         return number
 
+    def numbers(self, places: Sequence[Any]) -> Any:
+        """Return the numbers of points from arrays of their places in the block, by axis."""
+        number: Any = 0
+        for size, (first, _), place in zip(self.sizes, self.ranges, places, strict=True):
+            number = number * size + (place + first)
+        return number
+
     def offset(self, part: Block) -> tuple[slice, ...]:
         """Return where a part of it lies in arrays of its shape."""
         pairs = zip(part.ranges, self.ranges, strict=True)
@@ -60,6 +67,19 @@ class Block(NamedTuple):
     def narrowed(self, axis: int, first: int, end: int) -> Block:
         """Return the part with these values of one axis."""
         return self._replace(ranges=(*self.ranges[:axis], (first, end), *self.ranges[axis + 1 :]))
+
+    def common(self, other: Block) -> Block:
+        """Return the part that it has in common with another block; it may be empty."""
+        pairs = zip(self.ranges, other.ranges, strict=True)
+        shared = [(max(first, start), min(end, stop)) for (first, end), (start, stop) in pairs]
+        return self._replace(ranges=tuple((first, max(first, end)) for first, end in shared))
+
+    def stretches(self, axis: int, length: int, block: Block) -> Iterator[Block]:
+        """Cut one axis into stretches of this length; give those that meet another block there."""
+        (first, end), (low, high) = self.ranges[axis], block.ranges[axis]
+        passed = max(0, low - first) // length
+        for start in range(first + passed * length, min(end, high), length):
+            yield self.narrowed(axis, start, min(start + length, end))
 
     def halves(self, axis: int) -> list[Block]:
         """Split it in the middle of one of its axes."""

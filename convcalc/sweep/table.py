@@ -9,8 +9,9 @@ from typing import Any
 
 from convcalc.errors import Source, Span, SpecError, quoted
 from convcalc.sweep.axes import AXIS, AXIS_HINTS, BAD_AXIS, Axis, join_values, read_axis, read_value
+from convcalc.sweep.block_task import BlockTask
 from convcalc.sweep.evaluator import InvalidPoints, merge_invalid
-from convcalc.sweep.executors import BlockTask, processes, require_arrays
+from convcalc.sweep.executors import processes, require_arrays
 from convcalc.sweep.grid import blocks
 from convcalc.sweep.job import SweepJob
 from convcalc.sweep.selection import SelectedPoints

@@ -14,8 +14,8 @@ from convcalc.spec.expressions.closures import Name
 from convcalc.spec.expressions.errors import ExpressionError
 from convcalc.spec.expressions.expression import Expression, parse
 from convcalc.sweep.axes import Axis
-from convcalc.sweep.bounds.bounded_array import BoundedArray, Memo
-from convcalc.sweep.evaluator import BlockColumns, axis_arrays
+from convcalc.sweep.bounds.product_sum import Truths, array_of
+from convcalc.sweep.evaluator import Graph, axis_numbers
 from convcalc.sweep.job import VARIANT, SweepJob, metric_names
 
 INVALID_CONDITION = "CC715"
@@ -84,48 +84,40 @@ def _require_bytes(text: str, read: Sequence[Name], axes: Container[str]) -> Non
             raise SpecError(INVALID_CONDITION, said, span, hint=f"without the B: {found[0][:-1]}; for 10⁹ write G")
 
 
-def matching_points(job: SweepJob, columns: BlockColumns) -> Any:
-    """Return which points of a block are networks and fulfil the condition, as an array of truths.
+def matching_points(job: SweepJob, graph: Graph) -> Any:
+    """Return which points are networks and fulfil the condition: an array of truths that broadcasts to their block.
 
     Raises:
         SpecError: CC715, where the condition cannot be worked out or is none.
     """
     if job.where is None:
-        return columns.valid
+        return graph.valid()
     condition = parse_condition(job.where, {*metric_names(), *(axis.name for axis in job.axes)})
     plain = {axis.name for axis in job.axes if not axis.is_numeric}
-    if any(name in plain for name, _, _ in condition.names):
-        return _evaluate_point_by_point(job, columns)
+    if not graph.totals or any(name in plain for name, _, _ in condition.names):
+        return _evaluate_point_by_point(job, graph)
     try:
-        answer = condition.evaluate(_scope(job, columns))
+        answer = condition.evaluate({**graph.totals, **axis_numbers(job.axes, graph.block, {})})
     except Undecided:
-        return _evaluate_point_by_point(job, columns)
+        return _evaluate_point_by_point(job, graph)
     except ExpressionError as error:
         raise _condition_error(job.where, error) from None
-    if not isinstance(answer, bool) and not (isinstance(answer, BoundedArray) and answer.dtype == bool):
+    if not isinstance(answer, bool | Truths):
         raise _not_boolean_error(job.where)
-    return columns.valid & (answer.array if isinstance(answer, BoundedArray) else answer)
+    return graph.valid() & (answer.array if isinstance(answer, Truths) else answer)
 
 
-def _scope(job: SweepJob, columns: BlockColumns) -> dict[str, Any]:
-    """Return the values of all metrics and axes, as arrays with known bounds."""
-    memo = Memo()
-    scope: dict[str, Any] = {
-        key: BoundedArray(array, (int(array.min()), int(array.max())), (key,), memo)
-        for key, array in columns.metrics.items()
-    }
-    return scope | axis_arrays(job.axes, columns.block, memo)
-
-
-def _evaluate_point_by_point(job: SweepJob, columns: BlockColumns) -> Any:
+def _evaluate_point_by_point(job: SweepJob, graph: Graph) -> Any:
     """Decide every point with plain numbers, where arrays leave something open."""
     import numpy
 
     assert job.where is not None
-    found = numpy.zeros_like(columns.valid)
-    for place in zip(*numpy.nonzero(columns.valid), strict=True):
-        scope = job.values_at(columns.block.number(place))
-        scope |= {key: int(array[place]) for key, array in columns.metrics.items()}
+    valid = numpy.broadcast_to(graph.valid(), graph.block.shape)
+    totals = {key: numpy.broadcast_to(array_of(total), graph.block.shape) for key, total in graph.totals.items()}
+    found = numpy.zeros_like(valid)
+    for place in zip(*numpy.nonzero(valid), strict=True):
+        scope = job.values_at(graph.block.number(place))
+        scope |= {key: int(array[place]) for key, array in totals.items()}
         found[place] = holds(job.where, scope)
     return found
 

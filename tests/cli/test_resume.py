@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from convcalc.sweep import executors
-from convcalc.sweep.executors import run_block
+from convcalc.sweep.block_task import run_block
 from tests.cli.conftest import files
 from tests.conftest import ROOT, Command
 from tests.kills import Runs

@@ -25,8 +25,8 @@ from convcalc.metrics.registry import report_metrics
 from convcalc.schemas import schema
 from convcalc.sweep import executors
 from convcalc.sweep.axes import read_axis
+from convcalc.sweep.block_task import BlockTask, run_block
 from convcalc.sweep.checkpoint import Checkpoint, Progress, SavedProgress
-from convcalc.sweep.executors import BlockTask, run_block
 from convcalc.sweep.grid import Block
 from convcalc.sweep.job import make_job
 from convcalc.sweep.selection import Selection

@@ -20,8 +20,9 @@ from convcalc.designs.sources import CountOptions, open_spec
 from convcalc.errors import SpecError, SpecErrors
 from convcalc.sweep import executors
 from convcalc.sweep.axes import read_axis
-from convcalc.sweep.evaluator import evaluate
-from convcalc.sweep.executors import BlockTask, Engine, processes
+from convcalc.sweep.block_task import BlockTask
+from convcalc.sweep.evaluator import evaluate, evaluator
+from convcalc.sweep.executors import Engine, processes
 from convcalc.sweep.grid import blocks, unravel
 from convcalc.sweep.job import make_job
 from convcalc.sweep.selection import SelectedPoints, Selection
@@ -282,7 +283,8 @@ def test_conditions_are_those_of_plain_numbers(where: str) -> None:
     job = job.with_metrics(metrics_used(where, job.axes))
     (piece,) = blocks(job.axes)
     columns = evaluate(job, piece)
-    found = np.broadcast_to(matching_points(job, columns), columns.valid.shape).ravel().tolist()
+    (graph,) = evaluator(job).graphs(piece)
+    found = np.broadcast_to(matching_points(job, graph), piece.shape).ravel().tolist()
     for number, is_wanted in enumerate(found):
         scope = job.values_at(number) | {key: int(array.ravel()[number]) for key, array in columns.metrics.items()}
         assert is_wanted is parse_condition(where, scope).evaluate(scope), scope

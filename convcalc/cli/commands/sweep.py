@@ -36,8 +36,9 @@ from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.report.fold import DEFAULT_COLUMNS
 from convcalc.report.metrics import LEAST_TIME
 from convcalc.sweep.axes import AXIS, Axis, read_axis, with_variable_hint
+from convcalc.sweep.block_task import BlockTask
 from convcalc.sweep.checkpoint import Checkpoint
-from convcalc.sweep.executors import BlockTask, Engine, cluster, processes, require_arrays
+from convcalc.sweep.executors import Engine, cluster, processes, require_arrays
 from convcalc.sweep.fingerprint import facts
 from convcalc.sweep.grid import blocks
 from convcalc.sweep.job import SweepJob, make_job, metric_names, variables
@@ -50,7 +51,7 @@ KEY = AxisKeyType(KEYS)
 MAX_SORTED_POINTS = 10**6
 """Most points that are sorted without --top: they are kept in memory."""
 RESUMABLE_FORMATS = ("csv", "jsonl", "json", "markdown", "parquet")
-"""Formats that a sweep of all points can resume; Parquet by way of lines."""
+"""Formats that a sweep of all points can resume; Parquet by way of messages of columns."""
 
 
 class ColumnKeyType(MetricKeyType):
@@ -143,7 +144,8 @@ def command(
     with open_sweep_output(settings, targets, job, keep, given) as out:
         with _engine(jobs, dask) as engine, progress_bar(settings, "Counting", lambda: job.point_count) as advance:
             task = BlockTask(job, keep, out.line_writers, out.rows_needed)
-            with contextlib.closing(engine.run(task, islice(blocks(job.axes), out.state.done, None))) as results:
+            left = islice(blocks(job.axes), out.state.done, None)
+            with contextlib.closing(engine.run(task, left, lambda: keep.rivals(out.state.points))) as results:
                 for result in results:
                     out.add(result)
                     advance(result.size)
@@ -198,7 +200,8 @@ def _resumable(
     why = _why_not(targets, keep)
     if not why:
         ((format_, path),) = targets
-        return ResumeOptions(Checkpoint(str(path), facts(job, keep, format_)), resume, settings.quiet)
+        kept = "parquet (columns)" if format_ == "parquet" and keep.kind == "all" else format_
+        return ResumeOptions(Checkpoint(str(path), facts(job, keep, kept)), resume, settings.quiet)
     if resume:
         raise click.UsageError(why)
     if any(target.path for target in targets) and _is_long(job) and not settings.quiet:

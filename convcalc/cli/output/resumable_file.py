@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
 import os
 import stat
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from typing import IO, NoReturn, Protocol
+from collections.abc import Callable, Iterator
+from typing import IO, NoReturn, TypeAlias
 
 import click
 
@@ -35,11 +33,8 @@ BETWEEN_SAVES = 0.2
 READ_SIZE = 1 << 20
 
 
-class ColumnarFile(Protocol):
-    """Makes a file of rows that were written as CSV."""
-
-    def converted(self, rows: Iterable[Mapping[str, str]]) -> Iterator[str | bytes]:
-        """Give the file, piece by piece."""
+Conversion: TypeAlias = Callable[[IO[bytes], int], Iterator[str | bytes]]
+"""Gives a file, piece by piece, that is made of a partial file of so many bytes."""
 
 
 class ResumeOptions(NamedTuple):
@@ -166,14 +161,18 @@ class ResumableFile(Destination):
             self.file.write(written)
         self.digest.update(written)
 
-    def save(self, state: Progress, *, ended: bool = False) -> None:
-        """Write a checkpoint: if there is none yet, if the last one is old, and when all blocks are done."""
-        if ended or not self.noted or time.monotonic() - self.saved >= BETWEEN_SAVES:
-            with naming_path(self.path):
-                self.file.flush()
-                self.known = SavedProgress(self.journal.facts, state, self.file.tell(), self.digest.hexdigest())
-                self.journal.save(self.known)
-            self.noted, self.saved = state.done, time.monotonic()
+    @property
+    def is_due(self) -> bool:
+        """Whether there is no checkpoint yet, or the last one is old."""
+        return not self.noted or time.monotonic() - self.saved >= BETWEEN_SAVES
+
+    def save(self, state: Progress) -> None:
+        """Write a checkpoint."""
+        with naming_path(self.path):
+            self.file.flush()
+            self.known = SavedProgress(self.journal.facts, state, self.file.tell(), self.digest.hexdigest())
+            self.journal.save(self.known)
+        self.noted, self.saved = state.done, time.monotonic()
 
     def close(self) -> None:
         with naming_path(self.path):
@@ -212,19 +211,18 @@ class ResumableFile(Destination):
             )
 
 
-class ParquetFromCsv(ResumableFile):
-    """A Parquet file, which cannot be extended: its points are kept beside it as CSV until all are there."""
+class ConvertedFile(ResumableFile):
+    """A file that cannot be extended, as Parquet: its points are kept beside it until all are there."""
 
-    def __init__(self, given: ResumeOptions, table: ColumnarFile) -> None:
+    def __init__(self, given: ResumeOptions, converted: Conversion) -> None:
         super().__init__(given)
-        self.table = table
+        self.converted = converted
 
     def commit(self) -> None:
-        made, digest = AtomicFile(self.path), new_hash()
+        made, digest, size = AtomicFile(self.path), new_hash(), self.file.tell()
         self.file.seek(0)
         try:
-            text = io.TextIOWrapper(self.file, encoding="utf-8", newline="")
-            for data in self.table.converted(csv.DictReader(text)):
+            for data in self.converted(self.file, size):
                 digest.update(encode_text(data))
                 made.write(data)
             made.close()

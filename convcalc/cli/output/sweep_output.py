@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import IO, Any, TypeAlias, cast
 
 from convcalc.cli import print_error
 from convcalc.cli.group import GeneralOptions
 from convcalc.cli.output.atomic_files import Destination, Destinations, open_destination
-from convcalc.cli.output.resumable_file import ParquetFromCsv, ResumableFile, ResumeOptions
+from convcalc.cli.output.resumable_file import ConvertedFile, ResumableFile, ResumeOptions
 from convcalc.cli.output.targets import OutputTarget, surface_of
 from convcalc.number_format import count_of
 from convcalc.records import NamedTuple
 from convcalc.render import STREAMS
 from convcalc.render.results import sweep_points as lines
+from convcalc.render.results.row_list import ColumnStream
 from convcalc.render.results.sweep_points import scatter
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.paragraph import fit_message
 from convcalc.render.tables.surface import Surface
 from convcalc.report.metrics import whole_metrics
 from convcalc.report.row_list import Field, Listing
+from convcalc.sweep.block_task import BlockResult
 from convcalc.sweep.checkpoint import Progress
 from convcalc.sweep.evaluator import error_group
-from convcalc.sweep.executors import BlockResult
 from convcalc.sweep.job import SweepJob
 from convcalc.sweep.selection import SelectedPoints, Selection
 
@@ -71,10 +71,11 @@ class SweepSummary(NamedTuple):
 class _LineWriter:
     """A format whose lines are written where the points are evaluated."""
 
-    def __init__(self, name: str, place: Destination, job: SweepJob, *, begun: bool) -> None:
-        self.name, self.place, self.job = name, place, job
-        self.begun = begun
-        self.empty = True
+    place: Destination
+
+    def __init__(self, name: str, job: SweepJob) -> None:
+        self.name, self.job = name, job
+        self.begun = False
 
     def add(self, text: str, *, first: bool) -> None:
         if not self.begun:
@@ -87,46 +88,66 @@ class _LineWriter:
         self.place.write(lines.document_tail(self.name, outcome.counts, outcome.dropped))
 
 
-class _TableWriter:
-    """A format that takes rows: a table for people, or Parquet."""
+def _listing(job: SweepJob) -> Listing:
+    """Return what a list of points consists of."""
+    titles = {measure.key: measure.title for measure in whole_metrics()}
+    axes = [Field(axis.name, axis.name, number=axis.is_numeric and axis.denominator == 1) for axis in job.axes]
+    return Listing("point", [*axes, *(Field(key, titles[key], number=True) for key in job.output_metrics)])
 
+
+class _ParquetWriter:
+    """Writes columns; where the sweep can be resumed, as messages, of which the file is made at last."""
+
+    name = "parquet"
     place: Destination
 
-    def __init__(self, name: str, job: SweepJob, surface: Surface) -> None:
-        self.name, self.job, self.surface = name, job, surface
-        titles = {measure.key: measure.title for measure in whole_metrics()}
-        whole = [axis.is_numeric and axis.denominator == 1 for axis in job.axes]
-        fields = [Field(axis.name, axis.name, number=is_whole) for axis, is_whole in zip(job.axes, whole, strict=True)]
-        self.fields = [*fields, *(Field(key, titles[key], number=True) for key in job.output_metrics)]
-        listing = Listing("point", self.fields)
-        self.stream = STREAMS[name].stream(listing, surface)
-        self.left = MAX_TABLE_ROWS if name == "text" else None
+    def __init__(self, job: SweepJob, surface: Surface, *, packs: bool) -> None:
+        self.job, self.packs = job, packs
+        self.stream = cast("ColumnStream", STREAMS[self.name].stream(_listing(job), surface))
 
-    def converted(self, rows: Iterable[Mapping[str, str]]) -> Iterator[str | bytes]:
-        """Give the file of points that were written as CSV, piece by piece."""
-        points = iter(rows)
-        while some := list(islice(points, MAX_TABLE_ROWS)):
-            yield self.stream.add(
-                [{one.key: int(row[one.key]) if one.number else row[one.key] for one in self.fields} for row in some]
-            )
+    def add(self, points: SelectedPoints) -> None:
+        if points:
+            add = self.stream.pack if self.packs else self.stream.add_columns
+            self.place.write(add(lines.arrays_of(self.job, points)))
+
+    def converted(self, file: IO[bytes], size: int) -> Iterator[str | bytes]:
+        """Give the file of the points whose messages another one has, piece by piece."""
+        yield from self.stream.unpacked(file, size)
         yield self.stream.end()
+
+    def end(self, outcome: SweepSummary, points: SelectedPoints | None, keep: Selection) -> None:
+        if points is not None:
+            self.add(points)
+        if not self.packs:
+            self.place.write(self.stream.end())
+
+
+class _TableWriter:
+    """Writes a table for people."""
+
+    name = "text"
+    place: Destination
+
+    def __init__(self, job: SweepJob, surface: Surface) -> None:
+        self.job, self.surface = job, surface
+        self.stream = STREAMS[self.name].stream(_listing(job), surface)
+        self.left = MAX_TABLE_ROWS
 
     def add(self, points: SelectedPoints) -> None:
         some = points.take(slice(self.left))
-        if self.left is not None:
-            self.left -= len(some.numbers)
+        self.left -= len(some.numbers)
         self.place.write(self.stream.add(list(_rows(self.job, some))))
 
     def end(self, outcome: SweepSummary, points: SelectedPoints | None, keep: Selection) -> None:
         if points is not None:
             self.add(points)
         self.place.write(self.stream.end())
-        if self.name == "text" and outcome.counts["kept"] > MAX_TABLE_ROWS:
+        if outcome.counts["kept"] > MAX_TABLE_ROWS:
             shown = (
                 f"showing {MAX_TABLE_ROWS:,} of {outcome.counts['kept']:,} points; -f csv or -o points.csv for all\n"
             )
             self.place.write(fit_message(shown, self.surface.width, Characters(self.surface.ascii_only)))
-        if self.name == "text" and keep.kind == "pareto" and points and len(keep.metrics) == 2 and not keep.axes:
+        if keep.kind == "pareto" and points and len(keep.metrics) == 2 and not keep.axes:
             across, up = (points.metrics[key].tolist() for key in keep.keys[:2])
             drawn = scatter(across, up, (keep.keys[0], keep.keys[1]), self.surface)
             self.place.write(f"\n{drawn}")
@@ -145,6 +166,9 @@ def _rows(job: SweepJob, points: SelectedPoints) -> Iterator[dict[str, Any]]:
     return (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
 
 
+_Writer: TypeAlias = _LineWriter | _TableWriter | _ParquetWriter
+
+
 class SweepOutput:
     """All outputs of a sweep."""
 
@@ -152,7 +176,7 @@ class SweepOutput:
         self,
         job: SweepJob,
         keep: Selection,
-        written: Sequence[_LineWriter | _TableWriter],
+        written: Sequence[_Writer],
         resumed: ResumableFile | None,
     ) -> None:
         self.job, self.keep = job, keep
@@ -179,16 +203,18 @@ class SweepOutput:
         if self.keep.kind == "all":
             texts = iter(result.texts)
             for one in self.written:
-                if isinstance(one, _TableWriter):
+                if not isinstance(one, _LineWriter):
                     one.add(result.points)
                 elif text := next(texts):
                     one.add(text, first=self.state.rows == 0)
         self.state.add(result, self.keep)
-        if self.resumed:
+        if self.resumed and self.resumed.is_due:
+            self.state.settle(self.keep)
             self.resumed.save(self.state)
 
     def finish_selection(self) -> None:
         """Sort and cut a selection, which is known when all blocks are done."""
+        self.state.settle(self.keep)
         if self.state.points is not None:
             self.state.points = self.keep.ordered(self.state.points)
             self.state.rows = len(self.state.points.numbers)
@@ -196,9 +222,15 @@ class SweepOutput:
     def end(self, outcome: SweepSummary) -> None:
         """Write what comes after the last point."""
         if self.resumed:
-            self.resumed.save(self.state, ended=True)
+            self.resumed.save(self.state)
         for one in self.written:
             one.end(outcome, self.state.points, self.keep)
+
+
+def _writer(name: str, job: SweepJob, surface: Surface, *, packs: bool) -> _Writer:
+    if name == "parquet":
+        return _ParquetWriter(job, surface, packs=packs)
+    return _TableWriter(job, surface) if name == "text" else _LineWriter(name, job)
 
 
 @contextlib.contextmanager
@@ -210,21 +242,18 @@ def open_sweep_output(
     given: ResumeOptions | None,
 ) -> Iterator[SweepOutput]:
     """Give what a sweep is written to. Files get into their places when all is done."""
-    written: list[_LineWriter | _TableWriter] = []
+    written: list[_Writer] = []
     resumed: ResumableFile | None = None
     with Destinations() as places:
         for target in targets:
-            is_table = target.format in ("text", "parquet")
-            surface = surface_of(settings, target)
-            rows = _TableWriter(target.format, job, surface) if is_table else None
-            if given and rows and keep.kind == "all":
-                resumed, rows = ParquetFromCsv(given, rows), None
+            one = _writer(target.format, job, surface_of(settings, target), packs=bool(given) and keep.kind == "all")
+            if given and isinstance(one, _ParquetWriter) and one.packs:
+                resumed = ConvertedFile(given, one.converted)
             elif given:
                 resumed = ResumableFile(given)
-            where = places.add(resumed or open_destination(target.path))
-            if rows is not None:
-                rows.place = where
-            name = "csv" if is_table else target.format
-            written.append(rows or _LineWriter(name, where, job, begun=bool(resumed and resumed.has_lines)))
+            if resumed and isinstance(one, _LineWriter):
+                one.begun = resumed.has_lines
+            one.place = places.add(resumed or open_destination(target.path))
+            written.append(one)
         yield SweepOutput(job, keep, written, resumed)
         places.commit()

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import IO, Any
 
 from convcalc.errors import SpecError
 from convcalc.extras import require
-from convcalc.render.results.row_list import Rows, RowStream
+from convcalc.render.results.row_list import ColumnStream, Labels, Rows
 from convcalc.render.tables.surface import Surface
 from convcalc.report.row_list import Field, Listing
 
 GROUP = 1 << 14
-"""Rows in a group: readers skip whole groups, and each costs some bytes."""
+"""Rows in a group: readers skip whole groups, and each costs some bytes. Columns that come at once are not cut."""
 LARGEST = 2**63 - 1
 
 
-def stream(listing: Listing, surface: Surface) -> RowStream:
+def stream(listing: Listing, surface: Surface) -> ColumnStream:
     """Return a list to be written as its rows come. A field of numbers is an int64 column, every other one a text.
 
     Raises:
@@ -49,7 +49,8 @@ class _Parquet:
         self.made = _ByteBuffer()
         self.writer = parquet.ParquetWriter(self.made, self.schema, compression="zstd")
         self.rows: list[Mapping[str, Any]] = []
-        self.table = pyarrow.Table
+        self.batches: list[Any] = []
+        self.arrow = pyarrow
 
     def add(self, rows: Rows) -> bytes:
         """Return the bytes of the groups that are full."""
@@ -59,16 +60,54 @@ class _Parquet:
             del self.rows[:GROUP]
         return self.made.taken()
 
+    def add_columns(self, columns: Mapping[str, Any]) -> bytes:
+        """Add rows whose columns are arrays of integers, or labels; return the bytes of the groups that are full."""
+        return self._add_batch(self._batch(columns))
+
+    def pack(self, columns: Mapping[str, Any]) -> bytes:
+        """Return such rows as a message that ``unpacked`` reads."""
+        return bytes(self._batch(columns).serialize())
+
+    def unpacked(self, file: IO[bytes], size: int) -> Iterator[bytes]:
+        """Give the bytes of the full groups of rows whose messages a file of this size has."""
+        while file.tell() < size:
+            message = self.arrow.ipc.read_message(file)
+            yield self._add_batch(self.arrow.ipc.read_record_batch(message, self.schema))
+
     def end(self, errors: Rows = ()) -> bytes:
         """Return the bytes of the last group and the index of all."""
         if self.rows:
             self._write(self.rows)
+        if self.batches:
+            self._write_batches()
         self.writer.close()
         return self.made.taken()
 
     def _write(self, rows: Rows) -> None:
         columns = {field.key: [_cell(field, row.get(field.key)) for row in rows] for field in self.fields}
-        self.writer.write_table(self.table.from_pydict(columns, schema=self.schema))
+        self.writer.write_table(self.arrow.Table.from_pydict(columns, schema=self.schema))
+
+    def _batch(self, columns: Mapping[str, Any]) -> Any:
+        arrays = [self._array(field, columns[field.key]) for field in self.fields]
+        return self.arrow.record_batch(arrays, schema=self.schema)
+
+    def _array(self, field: Field, column: Any) -> Any:
+        if isinstance(column, Labels):
+            return self.arrow.DictionaryArray.from_arrays(column.places, column.texts).dictionary_decode()
+        if column.dtype == object:
+            column = [_cell(field, value) for value in column.tolist()]
+        return self.arrow.array(column, self.arrow.int64())
+
+    def _add_batch(self, batch: Any) -> bytes:
+        self.batches.append(batch)
+        if sum(each.num_rows for each in self.batches) >= GROUP:
+            self._write_batches()
+        return self.made.taken()
+
+    def _write_batches(self) -> None:
+        table = self.arrow.Table.from_batches(self.batches)
+        self.writer.write_table(table, row_group_size=table.num_rows)
+        self.batches.clear()
 
 
 class _ByteBuffer:

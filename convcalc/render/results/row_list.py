@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from convcalc.number_format import count_of, format_exact
+from convcalc.records import NamedTuple
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.paragraph import Block, Paragraph, left_out
 from convcalc.render.tables.surface import Surface
@@ -83,6 +84,13 @@ def fact(value: Any, glyphs: Characters) -> str:
 Rows = Sequence[Mapping[str, Any]]
 
 
+class Labels(NamedTuple):
+    """A column of texts: the place of each in a list."""
+
+    places: Any
+    texts: Sequence[str]
+
+
 class RowStream(Protocol):
     """A list that is being written. What its calls return, one after the other, is the document."""
 
@@ -91,6 +99,19 @@ class RowStream(Protocol):
 
     def end(self, errors: Rows = ()) -> str | bytes:
         """Return what stands behind the last row; ``errors`` are told where the format has a place for them."""
+
+
+class ColumnStream(RowStream, Protocol):
+    """A list that takes columns as well: arrays of integers, and ``Labels``, by the keys of its fields."""
+
+    def add_columns(self, columns: Mapping[str, Any]) -> bytes:
+        """Return the bytes of the groups of rows that are full."""
+
+    def pack(self, columns: Mapping[str, Any]) -> bytes:
+        """Return columns as a message that ``unpacked`` reads."""
+
+    def unpacked(self, file: IO[bytes], size: int) -> Iterator[bytes]:
+        """Give the bytes of the full groups of rows whose messages a file of this size has."""
 
 
 class BufferedRows:

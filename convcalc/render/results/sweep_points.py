@@ -14,6 +14,7 @@ from typing import Any
 
 from convcalc import __version__
 from convcalc.number_format import format_exact
+from convcalc.render.results.row_list import Labels
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.paragraph import fit_message
 from convcalc.render.tables.surface import Surface
@@ -34,20 +35,37 @@ def columns_of(job: SweepJob, points: SelectedPoints, cell: Cell) -> list[list[s
     return [*found, *([cell(value) for value in column.tolist()] for column in shown(job, points))]
 
 
+def arrays_of(job: SweepJob, points: SelectedPoints) -> dict[str, Any]:
+    """Return all columns by their headings: arrays of integers, and labels for axes of other values."""
+    found: dict[str, Any] = {}
+    stride = job.point_count
+    for axis in job.axes:
+        stride //= len(axis.values)
+        places = points.numbers // stride % len(axis.values)
+        whole = axis.is_numeric and axis.denominator == 1
+        found[axis.name] = axis.integers(places) if whole else Labels(*_distinct(axis.value, places, plain))
+    return found | dict(zip(job.output_metrics, shown(job, points), strict=True))
+
+
 def shown(job: SweepJob, points: SelectedPoints) -> list[Any]:
     """Return the columns of the metrics that were asked for."""
     return [points.metrics[key] for key in job.output_metrics]
 
 
 def _axis(value: Callable[[int], Any], places: Any, cell: Cell) -> list[str]:
-    """Return the texts of one axis; neighbours share few values, and each is written once."""
-    if not len(places):
-        return []
-    first, last = int(places.min()), int(places.max())
+    """Return the texts of one axis."""
+    within, texts = _distinct(value, places, cell)
+    return [texts[place] for place in within.tolist()]
+
+
+def _distinct(value: Callable[[int], Any], places: Any, cell: Cell) -> tuple[Any, list[str]]:
+    """Return the places of texts in a list, and that; neighbours share few values, and each is written once."""
+    first, last = (int(places.min()), int(places.max())) if len(places) else (0, -1)
     if last - first > 4 * len(places):
-        return [cell(value(place)) for place in places.tolist()]
-    texts = [cell(value(place)) for place in range(first, last + 1)]
-    return [texts[place] for place in (places - first).tolist()]
+        import numpy
+
+        return numpy.arange(len(places)), [cell(value(place)) for place in places.tolist()]
+    return places - first, [cell(value(place)) for place in range(first, last + 1)]
 
 
 def plain(value: Any) -> str:

@@ -9,6 +9,7 @@ it does not depend on it, and NumPy broadcasts: what depends on one axis is work
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, TypeAlias
 
 from convcalc.errors import Undecided
@@ -19,7 +20,7 @@ Memo: TypeAlias = dict[tuple[object, ...], Any]
 
 MIN_INT64, MAX_INT64 = -(2**63), 2**63 - 1
 MAX_CACHED_SIZE = 4096
-"""Results with more elements are not kept."""
+"""Results with more elements that span several axes are not kept."""
 
 
 class BoundedArray(BoundedNumber):
@@ -55,7 +56,7 @@ class BoundedArray(BoundedNumber):
     def __invert__(self) -> Any:
         import numpy
 
-        return BoundedArray(numpy.logical_not(self.array), (0, 1), self.swept, self.memo)
+        return type(self)(numpy.logical_not(self.array), (0, 1), self.swept, self.memo)
 
     def __or__(self, other: Any) -> Any:
         import numpy
@@ -85,7 +86,7 @@ class BoundedArray(BoundedNumber):
 
             bounds = rule.bounds(bounds_of(left), bounds_of(right))
             known = _apply(getattr(numpy, rule.name), bounds, left, right)
-            if known.size <= MAX_CACHED_SIZE:
+            if known.size <= MAX_CACHED_SIZE or len(spans_of(known)) == 1:
                 memo[key] = known
         return known
 
@@ -101,7 +102,7 @@ class BoundedArray(BoundedNumber):
         exact = not (fits_int64((low, high)) and fits_int64((least, most)))
         result = getattr(numpy, name)(_array(left, exact=exact), _array(right, exact=exact)).astype(bool)
         held = [each for each in (left, right) if isinstance(each, BoundedArray)]
-        return BoundedArray(result, (0, 1), _axes_of(held), held[0].memo)
+        return BoundedArray(result, (0, 1), axes_of(held), held[0].memo)
 
     @staticmethod
     def where(condition: Any, then: Any, otherwise: Any) -> Any:
@@ -120,7 +121,7 @@ class BoundedArray(BoundedNumber):
         result = numpy.where(condition.array, *arrays)
         if not exact and result.dtype == object:
             result = result.astype("int64")
-        return BoundedArray(result, bounds, _axes_of(held), condition.memo)
+        return BoundedArray(result, bounds, axes_of(held), condition.memo)
 
 
 def bounds_of(value: Any) -> Bounds:
@@ -135,7 +136,17 @@ def _apply(operation: Callable[..., Any], bounds: Bounds, *operands: Any) -> Bou
     result = operation(*arrays)
     if not room and fits_int64(bounds):
         result = result.astype("int64")
-    return BoundedArray(result, bounds, _axes_of(held), held[0].memo)
+    return BoundedArray(result, bounds, axes_of(held), held[0].memo)
+
+
+def spans_of(array: BoundedArray) -> frozenset[int]:
+    """Return the axes that an array spans, by their places."""
+    return _wide(array.array.shape)
+
+
+@cache
+def _wide(shape: tuple[int, ...]) -> frozenset[int]:
+    return frozenset(axis for axis, size in enumerate(shape) if size > 1)
 
 
 def fits_int64(bounds: Bounds) -> bool:
@@ -150,8 +161,9 @@ def _array(operand: Any, *, exact: bool) -> Any:
     return operand
 
 
-def _axes_of(held: Sequence[BoundedArray]) -> tuple[str, ...]:
-    first = held[0].swept
+def axes_of(held: Sequence[Any]) -> tuple[str, ...]:
+    """Return the names of the axes that some numbers span together."""
+    first: tuple[str, ...] = held[0].swept
     if all(other.swept == first for other in held):
         return first
     return tuple(dict.fromkeys(name for each in held for name in each.swept))
@@ -160,7 +172,7 @@ def _axes_of(held: Sequence[BoundedArray]) -> tuple[str, ...]:
 def logical(operation: Callable[..., Any], left: BoundedArray, right: Any) -> BoundedArray:
     """Return two truths joined point by point."""
     held = [left, right] if isinstance(right, BoundedArray) else [left]
-    return BoundedArray(operation(left.array, _array(right, exact=False)), (0, 1), _axes_of(held), left.memo)
+    return type(left)(operation(left.array, _array(right, exact=False)), (0, 1), axes_of(held), left.memo)
 
 
 def axis_array(values: Sequence[int], axis: int, axes: Sequence[str], memo: Memo) -> BoundedArray:
