@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +72,8 @@ class PositiveInt(ParamType[int]):
 
 class FilePath(ParamType[str]):
     """``click.Path`` of a file, or of a folder that exists, made when needed: it asks for translations of its name."""
+
+    envvar_list_splitter = os.path.pathsep
 
     def __init__(self, *, folder: bool = False) -> None:
         self.folder = folder

@@ -306,7 +306,10 @@ def test_a_modifier_among_arguments_belongs_beside_the_kind(kind: str, modifier:
 
 @pytest.mark.parametrize(
     ("layer", "words"),
-    [("attention: {heads: 2, mask: sliding}", "none, causal"), ("attention: {heads: 2, bias: [q, x]}", "q, k, v, o")],
+    [
+        ("attention: {heads: 2, mask: sliding}", "none, causal, local"),
+        ("attention: {heads: 2, bias: [q, x]}", "q, k, v, o"),
+    ],
 )
 def test_words_of_an_argument_are_listed(layer: str, words: str) -> None:
     error = one(f"input: [6, 8]\nlayers:\n  - {layer}\n")

@@ -249,7 +249,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "norm": {"type": "batch", "groups": None, "axis": None, "affine": None},
     "act": {"type": "relu"},
     "attention": {"heads": 1, "bias": True, "qk_norm": "layer", "add_bias_kv": False, "add_zero_attn": False,
-                  "mask": "none"},
+                  "mask": "none", "cache": "none"},
     "avgpool": {"kernel_size": "global", "stride": None, "padding": 0, "ceil_mode": False, "out_size": None},
 }  # fmt: skip
 
