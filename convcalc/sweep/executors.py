@@ -29,8 +29,8 @@ from convcalc.sweep.grid import Block
 from convcalc.sweep.selection import SelectedPoints
 
 LOCAL = "local"
-BATCH = 8
-"""Blocks that a cluster gets at once: each costs its scheduler milliseconds, as long as a block takes."""
+MAX_BATCH = 32
+"""Blocks that are sent at once: to send a batch may take a pool or scheduler longer than a block takes a worker."""
 POLL_SECONDS = 1.0
 """Seconds between two checks that the executor still works on a result."""
 SECONDS_WORTH_WORKERS = 1.0
@@ -58,8 +58,6 @@ class Engine(NamedTuple):
     start: Callable[[], Executor]
     width: int
     """How many batches of blocks the executor may have at once."""
-    batch_size: int = 1
-    """Blocks in a batch, where a selection makes their results small; the first batches are smaller."""
 
     def run(
         self, task: BlockTask, blocks: Iterable[Block], rivals: Callable[[], SelectedPoints | None] = lambda: None
@@ -127,10 +125,10 @@ class Engine(NamedTuple):
             executor.shutdown(wait=True)
 
     def _batches(self, task: BlockTask, blocks: Iterator[Block]) -> Iterator[Sequence[Block]]:
-        """Give the blocks in batches that grow, so that all workers share a small sweep."""
-        largest = 1 if task.selection.kind == "all" else self.batch_size
+        """Give the blocks in batches that grow, so that all workers share a small sweep; one by one if all is kept."""
+        largest = 1 if task.selection.kind == "all" else MAX_BATCH
         for number in count():
-            batch = tuple(islice(blocks, min(largest, 1 + number // (4 * self.width))))
+            batch = tuple(islice(blocks, min(largest, 2 ** min(number // self.width, 16))))
             if not batch:
                 return
             yield batch
@@ -214,7 +212,7 @@ def cluster(address: str) -> Iterator[Engine]:
         raise SpecError("CC718", f"no Dask scheduler at {address}: {error}", hint=hint) from None
     try:
         width = max(2 * sum(client.nthreads().values()), 2) + 2
-        yield Engine(0, lambda: client.get_executor(pure=False, retries=MAX_RESTARTS), width, BATCH)
+        yield Engine(0, lambda: client.get_executor(pure=False, retries=MAX_RESTARTS), width)
     except KilledWorker as error:
         raise SpecError("CC718", f"workers died again and again: {error}", hint="not enough memory?") from None
     finally:
