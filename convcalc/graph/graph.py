@@ -9,7 +9,7 @@ from typing import TypeVar
 from convcalc.arith import Number, total
 from convcalc.errors import Span, SpecError, did_you_mean
 from convcalc.ops.op import MatrixProduct, Op
-from convcalc.records import dataclass, field, replace
+from convcalc.records import NamedTuple, dataclass, field, replace
 from convcalc.shapes import Shape
 
 LEADING_TO = ".."
@@ -94,24 +94,27 @@ class Node:
 T = TypeVar("T")
 
 
-def of_each(nodes: Iterable[Node], value: Callable[[Node], T], *, by_path: bool = False) -> list[T]:
-    """Return a value of every node, worked out once for those that share their facts: the turns of a repeat do.
+class Alike(NamedTuple):
+    """Nodes of which many are alike: the first of each kind, and for every node the place of its kind among them."""
 
-    It may follow from the op, the shapes and ``source_form``, from whether weights are shared, and, ``by_path``, from
-    anything.
-    """
-    if by_path:
-        return [value(node) for node in nodes]
-    known: dict[object, T] = {}
-    found = []
+    firsts: list[Node]
+    kinds: list[int]
+
+    def of_each(self, value: Callable[[Node], T]) -> list[T]:
+        """Return a value of every node, worked out once for those that are alike."""
+        found = [value(node) for node in self.firsts]
+        return [found[kind] for kind in self.kinds]
+
+
+def _alike(nodes: Iterable[Node]) -> Alike:
+    """Group nodes that share op, facts and form; one that shares its weights with another is like none."""
+    found, places = Alike([], []), dict[object, int]()
     for node in nodes:
-        if node.weight_owner != node.index:
-            found.append(value(node))
-            continue
         key = id(node.op), id(node.facts), node.source_form  # an input of a part has facts of the layer that it was
-        if key not in known:
-            known[key] = value(node)
-        found.append(known[key])
+        place = places.setdefault(key if node.weight_owner == node.index else node.index, len(found.firsts))
+        if place == len(found.firsts):
+            found.firsts.append(node)
+        found.kinds.append(place)
     return found
 
 
@@ -133,6 +136,26 @@ class Graph:
     @cached_property
     def layers(self) -> list[Node]:
         return [node for node in self.nodes if node.op is not None]
+
+    @cached_property
+    def _alike_nodes(self) -> Alike:
+        return _alike(self.nodes)
+
+    @cached_property
+    def _alike_layers(self) -> Alike:
+        return _alike(self.layers)
+
+    def of_nodes(self, value: Callable[[Node], T], *, by_path: bool = False) -> list[T]:
+        """Return a value of every node, worked out once for those that share their facts: the turns of a repeat do.
+
+        It may follow from the op, the shapes and ``source_form``, from whether weights are shared, and, ``by_path``,
+        from anything.
+        """
+        return [value(node) for node in self.nodes] if by_path else self._alike_nodes.of_each(value)
+
+    def of_layers(self, value: Callable[[Node], T], *, by_path: bool = False) -> list[T]:
+        """Return a value of every layer, as ``of_nodes`` does."""
+        return [value(node) for node in self.layers] if by_path else self._alike_layers.of_each(value)
 
     @cached_property
     def stands_for_itself(self) -> bool:

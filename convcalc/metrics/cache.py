@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from convcalc.arith import Number
 from convcalc.dtypes import bytes_of, cache_lookup, differs_by_layer
-from convcalc.graph.graph import Graph, Node, of_each
+from convcalc.graph.graph import Graph, Node
 from convcalc.metrics.metric import Metric
 
 
@@ -26,7 +26,7 @@ def cache_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
     def of_one(node: Node) -> Number:
         return bytes_of(node.op.cached(*node.input_shapes) * batch, form(node.path)) if node.op else 0
 
-    return of_each(graph.layers, of_one, by_path=differs_by_layer(dtype))
+    return graph.of_layers(of_one, by_path=differs_by_layer(dtype))
 
 
 METRICS = (

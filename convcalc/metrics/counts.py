@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convcalc.arith import Number
-from convcalc.graph.graph import Graph, Node, of_each
+from convcalc.graph.graph import Graph, Node
 from convcalc.metrics.metric import Metric
 
 
@@ -37,7 +37,7 @@ def active_params(graph: Graph) -> Sequence[Number]:
             return 0
         return node.facts.params - node.op.idle_params(*node.input_shapes)
 
-    return of_each(graph.layers, of_one)
+    return graph.of_layers(of_one)
 
 
 def buffers(graph: Graph) -> Sequence[Number]:

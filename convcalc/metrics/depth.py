@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from convcalc.arith import Number
-from convcalc.graph.graph import Graph, Node, of_each
+from convcalc.graph.graph import Graph, Node
 from convcalc.metrics.metric import Metric
 
 
 def _longest(graph: Graph, length: Callable[[Node], int]) -> list[Number]:
     """Return, for every layer, the greatest sum of lengths over the paths from an input through that layer."""
     reached: list[int] = []
-    for node, own in zip(graph.nodes, of_each(graph.nodes, length), strict=True):
+    for node, own in zip(graph.nodes, graph.of_nodes(length), strict=True):
         read = node.inputs
         before = reached[read[0]] if len(read) == 1 else max([reached[index] for index in read], default=0)
         reached.append(before + own)

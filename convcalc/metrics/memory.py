@@ -20,7 +20,7 @@ from convcalc.dtypes import (
     training_recipe,
     weight_lookup,
 )
-from convcalc.graph.graph import Graph, Node, of_each
+from convcalc.graph.graph import Graph, Node
 from convcalc.graph.stored_weights import StoredWeights
 from convcalc.metrics.metric import Metric
 from convcalc.metrics.training import outside_checkpoints, state_bytes
@@ -41,7 +41,7 @@ def weight_bytes(graph: Graph, _batch: int, dtype: str) -> Sequence[Number]:
     Called:
         model size; params size in torchinfo, without the buffers.
     """
-    return of_each(graph.layers, StoredWeights(graph, dtype).kept, by_path=differs_by_layer(dtype))
+    return graph.of_layers(StoredWeights(graph, dtype).kept, by_path=differs_by_layer(dtype))
 
 
 def live_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
@@ -66,7 +66,7 @@ def live_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
     alive: Number = total([sizes[node.index] for node in graph.inputs if ends[node.index] != node.index])
     steps = []
     form, layers = dtype_lookup(dtype), graph.layers
-    every = of_each(layers, lambda node: _held(node, batch, form), by_path=differs_by_layer(dtype))
+    every = graph.of_layers(lambda node: _held(node, batch, form), by_path=differs_by_layer(dtype))
     for node, held in zip(layers, every, strict=True):
         inside = sizes[node.index]
         if held:
@@ -160,14 +160,14 @@ def training_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
     sizes, form = _tensor_bytes(graph, batch, dtype), dtype_lookup(dtype)
     trained, by_path = weight_lookup(dtype), differs_by_layer(dtype)
     recipe, layers = training_recipe(dtype), graph.layers
-    inside = of_each(layers, lambda node: _kept_bytes(node, batch, form), by_path=by_path)
+    inside = graph.of_layers(lambda node: _kept_bytes(node, batch, form), by_path=by_path)
     kept = outside_checkpoints(graph, [sizes[node.index] for node in layers], inside)
 
     def of_weights(node: Node) -> Number:
         own = node.facts.params if node.weight_owner == node.index else 0
         return state_bytes(own, trained(node.path).plain, recipe)
 
-    return [state + size for state, size in zip(of_each(layers, of_weights, by_path=by_path), kept, strict=True)]
+    return [state + size for state, size in zip(graph.of_layers(of_weights, by_path=by_path), kept, strict=True)]
 
 
 def _kept_bytes(node: Node, batch: int, form: Callable[[str], str]) -> Number:
@@ -199,7 +199,7 @@ def traffic_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
     layers = graph.layers
     return [
         own + (total([sizes[index] for index in node.inputs]) if _is_activation(node) else 0)
-        for node, own in zip(layers, of_each(layers, of_one, by_path=differs_by_layer(dtype)), strict=True)
+        for node, own in zip(layers, graph.of_layers(of_one, by_path=differs_by_layer(dtype)), strict=True)
     ]
 
 
@@ -219,7 +219,7 @@ def _tensor_bytes(graph: Graph, batch: int, dtype: str, *, tables: bool = False)
     def of_one(node: Node) -> Number:
         return bytes_of(node.facts.output_elements * batch, form(node.path)) if tables or _is_activation(node) else 0
 
-    return of_each(graph.nodes, of_one, by_path=differs_by_layer(dtype))
+    return graph.of_nodes(of_one, by_path=differs_by_layer(dtype))
 
 
 def _is_activation(node: Node) -> bool:
