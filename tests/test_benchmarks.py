@@ -33,4 +33,4 @@ def test_a_group_prints_its_table(capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_unknown_group(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         benchmarks.main(["memory"])
-    assert "no group 'memory'; there are start-up, networks, files, spaces" in capsys.readouterr().err
+    assert "no group 'memory'; there are start-up, files, spaces, networks" in capsys.readouterr().err

@@ -17,10 +17,11 @@ from tests.benchmarks.measure import Row
 
 GROUPS: dict[str, Callable[[int], Iterator[Row]]] = {
     "start-up": start_up.rows,
-    "networks": networks.rows,
     "files": files.rows,
     "spaces": spaces.rows,
+    "networks": networks.rows,
 }
+"""The last one loads PyTorch, whose memory a process that it starts would seem to have had."""
 HEADINGS = ("Work", "convcalc", "Peer", "Its cost", "Ratio")
 
 

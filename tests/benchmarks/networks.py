@@ -38,18 +38,17 @@ def text_of(design: str) -> Callable[[], object]:
 
 def rows(pairs: int) -> Iterator[Row]:
     """ResNet-50, EfficientNet-B7 and a chain of 100,000 layers."""
+    used, base = process(python(CHAIN)), process(python("import convcalc"))
+    yield Row(f"report of {LAYERS:,} layers", f"{used.seconds - base.seconds:.2f} s, {used.mebibytes:.0f} MiB")
+    for work, design in (("ResNet-50", "zoo:resnet50"), ("EfficientNet-B7", "zoo:efficientnet@b7")):
+        ours = call(text_of(design))
+        mine, *_ = paired(ours, ours, pairs)
+        yield Row(f"{work}, file to text", f"{mine * 1e3:.1f} ms")
     ours = call(text_of("zoo:resnet50"))
-    mine, *_ = paired(ours, ours, pairs)
-    yield Row("ResNet-50, file to text", f"{mine * 1e3:.1f} ms")
     for module, name in PEERS.items():
         if all(find_spec(each) for each in (module, "torchvision")):
             mine, other, ratio = paired(ours, call(peer(module)), min(pairs, 5))
             yield Row("ResNet-50", f"{mine * 1e3:.1f} ms", f"`{name}`", f"{other * 1e3:.1f} ms", ratio)
-    ours = call(text_of("zoo:efficientnet@b7"))
-    mine, *_ = paired(ours, ours, pairs)
-    yield Row("EfficientNet-B7, file to text", f"{mine * 1e3:.1f} ms")
-    used, base = process(python(CHAIN)), process(python("import convcalc"))
-    yield Row(f"report of {LAYERS:,} layers", f"{used.seconds - base.seconds:.2f} s, {used.mebibytes:.0f} MiB")
 
 
 def peer(module: str) -> Callable[[], object]:
