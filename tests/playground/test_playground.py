@@ -364,9 +364,9 @@ def test_everything_is_reached_by_the_keyboard(page: Any) -> None:
 def test_axe_finds_nothing_and_nothing_scrolls_sideways(page: Any, axe: str, width: int) -> None:
     """A report, a comparison, and a mistake without a space to break at, in both themes."""
     page.set_viewport_size({"width": width, "height": 900})
+    write(page, f"name: at {width}\n{SPEC}")
     for compared, name in ((False, f"at {width}"), (True, "at load → now")):
-        page.locator("#compare").set_checked(compared)
-        write(page, f"name: at {width}\n{SPEC}")
+        page.locator("#compare").set_checked(compared)  # alone: a second change would replace the frame once more
         playwright.expect(heading(page)).to_have_text(name, timeout=START)
         accessible(page, axe)
     write(page, f"{SPEC}{'x' * 300}: 1\n")
