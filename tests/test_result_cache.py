@@ -163,6 +163,17 @@ def test_a_changed_import_changes_the_result(importing: Path, counted: list[str]
     assert len(counted) == 3
 
 
+@pytest.mark.parametrize("key", ["import", r'"\u0069mport"', r'"im\x70ort"'])
+def test_one_text_in_two_folders_imports_what_is_beside_it(here: Path, counted: list[str], key: str) -> None:
+    for out in (1, 2):
+        write(here / str(out) / "a.yaml", f"{key}: {{b: b.yaml}}\ninput: [3, 8, 8]\nlayers: [b.Body]\n")
+        write(here / str(out) / "b.yaml", block(out))
+    for _ in range(2):
+        assert [row.totals[0] for row in rows(["1/a.yaml", "2/a.yaml"])] == [28, 56]
+        assert [row.totals[0] for row in (*rows(["2/a.yaml"]), *rows(["1/a.yaml"]))] == [56, 28]
+    assert len(counted) == 2
+
+
 def test_a_link_that_leads_elsewhere_is_a_changed_import(importing: Path, counted: list[str]) -> None:
     (importing / "b.yaml").unlink()
     for out in (1, 1, 2, 2):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from convcalc.batch.count import BatchRow, CountRequest, CountTask, count
 from convcalc.batch.skeletons import Skeletons
 from convcalc.batch.stored_rows import StoredRows
+from convcalc.designs.imports import may_import
 from convcalc.designs.names import is_named_as_spec, spec_path
 from convcalc.designs.sources import read_spec
 from convcalc.errors import Source, SpecError, SpecErrors
@@ -139,7 +140,7 @@ class _RowCache:
     def _content(self, file: str, data: bytes) -> Key:
         """Return what a file and its imports hold, as short as can be."""
         digest = _digest(data)
-        if b"import" not in data:
+        if not may_import(data):
             return (digest,)
         first = self._first.get(digest)
         if first is None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from convcalc.batch.count import BatchRow, CountRequest, CountTask
-from convcalc.designs.imports import Imports
+from convcalc.designs.imports import Imports, may_import
 from convcalc.designs.names import DesignName
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class StoredRows:
     def address(self, task: CountTask, data: bytes) -> str:
         """Return where the rows of a file are; what has imports is known by its path too."""
         design = task.design
-        where = (os.getcwd(), design.file) if b"import" in data else ()
+        where = (os.getcwd(), design.file) if may_import(data) else ()
         return self._cache.address("batch", self._request, data, design.variant, design.part, task.from_glob, where)
 
     def get(self, address: str, file: str) -> list[BatchRow] | None:

@@ -31,6 +31,11 @@ class Imports(NamedTuple):
         )
 
 
+def may_import(data: bytes) -> bool:
+    """Whether the bytes of a spec may have the key ``import``: also as an escape in double quotes, "\\u0069mport"."""
+    return b"import" in data or b"\\" in data
+
+
 def imports_of(files: DocumentLoader, *, with_root: bool = False) -> Imports | None:
     """Return what the root spec of a loader imported, perhaps with itself; nothing where it is not from the disk."""
     record = files.file_system
