@@ -40,7 +40,7 @@ def with_stack(function: Callable[P, R]) -> Callable[P, R]:
     the end of a piece, each of its calls maps and unmaps one, and a report takes up to half as long again. A function
     that says it needs a large frame begins a piece of twice that size, whose other half is for what it calls.
     """
-    function.__code__ = function.__code__.replace(co_stacksize=STACK_SLOTS)  # type: ignore[attr-defined]
+    function.__code__ = function.__code__.replace(co_stacksize=STACK_SLOTS)
     return function
 
 

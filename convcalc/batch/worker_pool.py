@@ -23,7 +23,7 @@ from typing import Any
 from convcalc.batch.count import BatchRow, CountRequest, CountTask, count, error_text
 from convcalc.batch.skeletons import Skeletons
 from convcalc.errors import Source, Span, SpecError
-from convcalc.memory import is_memory_error
+from convcalc.memory import is_memory_error, with_stack
 from convcalc.records import dataclass, field
 
 MAX_CHUNKS_AHEAD = 16
@@ -156,6 +156,7 @@ class _Worker:
         self._alive.discard(self)
 
 
+@with_stack
 def _work(connection: Connection, parents: Connection, place: Any, request: CountRequest) -> None:
     """Count what comes, until nothing comes any more; a bug travels as text.
 

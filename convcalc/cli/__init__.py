@@ -36,7 +36,7 @@ def run_process() -> NoReturn:
     code = main()
     if sys.flags.inspect or threading.active_count() > 1 or _is_observed():
         sys.exit(code)
-    atexit._run_exitfuncs()
+    atexit._run_exitfuncs()  # noqa: SLF001 - as multiprocessing does before it ends a fork
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()
         sys.stderr.flush()

@@ -10,7 +10,7 @@ from typing import Any
 from convcalc.errors import Source, Span, SpecError, SpecErrors, limit_suggestions, quoted, similar_variable
 from convcalc.graph.builder import input_size
 from convcalc.graph.graph import Graph
-from convcalc.memory import paused
+from convcalc.memory import paused, with_stack
 from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.document.names import no_variant
 from convcalc.spec.document.syntax_tree import Document
@@ -52,6 +52,7 @@ def parse_spec(source: Source, files: DocumentLoader, path: str | None = None) -
             raise SpecErrors([error]) from None
 
 
+@with_stack
 def expand(
     document: Document,
     files: DocumentLoader,

@@ -7,6 +7,7 @@ import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow
@@ -14,7 +15,7 @@ import pytest
 
 from convcalc.batch import run as running
 from convcalc.batch import worker_pool as workers
-from convcalc.memory import is_memory_error
+from convcalc.memory import is_memory_error, with_stack
 from tests.conftest import ROOT, Command
 
 MB = 1 << 20
@@ -70,6 +71,28 @@ def test_little_memory(tmp_path: Path, command: str) -> None:
 def test_a_plain_report_asks_for_no_more_than_it_needs(tmp_path: Path) -> None:
     """What larger commands do about memory costs it nothing."""
     assert limited(tmp_path, 60, *COMMANDS["report"]).returncode == 0
+
+
+def test_calls_map_no_memory_wherever_the_stack_is() -> None:
+    """Frames are mapped in pieces: a loop at the end of one maps and unmaps another, each time, and both are faults."""
+
+    def deepest(depth: int) -> int:
+        return 0 if depth == 0 else deepest(depth - 1)
+
+    def faults(call: Callable[[int], int], depth: int) -> int:
+        """Page faults of a thousand calls, at a depth of the stack."""
+        if depth:
+            return faults(call, depth - 1)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        for _ in range(1000):
+            call(10)
+        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+    def thousand(depth: int) -> int:
+        return faults(deepest, depth)
+
+    assert max(map(thousand, range(300))) > 500
+    assert max(map(with_stack(lambda depth: faults(deepest, depth)), range(300))) < 100
 
 
 def test_a_process_that_counts_without_memory(cli: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,7 +102,10 @@ def test_a_folder_that_is_gone(shell: Shell) -> None:
     assert (result.exit_code in (0, 141), result.stderr) == (True, "")
 
 
-@pytest.mark.parametrize("command", ["report zoo:resnet50", "compare zoo:resnet50 zoo:vgg", "validate tiny.yaml"])
+@pytest.mark.parametrize(
+    "command",
+    ["report zoo:resnet50", "report zoo:resnet50 --color always", "compare zoo:resnet50 zoo:vgg", "validate tiny.yaml"],
+)
 def test_no_array_or_symbol_is_loaded(shell: Shell, command: str) -> None:
     program = (
         f"from convcalc.cli import main; main({command.split()}); import sys; print(*sys.modules, file=sys.stderr)"
@@ -145,3 +148,21 @@ def test_the_version_is_said_without_reading_anything(shell: Shell) -> None:
     program = "from convcalc.cli import main; main(['--version']); import sys; print(*sys.modules, file=sys.stderr)"
     loaded = set(shell(f'"$PYTHON" -c "{program}"').stderr.split())
     assert not loaded & {"yaml", "rich", "convcalc.ops", "convcalc.render"}
+
+
+@pytest.mark.parametrize(
+    ("python", "said"),
+    [
+        ("-c 'import atexit; atexit.register(print, 42); {run}'", "42"),
+        ("-c 'import threading, time; threading.Timer(1, print, [43]).start(); {run}'", "43"),
+        ("-m cProfile -m convcalc report zoo:lenet", "function calls"),
+        ("-m trace --count --summary -C . --module convcalc report zoo:lenet", "lines   cov%"),
+        ("-i -m convcalc report zoo:lenet <<< 'print(44)'", "44"),
+    ],
+    ids=["at exit", "a thread", "a profile", "a trace", "interactive"],
+)
+def test_a_process_ends_after_what_others_wait_for(shell: Shell, python: str, said: str) -> None:
+    run = 'import sys; sys.argv[1:] = ["report", "zoo:lenet"]; from convcalc.cli import run_process; run_process()'
+    result = shell(f'"$PYTHON" {python.format(run=run)}')
+    assert "61,706" in result.stdout
+    assert said in result.stdout.partition("Convention")[2]

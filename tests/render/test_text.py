@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 
@@ -10,6 +11,8 @@ import pytest
 from convcalc.render.formats.text import comparison as comparison_text
 from convcalc.render.formats.text import report as report_text
 from convcalc.render.tables.characters import cells
+from convcalc.render.tables.paragraph import Paragraph
+from convcalc.render.tables.rich_console import STYLES, StyledLines, console, render_blocks
 from convcalc.render.tables.surface import Surface
 from convcalc.report.compare import compare
 from convcalc.report.fold import TableOptions
@@ -208,6 +211,13 @@ def test_the_width_that_a_notice_names_shows_all() -> None:
     (width,) = re.findall(r"--width (\d+)", report_text(report, TableOptions(), Surface(80)))
     assert "Not shown" not in report_text(report, TableOptions(), Surface(int(width)))
     assert "Not shown" in report_text(report, TableOptions(), Surface(int(width) - 20))
+
+
+def test_color_is_as_rich_writes_it() -> None:
+    block = Paragraph([(text, style) for style in STYLES for text in ("64 ", "× ", "")] + [("plain", "")], 20)
+    written = io.StringIO()
+    console(written, color="always", width=80).print(StyledLines(block.styled()), end="", crop=False)
+    assert render_blocks([block], Surface(80, color=True)) == written.getvalue()
 
 
 def test_color_adds_nothing_but_color() -> None:

@@ -1,6 +1,6 @@
-"""The text format in colour, and the one door to rich: consoles, styles, pictures.
+"""The text format in colour, and the one door to rich: consoles, Markdown, pictures.
 
-Without colour nothing here imports rich: its import alone takes longer than a report.
+Text imports no rich: its import alone takes longer than a report.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from itertools import islice
 from typing import TYPE_CHECKING, TextIO
 
 from convcalc.memory import paused
@@ -30,8 +29,18 @@ if TYPE_CHECKING:
 FONTS = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 TABLE_LINE = re.compile(r"^ *─+$|^(?!\$ ).*\S {2,}\S")
 """A rule, or a row with a gap between two columns."""
-LINES_AT_ONCE = 1000
-"""Rich collects what it prints: a long report goes through it in parts."""
+ESCAPES = {
+    "bold": "1",
+    "dim": "2",
+    "italic": "3",
+    "green": "32",
+    "yellow": "33",
+    "blue": "34",
+    "magenta": "35",
+    "cyan": "36",
+}
+"""What a terminal calls the words of styles: those few are written here, as rich writes them."""
+RESET = "\x1b[0m"
 STYLES = {
     "title": "bold",
     "head": "bold",
@@ -57,12 +66,12 @@ def render_blocks(blocks: Iterable[Block], on: Surface) -> str:
     """Return blocks as one text, with escape sequences if the surface has colour."""
     if not on.color:
         return "".join(f"{line}\n" for block in _fitted(blocks, on) for line in block.plain())
-    stream = io.StringIO()
-    made = console(stream, color="always", width=on.width)
+    escapes = _escapes()
     lines = (line for block in _fitted(blocks, on) for line in block.styled())
-    while some := list(islice(lines, LINES_AT_ONCE)):
-        made.print(StyledLines(some), end="", crop=False)
-    return stream.getvalue()
+    return "".join(
+        "".join(f"{escapes[style]}{text}{RESET}" if style and text else text for text, style in line) + "\n"
+        for line in lines
+    )
 
 
 def _fitted(blocks: Iterable[Block], on: Surface) -> Iterator[Block]:
@@ -180,6 +189,12 @@ class StyledLines:
             for text, name in line:
                 yield Segment(text, styles[name])
             yield end
+
+
+@cache
+def _escapes() -> dict[str, str]:
+    """Return the escape sequence that begins each style."""
+    return {name: f"\x1b[{';'.join(ESCAPES[word] for word in text.split())}m" for name, text in STYLES.items()}
 
 
 @cache
