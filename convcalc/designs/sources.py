@@ -22,6 +22,7 @@ from convcalc.spec.yaml.text import read_text
 
 if TYPE_CHECKING:
     from convcalc.devices.roofline import Device
+    from convcalc.report.measurements import Needs
 
 Inputs: TypeAlias = Mapping[str, str]
 """Shapes as text by the names of inputs, ``""`` for the only one: ``--input``."""
@@ -89,15 +90,16 @@ class Network:
         return {name: shapes.get(name) for name in (self.spec.shapes if self.spec else ())}
 
     def report(
-        self, *, batch: int = 1, dtype: str = "float32", extra: Collection[str] = (), device: str | None = None
-    ) -> Report:
-        """Count everything; see :meth:`convcalc.report.measurements.Measurements.report`."""
+        self, *, batch: int = 1, dtype: str = "float32", extra: Collection[str] = (), device: str | None = None,
+        needs: Needs | None = None,
+    ) -> Report:  # fmt: skip
+        """Count everything, or what is needed; see :meth:`convcalc.report.measurements.Measurements.report`."""
         machine = None
         if device is not None:
             from convcalc.devices import roofline  # a plain report does without
 
             machine = roofline.read_device(device)
-        report = self.measurements(batch, dtype, machine).report(extra)
+        report = self.measurements(batch, dtype, machine).report(extra, needs)
         if self.spec is None:
             return replace(report, name=self.title)
         given = tuple(self.spec.shapes)

@@ -31,6 +31,8 @@ TEXT_SORT_KEYS = ("path", "op")
 GROUPINGS = ("layer", "op", "block")
 
 INTENSITY = "arithmetic_intensity"
+OF_INTENSITY = ("traffic_bytes", "flops")
+"""What it is the ratio of."""
 
 MIXED_WORD = "mixed"
 
@@ -73,6 +75,13 @@ class TableOptions(NamedTuple):
         """Whether people see the total of a metric, given those of all: of a special one where it is of interest."""
         asked = key in (*MAIN, *(self.columns or ()), *self.more, *self.totals)
         return asked or (is_informative(key, totals) if key in SPECIAL and totals else self.every)
+
+    def needs_total(self, key: str, totals: Mapping[str, Any]) -> bool:
+        """Whether people see the total of a metric, or it decides what they see, given those of metrics before it."""
+        asked = {*(self.columns or ()), *self.more, *self.totals}
+        if key in SPECIAL:
+            return key in asked or self.every or key not in WITH_CACHE or totals[WITH_CACHE[key]] != 0
+        return self.shows_total(key) or (INTENSITY in asked and key in OF_INTENSITY)
 
     def hides_total(self, key: str, totals: Mapping[str, Any]) -> bool:
         """Whether there is more to see in the total of a metric, which is not shown."""
@@ -265,6 +274,6 @@ def _gathered_details(lines: Sequence[FoldedRow], keys: _Folding) -> dict[str, A
     words = {key: {line.values[key] for line in lines} for key, value in last.items() if isinstance(value, str)}
     found |= {key: held.pop() if len(held) == 1 else MIXED_WORD for key, held in words.items()}
     if INTENSITY in last:
-        moved, operations = (sum(line.values[key] for line in lines) for key in ("traffic_bytes", "flops"))
+        moved, operations = (sum(line.values[key] for line in lines) for key in OF_INTENSITY)
         found[INTENSITY] = Fraction(operations, moved) if moved else Fraction(0)
     return found

@@ -21,11 +21,13 @@ from convcalc.report.metrics import LEAST_TIME, is_additive, is_known, metric, p
 from convcalc.report.report import LayerRow, Report
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from fractions import Fraction
 
     from convcalc.devices.roofline import Device
 
     MetricValue = int | Fraction
+    Needs = Callable[[str, Mapping[str, Any]], bool]
 
 UNDEFINED_METRIC = "CC622"
 NOT_COUNTED = "CC623"
@@ -193,12 +195,14 @@ class Measurements:
     # --- the report ---------------------------------------------------------------------------------------------------
 
     @paused()
-    def report(self, extra: Collection[str] = ()) -> Report:
+    def report(self, extra: Collection[str] = (), needs: Needs | None = None) -> Report:
         """Return the metrics as plain frozen data.
 
         Args:
             extra: some of :data:`convcalc.metrics.registry.DETAIL_REQUESTS`, which are ignored where counts are arrays
                 or symbols, and keys of profiles.
+            needs: says of a metric of every report whether its values are needed, given the totals before it; by
+                default all are.
 
         Raises:
             SpecError: CC742, where a tool has no number for a layer.
@@ -206,8 +210,14 @@ class Measurements:
         """
         graph, (batch, dtype, device) = self.graph, self.conditions
         columns = dict(core_metrics())
-        totals = {key: self.values_and_total(key)[1] for key in columns}
-        values = {key: self.values(key) for key, measure in columns.items() if measure.is_additive}
+        totals: dict[str, Any] = {}
+        values: dict[str, Sequence[Any]] = {}
+        for key, measure in columns.items():
+            if needs is None or needs(key, totals):
+                each, totals[key] = self.values_and_total(key)
+                if measure.is_additive:
+                    values[key] = each
+        omitted = tuple(key for key in columns if key not in totals)
         asked = DETAIL_REQUESTS.intersection(extra) if all(map(is_plain, totals.values())) else frozenset()
         for measure in (*detail_metrics_of(asked), *self._extra_metrics(set(extra) - DETAIL_REQUESTS)):
             columns[measure.key] = measure
@@ -225,6 +235,7 @@ class Measurements:
             columns=tuple(columns.values()),
             totals=totals,
             rows=list(_rows(graph, values)),
+            omitted=omitted,
             unknown={
                 node.path: frozenset(key for key in columns if not is_known(key, node)) for node in graph.uncounted
             },

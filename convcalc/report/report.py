@@ -46,8 +46,9 @@ class Report(Drawn):
     """Metrics of one design under one counting convention.
 
     ``design`` is what the user typed, ``name`` the spec's own name (or the design). ``totals`` has a value for every
-    column, in the order of ``columns``. ``unknown`` has the layers that could not be counted: then totals are lower
-    bounds, in the metrics that each lacks. ``peak``, ``misaligned`` and ``device`` are set if they were requested.
+    column but those ``omitted``, in the order of ``columns``. ``unknown`` has the layers that could not be counted:
+    then totals are lower bounds, in the metrics that each lacks. ``peak``, ``misaligned`` and ``device`` are set if
+    they were requested.
     """
 
     design: str
@@ -76,6 +77,8 @@ class Report(Drawn):
     """Variables that are not those of the spec, each with its text: ``--set``."""
     note: str = ""
     """The ``note`` of the spec."""
+    omitted: tuple[str, ...] = ()
+    """The keys of columns that have neither totals nor values here, because nobody looks at them."""
 
     method = "report"
 

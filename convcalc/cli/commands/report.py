@@ -100,7 +100,6 @@ def command(
     programs = ["peak"] if any(target.format == "json" for target in targets) else []
     details = [key for key in (*DETAIL_KEYS, WITHOUT_GATES) if key in {*asked, fields}]
     tools = asked.difference(COLUMNS, TEXT_SORT_KEYS)
-    report = reading.report(network, {*programs, *details, *tools}, device)
     usual = [*(METRICS if settings.verbose else ROOFLINE_COLUMNS[:2]), *ROOFLINE_COLUMNS[2:]] if device else METRICS
     replaced = None if columns.adds and not device and not settings.verbose else columns.over(usual)
     more = columns.keys if columns.adds else ()
@@ -108,5 +107,7 @@ def command(
         depth, by, sort.key if sort else None, top, replaced, more, totals=whole, every=settings.verbose,
         falling=sort.descending if sort else None, repeats=repeats,
     )  # fmt: skip
+    is_text = all(target.format == "text" for target in targets)
+    report = reading.report(network, {*programs, *details, *tools}, device, view.needs_total if is_text else None)
     write(settings, targets, lambda format_, surface: FORMATS[format_].report(report, view, surface))
     print_warnings(settings, report.warnings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,9 @@ from convcalc.dtypes import BIT_WIDTHS, RECIPES, TRAIN, recipes_in
 from convcalc.errors import SpecErrors, quoted
 from convcalc.records import NamedTuple
 from convcalc.report.report import Report
+
+if TYPE_CHECKING:
+    from convcalc.report.measurements import Needs
 
 TRAINING_MODE = "mode"
 """The word that ``--train`` has alone: models in code keep training mode."""
@@ -84,9 +87,12 @@ class DesignOptions(NamedTuple):
             code=self.code,
         )  # fmt: skip
 
-    def report(self, network: sources.Network, extra: Collection[str] = (), device: str | None = None) -> Report:
+    def report(
+        self, network: sources.Network, extra: Collection[str] = (), device: str | None = None,
+        needs: Needs | None = None,
+    ) -> Report:  # fmt: skip
         """Count a design, with the metrics beside those of all reports that are asked for, such as a device's."""
-        return network.report(batch=self.batch, dtype=self.dtype, extra=extra, device=device)
+        return network.report(batch=self.batch, dtype=self.dtype, extra=extra, device=device, needs=needs)
 
 
 def _overrides(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> dict[str, str]:

@@ -28,7 +28,7 @@ def report_blocks(report: Report, view: TableOptions, surface: Surface) -> Itera
         yield Paragraph([("The design has no layers.", "")], surface.width)
     yield Paragraph()
     yield totals(report, view, glyphs, surface.width)
-    hidden = sum(view.hides_total(key, report.totals) for key in report.totals)
+    hidden = sum(view.hides_total(key, report.totals) for key in (*report.totals, *report.omitted))
     if hidden:
         yield Paragraph(
             [(f"{count_of(hidden, 'more total')}: -v, or --columns with their keys.", "dim")], surface.width
