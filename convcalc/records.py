@@ -1,5 +1,7 @@
 """``NamedTuple`` and ``dataclass`` as in the standard library, without code that is compiled for every class.
 
+``cached_property`` is that of the standard library without the lock that it has in Python 3.11.
+
 The standard library writes the text of several methods for every class, and compiles it: the classes of a report took
 longer than the report. Here constructors of as many fields share one compiled code, which gets the names of a class
 put in, and the other methods are functions that all classes share. Type checkers see the standard library, of which
@@ -9,6 +11,7 @@ this has what the package uses. ``dataclasses.fields``, ``replace`` and subclass
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, field, replace
 from functools import cache
@@ -16,9 +19,29 @@ from operator import attrgetter
 from types import CodeType, FunctionType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["NamedTuple", "dataclass", "field", "replace"]
+__all__ = ["NamedTuple", "cached_property", "dataclass", "field", "replace"]
 
 _set, _new = object.__setattr__, tuple.__new__
+
+
+if TYPE_CHECKING or sys.version_info >= (3, 12):
+    from functools import cached_property
+else:
+
+    class cached_property:  # noqa: N801 - as it is called there
+        """A value that is worked out when it is first asked for, and is an attribute from then on."""
+
+        def __init__(self, function: Callable[[Any], Any]) -> None:
+            self.function, self.__doc__ = function, function.__doc__
+
+        def __set_name__(self, owner: type, name: str) -> None:
+            self.name = name
+
+        def __get__(self, instance: Any, owner: type | None = None) -> Any:
+            if instance is None:
+                return self
+            value = instance.__dict__[self.name] = self.function(instance)
+            return value
 
 
 class _Factory:

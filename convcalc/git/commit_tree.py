@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
 from convcalc.git.repository import FULL_CLONE_HINT, NO_REPOSITORY, Commit, Repository
-from convcalc.records import NamedTuple
+from convcalc.records import NamedTuple, cached_property
 from convcalc.spec.document.loader import FileSystem
 from convcalc.spec.yaml.text import decode, read_text
 

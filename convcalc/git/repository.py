@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from functools import cached_property
 
 from convcalc.errors import Source, Span, SpecError, SpecErrors, escape, quoted
 from convcalc.git import ci, process
@@ -13,7 +12,7 @@ from convcalc.git.blocking_files import require_files
 from convcalc.git.object_reader import ObjectReader
 from convcalc.git.worktree import USE_FILE_HINT, RepositoryRefused, require_sound
 from convcalc.paths import repository_root
-from convcalc.records import NamedTuple
+from convcalc.records import NamedTuple, cached_property
 
 NO_REPOSITORY = "CC644"
 UNKNOWN = "CC642"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
 from typing import TypeVar
 
 from convcalc.arith import Number, total
 from convcalc.errors import Span, SpecError, did_you_mean
 from convcalc.ops.op import MatrixProduct, Op
-from convcalc.records import NamedTuple, dataclass, field, replace
+from convcalc.records import NamedTuple, cached_property, dataclass, field, replace
 from convcalc.shapes import Shape
 
 LEADING_TO = ".."
@@ -105,6 +104,14 @@ class Alike(NamedTuple):
         found = [value(node) for node in self.firsts]
         return [found[kind] for kind in self.kinds]
 
+    def layers(self) -> Alike:
+        """Return the same without the inputs of the graph."""
+        places = [place for place, node in enumerate(self.firsts) if node.op is not None]
+        renumbered = {place: number for number, place in enumerate(places)}
+        return Alike(
+            [self.firsts[place] for place in places], [renumbered[kind] for kind in self.kinds if kind in renumbered]
+        )
+
 
 def _alike(nodes: Iterable[Node]) -> Alike:
     """Group nodes that share op, facts and form; one that shares its weights with another is like none."""
@@ -143,7 +150,7 @@ class Graph:
 
     @cached_property
     def _alike_layers(self) -> Alike:
-        return _alike(self.layers)
+        return self._alike_nodes.layers()
 
     def of_nodes(self, value: Callable[[Node], T], *, by_path: bool = False) -> list[T]:
         """Return a value of every node, worked out once for those that share their facts: the turns of a repeat do.

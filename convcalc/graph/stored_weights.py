@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 
 from convcalc.arith import Number, ceildiv, divides, equal, floordiv, is_plain, select, total
 from convcalc.dtypes import BIT_WIDTHS, GGUF_BLOCKS, WeightFormat, blocks_of, bytes_of, row_bits, weight_lookup
 from convcalc.graph.graph import Graph, Node
 from convcalc.ops.op import Matrix
+from convcalc.records import cached_property
 
 
 class StoredWeights:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from functools import cached_property
 
 from convcalc.arith import Number, either, equal, floordiv, require, total
 from convcalc.errors import SpecError
 from convcalc.graph.attention import REARRANGING, Attention, joined
 from convcalc.graph.graph import Graph, Node
+from convcalc.records import cached_property
 
 NO_NUMBER = "CC742"
 UNKNOWN = "the heads of the attention at {} are not known"

@@ -27,9 +27,9 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
+from convcalc.records import cached_property
 from convcalc.render.tables.surface import Surface
 from convcalc.report.fold import TableOptions
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from convcalc.arith import is_plain
@@ -15,7 +14,7 @@ from convcalc.memory import paused
 from convcalc.metrics.memory import peak
 from convcalc.metrics.metric import Metric
 from convcalc.metrics.registry import DETAIL_REQUESTS, core_metrics, detail_metrics_of, misaligned_joins
-from convcalc.records import NamedTuple
+from convcalc.records import NamedTuple, cached_property
 from convcalc.report.layer_summary import layer_summary
 from convcalc.report.metrics import LEAST_TIME, is_additive, is_known, metric, profile_metrics
 from convcalc.report.report import LayerRow, Report

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from convcalc.budget.baseline.file import DEFAULT_NAME, MISSING
@@ -12,7 +11,7 @@ from convcalc.budget.baseline.types import DesignCounts
 from convcalc.budget.file.types import BaselineLocation, Budget
 from convcalc.errors import Span, SpecError, SpecErrors, quoted
 from convcalc.git.repository import NAME_REVISION_HINT, UNKNOWN
-from convcalc.records import dataclass, field
+from convcalc.records import cached_property, dataclass, field
 
 if TYPE_CHECKING:
     from convcalc.result_cache import ResultCache

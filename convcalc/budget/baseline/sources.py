@@ -6,7 +6,6 @@ import os
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from convcalc.budget.baseline.counts import count_graph
@@ -29,7 +28,7 @@ from convcalc.git.object_reader import blob_hash
 from convcalc.git.renames import Renames, read_file
 from convcalc.git.repository import MERGE_BASE, Repository
 from convcalc.paths import is_inside, path_from_cwd, repository_root
-from convcalc.records import NamedTuple
+from convcalc.records import NamedTuple, cached_property
 from convcalc.spec.document.loader import DocumentLoader
 
 if TYPE_CHECKING:

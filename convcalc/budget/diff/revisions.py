@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
-from functools import cached_property
 
 from convcalc.budget.baseline.counts import count_graph
 from convcalc.budget.baseline.sources import SPEC_MARKER, GitBaseline
@@ -21,7 +20,7 @@ from convcalc.git.repository import Commit
 from convcalc.git.worktree_files import worktree_files
 from convcalc.metrics.registry import report_metrics
 from convcalc.paths import matches, path_from_cwd
-from convcalc.records import NamedTuple
+from convcalc.records import NamedTuple, cached_property
 from convcalc.spec.limits import FILE_BYTES
 from convcalc.spec.yaml.text import require_inside_repository
 

@@ -7,11 +7,11 @@ import os
 import re
 from collections.abc import Collection, Iterator, Mapping
 from fnmatch import fnmatchcase
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 
 from convcalc.errors import Source, Span
-from convcalc.records import dataclass
+from convcalc.records import cached_property, dataclass
 from convcalc.spec.document.value_nodes import NameScope, ValueNode, parse_expression
 from convcalc.spec.expressions.values import Keyword
 from convcalc.spec.yaml.nodes import ListNode, MapNode, ScalarNode, YamlNode, parse_yaml

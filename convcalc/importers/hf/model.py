@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from functools import cached_property
 
 from convcalc.arith import Number
 from convcalc.errors import Source, SpecError, SpecErrors, quoted
@@ -18,7 +17,7 @@ from convcalc.importers.hf.settings import POSITIONS, Settings, read_settings
 from convcalc.importers.hf.weights import Stored, stored_beside
 from convcalc.importers.model import Model
 from convcalc.metrics.counts import params
-from convcalc.records import dataclass, field
+from convcalc.records import cached_property, dataclass, field
 from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.load import expand, parse_spec
 from convcalc.spec.yaml.text import read_text

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from xml.etree.ElementTree import Element
 
 from convcalc.number_format import count_of
+from convcalc.records import cached_property
 from convcalc.render.pictures.bridge import bridge
 from convcalc.render.pictures.graph.graph import graph
 from convcalc.render.pictures.labels import NAMES

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
 from typing import Literal
 
 from convcalc.errors import did_you_mean, quoted
 from convcalc.paths import matches, syntax_error
-from convcalc.records import dataclass, replace
+from convcalc.records import cached_property, dataclass, replace
 from convcalc.render.pictures.graph.drawing import draw, largest_of
 from convcalc.render.pictures.graph.nesting import DIRECTIONS, Direction, Places
 from convcalc.render.pictures.graph.nodes import Node, Runs, build, edges, gathered
