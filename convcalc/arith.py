@@ -107,6 +107,8 @@ def at_most(value: Number, ceiling: Number) -> Number:
 
 def largest(values: Sequence[Number]) -> Number:
     """The greatest of all values; 0 for none. Which of many symbolic ones it is, nobody tries to tell."""
+    if {*map(type, values)} <= {int}:
+        return max(values, default=0)
     if _symbolic(*values):
         from convcalc.symbols import largest
 

@@ -235,7 +235,10 @@ def weight_lookup(dtype: str) -> Callable[[str], WeightFormat]:
         plain = next(filter(BIT_WIDTHS.get, (*named, *others)))
         return WeightFormat(plain, (*named, *others)[0], named[0] if named else plain)
 
-    return formats_of if formats.exceptions else lru_cache(1)(lambda _: formats_of(""))
+    if formats.exceptions:
+        return formats_of
+    of_all = formats_of("")
+    return lambda _: of_all
 
 
 def cache_lookup(dtype: str) -> Callable[[str], str]:

@@ -68,12 +68,13 @@ def live_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
     form, layers = dtype_lookup(dtype), graph.layers
     every = graph.of_layers(lambda node: _held(node, batch, form), by_path=differs_by_layer(dtype))
     for node, held in zip(layers, every, strict=True):
-        inside = sizes[node.index]
+        place = node.index
+        own = inside = sizes[place]
         if held:
-            ending = total([sizes[index] for index in set(node.inputs) if ends[index] == node.index])
+            ending = total([sizes[index] for index in set(node.inputs) if ends[index] == place])
             inside = reduce(at_least, [size - (0 if with_inputs else ending) for size, with_inputs in held])
         steps.append(alive + inside)
-        alive = alive + sizes[node.index] - freed[node.index]
+        alive = alive + own - freed[place]
     return steps
 
 

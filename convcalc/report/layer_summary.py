@@ -11,8 +11,8 @@ from convcalc.graph.graph import Node
 
 def layer_summary(attributes: Mapping[str, Any], node: Node) -> str:
     """Return what tells a layer from others of its kind, in the field's shorthand: ``3×3, 64 → 128, /2``."""
-    phrases = (_PHRASES[key](attributes[key]) for key in _worded(tuple(attributes)) if attributes[key] is not None)
-    parts = list(filter(None, phrases))
+    known = [(key, attributes[key]) for key in _worded(tuple(attributes))]
+    parts = [phrase for key, value in known if value is not None and (phrase := _PHRASES[key](value))]
     if "out_channels" in attributes or "out_features" in attributes:
         axis = 0 if "out_channels" in attributes else -1
         parts.insert("kernel_size" in attributes, f"{node.input_shapes[0][axis]} → {node.shape[axis]}")
@@ -30,13 +30,13 @@ def _window(sizes: Sequence[int]) -> str:
 
 
 def _steps(sizes: Sequence[int]) -> str:
-    if all(size == 1 for size in sizes):
+    if (different := {*sizes}) == {1}:
         return ""
-    return f"/{sizes[0]}" if len(set(sizes)) == 1 else f"/{_window(sizes)}"
+    return f"/{sizes[0]}" if len(different) == 1 else f"/{_window(sizes)}"
 
 
 def _dilation(sizes: Sequence[int]) -> str:
-    return "" if all(size == 1 for size in sizes) else f"dilation {_window(dict.fromkeys(sizes))}"  # type: ignore[arg-type]
+    return "" if {*sizes} == {1} else f"dilation {_window(dict.fromkeys(sizes))}"  # type: ignore[arg-type]
 
 
 _PHRASES: Mapping[str, Callable[[Any], str]] = {

@@ -233,7 +233,7 @@ class Measurements:
             outputs={label: tuple(graph.nodes[index].shape) for label, index in graph.outputs.items()},
             columns=tuple(columns.values()),
             totals=totals,
-            rows=list(_rows(graph, values)),
+            rows=_rows(graph, values),
             omitted=omitted,
             unknown={
                 node.path: frozenset(key for key in columns if not is_known(key, node)) for node in graph.uncounted
@@ -281,27 +281,27 @@ def _dtype_warnings(graph: Graph, dtype: str) -> Iterator[str]:
         yield f"warning: the glob {quoted(glob)} of the data type matches no layer{near}"
 
 
-def _rows(graph: Graph, columns: Mapping[str, Sequence[Any]]) -> Iterator[LayerRow]:
-    """Give the row of every layer; layers that share their facts are described once."""
-    described: dict[int, tuple[dict[str, Any], str, tuple[tuple[int, ...], ...], tuple[int, ...]]] = {}
+def _rows(graph: Graph, columns: Mapping[str, Sequence[Any]]) -> list[LayerRow]:
+    """Return the row of every layer; layers that share their facts are described once."""
     paths = [node.path for node in graph.nodes]
-    for node, values in zip(graph.layers, zip(*columns.values(), strict=True), strict=True):
-        op = node.op
-        assert op is not None
-        if id(node.facts) not in described:
-            attributes = op.attributes(*node.input_shapes)
-            entering = tuple([tuple(shape) for shape in node.input_shapes]) if op.depends_on_values else ()
-            described[id(node.facts)] = attributes, layer_summary(attributes, node), entering, tuple(node.shape)
-        attributes, words, entering, shape = described[id(node.facts)]
-        yield LayerRow(
-            path=node.path,
-            op=op.kind,
-            summary=words,
-            inputs=tuple([paths[index] for index in node.inputs]),
-            input_shapes=entering,
-            output_shape=shape,
-            attributes=attributes,
-            values=dict(zip(columns, values, strict=True)),
-            tied_to=paths[node.weight_owner] if node.weight_owner != node.index else None,
-            source=node.source,
+    keys, values = tuple(columns), zip(*columns.values(), strict=True)
+    return [
+        LayerRow(
+            node.path, kind, words, tuple(map(paths.__getitem__, node.inputs)), entering, leaving, attributes,
+            dict(zip(keys, each, strict=True)),
+            paths[node.weight_owner] if node.weight_owner != node.index else None,
+            node.source,
         )
+        for node, each, (kind, words, entering, leaving, attributes) in zip(
+            graph.layers, values, graph.of_layers(_described), strict=True
+        )
+    ]  # fmt: skip
+
+
+def _described(node: Node) -> tuple[str, str, tuple[tuple[int, ...], ...], tuple[int, ...], Mapping[str, Any]]:
+    """Return what a row says of a layer's op: its kind, its words, the shapes that enter and leave, its attributes."""
+    op = node.op
+    assert op is not None
+    attributes = op.attributes(*node.input_shapes)
+    entering = tuple([tuple(shape) for shape in node.input_shapes]) if op.depends_on_values else ()
+    return op.kind, layer_summary(attributes, node), entering, tuple(node.shape), attributes
