@@ -125,13 +125,13 @@ class Undecided(Exception):
 
 def escape(text: str) -> str:
     """Escape control, bidirectional and surrogate characters, line ends and unusual spaces: none can deceive."""
-    if text.isascii() and text.isprintable():
+    if text.isprintable():
         return text
     return "".join(_visible(character) for character in text)
 
 
 def _visible(character: str) -> str:
-    if character != " " and unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"}:
+    if not character.isprintable():  # of the categories C and Z, but for the blank
         code = ord(character)
         return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
     return character

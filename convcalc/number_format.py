@@ -60,17 +60,12 @@ def format_short(value: Rational, unit: str = "") -> str:
     Nanoseconds become ``31.31 µs``.
     """
     base, names = (1024, IEC) if unit == "bytes" else (1000, TIMES if unit == "ns" else SI)
-    suffix = "B" if unit == "bytes" else ""
-    size, step = Fraction(value), 0
-    while step + 1 < len(names) and _rounds_past(size, base):
-        size, step = size / base, step + 1
-    digits = format_exact(size) if step == 0 else format_significant(size, 4)
-    return f"{digits} {names[step]}{suffix}".rstrip()
-
-
-def _rounds_past(size: Fraction, base: int) -> bool:
-    """Whether ``size`` would print as ``base`` or more: 999,999 is 1.000 M and not 1,000 k."""
-    return abs(size) >= base or (base == 1000 and abs(size) * 10 >= 9999 + Fraction(1, 2))
+    size, one, step = abs(value.numerator), value.denominator, 0
+    past = 20 * base if unit == "bytes" else 19_999  # in twentieths: 999,950 is 1.000 M and not 1,000 k
+    while step + 1 < len(names) and 20 * size >= past * one:
+        one, step = one * base, step + 1
+    digits = format_significant(Fraction(value.numerator, one), 4) if step else format_exact(value)
+    return f"{digits} {names[step]}{'B' if unit == 'bytes' else ''}".rstrip()
 
 
 # --- decimals ---------------------------------------------------------------------------------------------------------
@@ -82,11 +77,11 @@ def format_decimal(value: Rational, places: int = DECIMALS) -> str:
     >>> [format_decimal(value) for value in (Fraction(9, 20), Fraction(2, 3), Fraction(-1, 3), Fraction(1999, 1000))]
     ['0.45', '0.67', '-0.33', '2.00']
     """
-    size = abs(Fraction(value))
-    rounded = _round_half_up(size, places)
+    size, one = abs(value.numerator), value.denominator
+    rounded = _round_half_up(size, one, places)
     whole, rest = divmod(rounded, 10**places)
     tail = f".{rest:0{places}d}" if places else ""
-    if rounded == size * 10**places:
+    if rounded * one == size * 10**places:
         tail = tail.rstrip("0").rstrip(".")
     return f"{'-' if value < 0 else ''}{whole:,}{tail}"
 
@@ -98,22 +93,23 @@ def format_significant(value: Rational, digits: int = 3) -> str:
     """
     if not value:
         return "0"
-    size = abs(Fraction(value))
-    places = digits - 1 - _magnitude(size)
-    if _round_half_up(size, places) >= 10**digits:  # 9.996 gains a digit in front
+    size, one = abs(value.numerator), value.denominator
+    places = digits - 1 - _magnitude(size, one)
+    if _round_half_up(size, one, places) >= 10**digits:  # 9.996 gains a digit in front
         places -= 1
     return format_decimal(value, max(places, 0))
 
 
-def _magnitude(size: Fraction) -> int:
-    """Return the power of ten of the first digit: 2 for 381, -2 for 0.05."""
-    guess = len(str(size.numerator)) - len(str(size.denominator))
-    return guess if size >= Fraction(10) ** guess else guess - 1
+def _magnitude(size: int, one: int) -> int:
+    """Return the power of ten of the first digit of a ratio: 2 for 381, -2 for 0.05."""
+    guess = len(str(size)) - len(str(one))
+    return guess if size * 10 ** max(-guess, 0) >= one * 10 ** max(guess, 0) else guess - 1
 
 
-def _round_half_up(size: Fraction, places: int) -> int:
-    scaled = size * Fraction(10) ** places
-    return (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
+def _round_half_up(size: int, one: int, places: int) -> int:
+    """Return a ratio in units of its last decimal, which is in front of the point if there are fewer than none."""
+    size, one = size * 10 ** max(places, 0), one * 10 ** max(-places, 0)
+    return (2 * size + one) // (2 * one)
 
 
 def format_ratio(value: Rational, places: int = DECIMALS) -> str:

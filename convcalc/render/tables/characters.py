@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import TypeVar
 
 from convcalc.errors import escape
 from convcalc.records import NamedTuple
+
+Value = TypeVar("Value", bound=Hashable)
 
 _NARROW = re.compile(r"[ -~¡-¬®-˿–—…−×≥≠←→─▏▎▍▌▋▊▉█]*")
 _SPELLED = str.maketrans(
@@ -26,7 +28,15 @@ class Characters(NamedTuple):
 
     def text(self, text: str) -> str:
         """Return ``text`` (from a file, or our own) as this surface may show it."""
-        return _clean(text, self.ascii_only)
+        text = escape(text)
+        if self.ascii_only and not text.isascii():
+            text = text.translate(_SPELLED).encode("ascii", "backslashreplace").decode()
+        return text
+
+    def texts(self, texts: Sequence[str]) -> Sequence[str]:
+        """Return texts as this surface may show them: most columns are fit as they are, which one look tells."""
+        joined = "".join(texts)
+        return texts if self.text(joined) == joined else list(map(self.text, texts))
 
     @property
     def zero(self) -> str:
@@ -72,25 +82,24 @@ class Characters(NamedTuple):
     def bars(self, values: Sequence[int], width: int, longest: int | None = None) -> list[str]:
         """Return a bar for every value, the longest ``width`` cells long, to the nearest eighth of a cell."""
         longest = max(values, default=0) if longest is None else longest
-        if not longest:
-            return [""] * len(values)
         steps = width if self.ascii_only else width * 8
-        drawn = self._drawn(width)
-        return [drawn[(2 * value * steps + longest) // (2 * longest)] if value > 0 else "" for value in values]
 
-    def _drawn(self, width: int) -> list[str]:
-        """Return every bar there is, by length in its finest steps."""
+        def bar(value: int) -> str:
+            return self._bar((2 * value * steps + longest) // (2 * longest)) if value > 0 and longest else ""
+
+        return each_once(bar, values)
+
+    def _bar(self, length: int) -> str:
+        """Return a bar of a length in its finest steps."""
         if self.ascii_only:
-            return ["#" * length for length in range(width + 1)]
-        return ["█" * (length // 8) + "▏▎▍▌▋▊▉"[length % 8 - 1 : length % 8] for length in range(width * 8 + 1)]
+            return "#" * length
+        return "█" * (length // 8) + "▏▎▍▌▋▊▉"[length % 8 - 1 : length % 8]
 
 
-@lru_cache(maxsize=8192)
-def _clean(text: str, ascii_only: bool) -> str:
-    text = escape(text)
-    if ascii_only and not text.isascii():
-        text = text.translate(_SPELLED).encode("ascii", "backslashreplace").decode()
-    return text
+def each_once(write: Callable[[Value], str], values: Sequence[Value]) -> list[str]:
+    """Return the text of every value, written once for equal ones: columns have few different values."""
+    written = {value: write(value) for value in set(values)}
+    return [written[value] for value in values]
 
 
 def is_narrow(texts: Iterable[str]) -> bool:

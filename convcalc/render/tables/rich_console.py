@@ -65,7 +65,7 @@ STYLES = {
 def render_blocks(blocks: Iterable[Block], on: Surface) -> str:
     """Return blocks as one text, with escape sequences if the surface has colour."""
     if not on.color:
-        return "".join(f"{line}\n" for block in _fitted(blocks, on) for line in block.plain())
+        return "\n".join([line for block in _fitted(blocks, on) for line in block.plain()] + [""])
     escapes = _escapes()
     lines = (line for block in _fitted(blocks, on) for line in block.styled())
     return "".join(

@@ -1,6 +1,6 @@
 """A table as lines of text: columns padded to their widest cell, rules and headings, no wrapping and no cutting.
 
-Made for many rows: a cell is padded by ``str.ljust``, a line is one join, and colour costs a few spans a line.
+Made for many rows: a line is one ``%``, which pads every cell, and colour costs a few spans a line.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from convcalc.render.tables.characters import cells, is_narrow
 StyledText = tuple[str, str]
 """A piece of a line and the name of its style (``""`` is plain)."""
 Line = str | Sequence[StyledText]
+Cells = tuple[str, Sequence[str]]
+"""A column as it is written: the form of a cell, as ``%`` takes it, and a text for every row."""
 
 
 class TableColumn(NamedTuple):
@@ -46,42 +48,47 @@ class Table(NamedTuple):
     group_headings: Sequence[tuple[int, int, str]] = ()
     indent: int = 0
 
-    def plain(self) -> Iterator[str]:
+    def plain(self) -> Iterable[str]:
         """Return the lines without their styles."""
-        widths = [column.width for column in self.columns]
-        body = ("".join(texts).rstrip() for texts in zip(*self._padded(widths), strict=True))
-        for line in self._framed(widths, body):
-            yield line if isinstance(line, str) else "".join(text for text, _ in line).rstrip()
+        widths = self._widths()
+        body = map(str.rstrip, _rows(self._cells(widths)))
+        return [
+            line if isinstance(line, str) else "".join([text for text, _ in line]).rstrip()
+            for line in self._framed(widths, body)
+        ]
 
-    def styled(self) -> Iterator[Sequence[StyledText]]:
+    def styled(self) -> Iterable[Sequence[StyledText]]:
         """Return the lines as spans."""
-        widths = [column.width for column in self.columns]
-        for line in self._framed(widths, self._spans(widths)):
-            yield [(line, "")] if isinstance(line, str) else line
+        widths = self._widths()
+        return [[(line, "")] if isinstance(line, str) else line for line in self._framed(widths, self._spans(widths))]
 
-    def _framed(self, widths: Sequence[int], body: Iterable[Line]) -> Iterator[Line]:
+    def _framed(self, widths: Sequence[int], body: Iterable[Line]) -> list[Line]:
         """Put headings and rules around the lines of the body."""
-        rule: list[StyledText] = [(" " * self.indent + self.rule * self.width, "rule")]
-        if self.group_headings:
-            yield self._spanning(widths)
-        if any(column.heading for column in self.columns):
-            yield [("".join(self._heading(widths)).rstrip(), "head")]
-            yield rule
-        for number, line in enumerate(body, self.footer_rows - len(self.row_styles)):
-            if number == 0 and self.footer_rows:
-                yield rule
-            yield line
+        rule = [(" " * self.indent + self.rule * self._whole(widths), "rule")]
+        heading = [("".join(self._heading(widths)).rstrip(), "head")]
+        lines: list[Line] = [self._spanning(widths)] if self.group_headings else []
+        lines += [heading, rule] if any([column.heading for column in self.columns]) else []
+        lines += body
+        if 0 < self.footer_rows <= len(self.row_styles):
+            lines.insert(-self.footer_rows, rule)
+        return lines
+
+    def _widths(self) -> list[int]:
+        return [column.width for column in self.columns]
+
+    def _whole(self, widths: Sequence[int]) -> int:
+        return sum(widths) + sum([column.gap for column in self.columns[1:]])
 
     @property
     def width(self) -> int:
-        return sum(column.width for column in self.columns) + sum(column.gap for column in self.columns[1:])
+        return self._whole(self._widths())
 
     def _gap(self, place: int) -> str:
         return " " * (self.columns[place].gap if place else self.indent)
 
     def _heading(self, widths: Sequence[int]) -> Iterator[str]:
         for place, (column, width) in enumerate(zip(self.columns, widths, strict=True)):
-            yield self._gap(place) + _padded([column.heading], width, right=column.right)[0]
+            yield self._gap(place) + _padded(column.heading, width, right=column.right)
 
     def _spanning(self, widths: Sequence[int]) -> list[StyledText]:
         """Headings over several columns: a word, then a rule to the edge of what it covers."""
@@ -99,27 +106,26 @@ class Table(NamedTuple):
             at = starts[first] + max(length, cells(text) + 1)
         return line
 
-    def _padded(self, widths: Sequence[int]) -> list[list[str]]:
-        """Return the texts of every column, each as wide as the column and with the gap in front."""
-        padded = [
-            _padded(column.texts, width, right=column.right, lead=self._gap(place))
-            for place, (column, width) in enumerate(zip(self.columns, widths, strict=True))
-        ]
-        return [*padded[:-1], [text.rstrip() for text in padded[-1]]]
+    def _cells(self, widths: Sequence[int]) -> list[Cells]:
+        """Return the form and the texts of every column: as wide as the column, with the gap in front."""
+        columns = enumerate(zip(self.columns, widths, strict=True))
+        return [_fit(column, width, self._gap(place)) for place, (column, width) in columns]
 
     def _spans(self, widths: Sequence[int]) -> Iterator[Sequence[StyledText]]:
         """Return the body's lines: one span for a row with a style of its own, else one a run of like columns."""
-        runs: list[tuple[list[str], Iterable[str]]] = []
+        cells = self._cells(widths)
+        form, texts = cells[-1]
+        cells[-1] = "%s", [(form % text).rstrip() for text in texts]
+        runs: list[tuple[list[Cells], Iterable[str]]] = []
         last = None
-        for column, texts in zip(self.columns, self._padded(widths), strict=True):
+        for column, each in zip(self.columns, cells, strict=True):
             if column.styles is None and column.style == last:
-                runs[-1] = (list(map("".join, zip(runs[-1][0], texts, strict=True))), runs[-1][1])
+                runs[-1][0].append(each)
                 continue
-            runs.append((texts, column.styles or repeat(column.style)))
+            runs.append(([each], column.styles or repeat(column.style)))
             last = column.style if column.styles is None else None
-        joined = map("".join, zip(*(texts for texts, _ in runs), strict=True))
-        pieces = zip(*(zip(texts, styles, strict=False) for texts, styles in runs), strict=True)
-        for kind, whole, spans in zip(self.row_styles, joined, pieces, strict=True):
+        pieces = zip(*[zip(_rows(run), styles, strict=False) for run, styles in runs], strict=True)
+        for kind, whole, spans in zip(self.row_styles, _rows(cells), pieces, strict=True):
             yield ((whole.rstrip(), kind),) if kind else spans
 
 
@@ -128,8 +134,19 @@ def widest(texts: Sequence[str]) -> int:
     return max(map(len if is_narrow(texts) else cells, texts), default=0)
 
 
-def _padded(texts: Sequence[str], width: int, *, right: bool, lead: str = "") -> list[str]:
-    if is_narrow(texts):
-        return [lead + text.rjust(width) for text in texts] if right else [lead + text.ljust(width) for text in texts]
-    blanks = [" " * (width - cells(text)) for text in texts]
-    return [lead + (blank + text if right else text + blank) for text, blank in zip(texts, blanks, strict=True)]
+def _fit(column: TableColumn, width: int, gap: str) -> Cells:
+    """Return how a cell is written, for ``%``, and the texts, with their blanks where a character is no cell wide."""
+    if is_narrow(column.texts):
+        return f"{gap}%{'' if column.right else '-'}{width}s", column.texts
+    return f"{gap}%s", [_padded(text, width, right=column.right) for text in column.texts]
+
+
+def _padded(text: str, width: int, *, right: bool) -> str:
+    blanks = " " * (width - cells(text))
+    return blanks + text if right else text + blanks
+
+
+def _rows(columns: Sequence[Cells]) -> Iterator[str]:
+    """Return the lines of cells side by side: a form for all, and one call a line."""
+    form = "".join([form for form, _ in columns])
+    return map(form.__mod__, zip(*[texts for _, texts in columns], strict=True))
