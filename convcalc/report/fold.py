@@ -6,7 +6,7 @@ is folded or cut, the lines of an additive column add up to its total.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
@@ -120,10 +120,10 @@ class FoldedReport(NamedTuple):
         """Return the greatest value of any line, shown or not: what bars are drawn against."""
         return max([line.values.get(key, 0) for lines in (self.lines, self.hidden_rows) for line in lines], default=0)
 
-    def shares(self, key: str, values: Iterable[int]) -> list[int]:
-        """Return the part of the total that each value is, in thousandths, rounded half up."""
+    def share(self, key: str, value: int) -> int:
+        """Return the part of the total that a value is, in thousandths, rounded half up."""
         total = self.report.totals.get(key) or 0
-        return [(2000 * value + total) // (2 * total) if total else 0 for value in values]
+        return (2000 * value + total) // (2 * total) if total else 0
 
     @property
     def layers(self) -> int:

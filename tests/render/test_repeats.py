@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 import convcalc
 from convcalc.render.report.cells import entries
 from convcalc.render.report.outline import DisplayRow
-from convcalc.render.tables.characters import Characters
 from convcalc.report.fold import TableOptions, fold_report
 from convcalc.report.repeats import find_repeats
 from convcalc.report.report import Report
@@ -52,7 +51,7 @@ layers:
 
 
 def rows(report: Report, *, every: bool = False, depth: int | None = None) -> list[DisplayRow]:
-    return entries(fold_report(report, TableOptions(depth)), Characters(), as_tree=True, every=every)
+    return entries(fold_report(report, TableOptions(depth)), as_tree=True, every=every)
 
 
 def level(row: DisplayRow) -> int:
@@ -115,7 +114,7 @@ def test_a_shortcut_is_no_repeat_of_its_neighbour() -> None:
 def test_a_column_that_differs_keeps_rows_apart() -> None:
     report = convcalc.load(text=CHAIN).report(detailed=("receptive_field",))
     view = TableOptions(columns=("params", "receptive_field"))
-    shown = [row.layer.strip() for row in entries(fold_report(report, view), Characters(), as_tree=True)]
+    shown = [row.layer.strip() for row in entries(fold_report(report, view), as_tree=True)]
     assert [name for name in shown if name.startswith("stage")] == ["stage1", "stage2", "stage3", "stage4"]
 
 

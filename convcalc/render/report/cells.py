@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
+from itertools import repeat
+from typing import Any
 
 from convcalc.number_format import count_of, format_exact, format_per_axis, format_share, format_short
 from convcalc.render.report.outline import DisplayRow, Outline, layer_row
-from convcalc.render.tables.characters import Characters
+from convcalc.render.tables.characters import Characters, each_once
 from convcalc.render.tables.table import widest
 from convcalc.report.fold import FoldedReport, FoldedRow
 
 
-def entries(folded: FoldedReport, glyphs: Characters, *, as_tree: bool, every: bool = False) -> list[DisplayRow]:
+def entries(folded: FoldedReport, *, as_tree: bool, every: bool = False) -> list[DisplayRow]:
     """Return the rows between the heading and the total: as a tree with subtotals, or flat with whole paths.
 
     Equal neighbours of the tree are one row with the numbers of one of them, unless ``every`` one is wanted.
     """
     if as_tree and folded.in_network_order:
-        made = list(Outline(folded, glyphs, every=every).rows())
+        made = list(Outline(folded, every=every).rows())
     else:
-        keys = [column.key for column in folded.columns]
-        made = [layer_row(line, line.path, keys, glyphs) for line in folded.lines]
+        made = [layer_row(line, line.path) for line in folded.lines]
     return [*made, _rest(folded, folded.remainder)] if folded.remainder else made
 
 
@@ -30,36 +31,37 @@ def total(folded: FoldedReport) -> DisplayRow:
     report = folded.report
     values = {column.key: report.totals[column.key] for column in folded.columns if column.key in report.totals}
     count = count_of(folded.layers, "layer")
-    return DisplayRow("Total", count, count, "", values, "total", folded.layers, report.lower_bounds)
+    return DisplayRow("Total", count, values, "total", folded.layers, report.lower_bounds, brief=count)
 
 
 def _rest(folded: FoldedReport, rest: FoldedRow) -> DisplayRow:
     shown = folded.layers - rest.layers
     label = f"{rest.layers:,} other layers" if rest.layers != 1 else "1 other layer"
     text = f"{shown:,} of {folded.layers:,} layers shown"
-    return DisplayRow(
-        label, text, text.removesuffix(" layers shown"), "", rest.values, "rest", rest.layers, rest.unknown
-    )
+    brief = text.removesuffix(" layers shown")
+    return DisplayRow(label, text, rest.values, "rest", rest.layers, rest.unknown, brief=brief)
 
 
 HEADINGS = {"layer": ("Layer", "Operation"), "op": ("Operation", "Layers"), "block": ("Block", "Layers")}
 
-BARRED = ""
-"""Rows that have a bar are layers: a group, the rest and the total would dwarf them."""
-
 
 class CellTexts:
-    """Every text of the table, made when it is first asked for: most layouts need few of them."""
+    """Every text of the table, made when it is first asked for: most layouts need few of them.
+
+    Made a column at a time, and once for equal values: the rows of a large network have few different ones.
+    """
 
     def __init__(self, folded: FoldedReport, rows: Sequence[DisplayRow], glyphs: Characters) -> None:
         self.folded = folded
         self.rows = rows
+        """The last of them is the total."""
         self.glyphs = glyphs
         self.columns = {column.key: column for column in folded.columns}
         first, second = HEADINGS[folded.group_by]
         self.headings = {"layer": first, "operation": second, "brief": second, "output": "Output"}
         self.texts = cache(self._texts)
         self.width = cache(self._width)
+        self.known = cache(self._known)
 
     def heading(self, name: str) -> str:
         """Return what stands above a column."""
@@ -68,47 +70,72 @@ class CellTexts:
             return "%" if self.texts(name) else ""
         return self.headings.get(name) or self.glyphs.text(self.columns[key].title)
 
-    def _texts(self, name: str) -> list[str]:
+    def styles(self) -> list[str]:
+        """Return the style of every row."""
+        values = [self.values(key) for key in self.columns]
+        counted = map(any, zip(*values, strict=True)) if values else repeat(False)
+        return [
+            row.style or ("" if some or row.unknown else "zero") for row, some in zip(self.rows, counted, strict=False)
+        ]
+
+    def values(self, key: str) -> list[Any]:
+        """Return what rows have of a metric."""
+        return [row.values.get(key) for row in self.rows]
+
+    def _texts(self, name: str) -> Sequence[str]:
         """Return a column: ``layer``, ``operation``, ``brief``, ``output``, ``KEY``, ``KEY short`` or ``KEY %``."""
-        if name in self.headings:
-            return [getattr(row, name) for row in self.rows]
+        if name == "layer":
+            return self.glyphs.texts([row.layer for row in self.rows])
+        if name == "operation":
+            return self.glyphs.texts([row.operation for row in self.rows])
+        if name == "brief":
+            return self.glyphs.texts([row.brief or row.operation.partition(",")[0] for row in self.rows])
+        if name == "output":
+            return each_once(self._shape, [row.shape for row in self.rows])
         key, _, form = name.partition(" ")
-        if form == "%":
-            return self._shares(key)
-        unit = self.columns[key].unit
-        written = (lambda value: format_short(value, unit)) if form else format_exact
-        if not self.columns[key].is_additive:
-            texts = [format_per_axis(row.values.get(key), written, self.glyphs.text) for row in self.rows]
+        return self._shares(key) if form == "%" else self._numbers(key, short=bool(form))
+
+    def _numbers(self, key: str, *, short: bool) -> list[str]:
+        column, glyphs = self.columns[key], self.glyphs
+        written = (lambda value: format_short(value, column.unit)) if short else format_exact
+        if not column.is_additive:
+            texts = each_once(lambda value: format_per_axis(value, written, glyphs.text), self.values(key))
         else:
-            texts = [self._number(row, row.values.get(key), written) for row in self.rows]
+            texts = each_once(
+                lambda value: written(value) if value else "" if value is None else glyphs.zero, self.values(key)
+            )
+            texts[-1] = "0" if texts[-1] == glyphs.zero else texts[-1]
+        if not self.folded.report.unknown:
+            return texts
         return [
             self._bound(row, text) if key in row.unknown else text for row, text in zip(self.rows, texts, strict=True)
         ]
 
+    def _shape(self, axes: tuple[int, ...] | None) -> str:
+        return "" if axes is None else self.glyphs.shape(axes)
+
     def _width(self, name: str) -> int:
         return max(len(self.heading(name)), widest(self.texts(name)))
 
+    def _known(self, key: str) -> list[int]:
+        """Return what is known of rows in an additive metric: nothing of a layer that is not counted."""
+        if not self.folded.report.unknown:
+            return [row.values.get(key, 0) for row in self.rows]
+        return [0 if row.layers == 1 and key in row.unknown else row.values.get(key, 0) for row in self.rows]
+
     def bars(self, key: str, width: int) -> list[str]:
-        """Return bars for the layers, the longest for the heaviest."""
-        values = [row.known(key) if row.style == BARRED else 0 for row in self.rows]
+        """Return bars for the layers, the longest for the heaviest: groups, the rest and the total would dwarf them."""
+        values = [0 if row.style else value for row, value in zip(self.rows, self.known(key), strict=True)]
         return self.glyphs.bars(values, width, self.folded.largest(key))
 
     def _shares(self, key: str) -> list[str]:
         """Percentages of the total; none for the total itself, and no column for what is not a sum of layers."""
         if not self.columns[key].is_additive or not self.folded.report.totals.get(key):
             return []
-        values = [0 if row.style == "total" else row.known(key) for row in self.rows]
-        return list(map(format_share, self.folded.shares(key, values), values))
+        return each_once(lambda value: format_share(self.folded.share(key, value), value), [*self.known(key)[:-1], 0])
 
     def _bound(self, row: DisplayRow, text: str) -> str:
         """Mark what is not known of a layer, and the number that it is left out of."""
         if row.layers == 1 or not text or text[:1].isalpha():
             return text and "?"
         return f"{self.glyphs.at_least} {text.replace(self.glyphs.zero, '0')}"
-
-    def _number(self, row: DisplayRow, value: int | None, form: Callable[[int], str]) -> str:
-        if value:
-            return form(value)
-        if value is None:
-            return ""
-        return "0" if row.style == "total" else self.glyphs.zero

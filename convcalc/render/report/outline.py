@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from convcalc.number_format import count_of
 from convcalc.records import NamedTuple
-from convcalc.render.tables.characters import Characters
 from convcalc.report.fold import FoldedReport, FoldedRow
 from convcalc.report.path_tree import PathNode, Run, as_group, build_path_tree, runs, structures
 
@@ -21,27 +20,24 @@ class DisplayRow(NamedTuple):
 
     layer: str
     operation: str
-    brief: str
-    """The operation without its lesser arguments, for narrow terminals."""
-    output: str
     values: Mapping[str, int]
     style: str = ""
-    """``group``, ``zero``, ``rest``, ``total`` or nothing for a layer that counts."""
+    """``group``, ``zero``, ``rest``, ``total`` or nothing for a layer."""
     layers: int = 1
     unknown: frozenset[str] = frozenset()
+    shape: tuple[int, ...] | None = None
+    """Of the output, if it has one."""
     repeats: int = 1
     """How many equal neighbours it is one of."""
     period: int = 1
     """How many neighbours take turns in it."""
     is_cut: bool = False
     """Whether what is in it is left out: it is shown elsewhere, or has no values."""
-
-    def known(self, key: str) -> int:
-        """What is known of it in a metric: nothing of a layer that is not counted."""
-        return 0 if self.layers == 1 and key in self.unknown else self.values.get(key, 0)
+    brief: str = ""
+    """The operation on narrow terminals, if that is not what is in front of its first comma."""
 
 
-def operation(line: FoldedRow, glyphs: Characters) -> str:
+def operation(line: FoldedRow) -> str:
     """Return what a layer does in a few words, or how many layers a line holds."""
     if not line.op:
         return count_of(line.layers, "layer")
@@ -52,28 +48,19 @@ def operation(line: FoldedRow, glyphs: Characters) -> str:
         text += f", tied to {line.tied_to}"
     if line.unknown:
         text += ", not counted"
-    return glyphs.text(text)
+    return text
 
 
-def layer_row(line: FoldedRow, label: str, keys: Sequence[str], glyphs: Characters) -> DisplayRow:
-    style = "" if line.unknown or any(map(line.values.get, keys)) else "zero"
+def layer_row(line: FoldedRow, label: str, repeats: int = 1) -> DisplayRow:
     return DisplayRow(
-        glyphs.text(label) or TOP_LEVEL,
-        operation(line, glyphs),
-        operation(line, glyphs).partition(",")[0],
-        glyphs.shape(line.output_shape),
-        line.values,
-        style,
-        line.layers,
-        line.unknown,
+        label or TOP_LEVEL, operation(line), line.values, "", line.layers, line.unknown, line.output_shape, repeats
     )
 
 
 class Outline:
     """The tree of paths from the top, a row each; every one where ``every`` says so."""
 
-    def __init__(self, folded: FoldedReport, glyphs: Characters, *, every: bool) -> None:
-        self.glyphs = glyphs
+    def __init__(self, folded: FoldedReport, *, every: bool) -> None:
         self.keys = [column.key for column in folded.columns]
         self.sums = [column.key for column in folded.columns if column.is_additive]
         self.root = build_path_tree(folded.lines, self.sums)
@@ -95,31 +82,31 @@ class Outline:
             label = "  " * level + _name(run, chain, above)
             below: Sequence[PathNode] = run.nodes
             if len(run.nodes) > 1:
-                row = self._group(as_group(below, self.sums), label, "")
+                row = self._group(as_group(below, self.sums), label, "", run)
             elif node.group or not node.line:
                 alike, below = self._inside(node)
-                row, above = self._group(node, label, alike)._replace(is_cut=bool(alike)), f"{node.path}."
+                row, above = self._group(node, label, alike, run), f"{node.path}."
             else:
-                row, below = layer_row(node.line, label, self.keys, self.glyphs), list(node.children.values())
+                row, below = layer_row(node.line, label, run.times), list(node.children.values())
                 above = f"{node.path}."
-            yield row._replace(repeats=run.times, period=len(run.nodes))
+            yield row
             stack += [(each, level + 1, above) for each in self._runs(below)]
 
     def _runs(self, nodes: Iterable[PathNode]) -> list[Run]:
         return list(runs(nodes, self.equal))[::-1]
 
-    def _group(self, node: PathNode, label: str, alike: str) -> DisplayRow:
+    def _group(self, node: PathNode, label: str, alike: str, run: Run) -> DisplayRow:
         """A group that holds everything says nothing that the total does not."""
-        glyphs, label = self.glyphs, self.glyphs.text(label)
+        turns, is_cut = (run.times, len(run.nodes)), bool(alike)
         if node.layers == self.root.layers:
-            return DisplayRow(label, "", "", "", {}, "group", 0)
+            return DisplayRow(label, "", {}, "group", 0, frozenset(), None, *turns, is_cut)
         style = "group" if any(node.values.values()) or node.unknown else "zero"
         count = count_of(node.layers, "layer")
         if node.line:
-            count = f"{operation(node.line, glyphs)}, {count}"
-        count += glyphs.text(alike)
-        shape = glyphs.shape(node.output_shape)
-        return DisplayRow(label, count, count, shape, node.values, style, node.layers, node.unknown)
+            count = f"{operation(node.line)}, {count}"
+        count += alike
+        shape = node.output_shape
+        return DisplayRow(label, count, node.values, style, node.layers, node.unknown, shape, *turns, is_cut, count)
 
     # --- what need not be shown ---------------------------------------------------------------------------------------
 

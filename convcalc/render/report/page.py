@@ -45,15 +45,15 @@ def layers(folded: FoldedReport, glyphs: Characters, width: int | None, *, repea
     At a terminal it is a tree with subtotals; in a pipe every line has its whole path, so that it can be searched, and
     the lines of a column add up to its total.
     """
-    rows = [*entries(folded, glyphs, as_tree=width is not None, every=repeats), total(folded)]
+    rows = [*entries(folded, as_tree=width is not None, every=repeats), total(folded)]
     texts = CellTexts(folded, rows, glyphs)
     full = ColumnPlan(tuple(column.key for column in folded.columns), output=folded.group_by != "op")
     plan = fit_columns(full, texts.width, width)
-    yield Table(list(_columns(texts, plan)), [row.style for row in rows], glyphs.rule, footer_rows=1)
+    yield Table(list(_columns(texts, plan)), texts.styles(), glyphs.rule, footer_rows=1)
     hidden = ", ".join(_hidden(texts, full, plan))
     if hidden:
         yield left_out(hidden, width, used(full, texts.width))
-    if note := _folding_note(rows):
+    if width is not None and (note := _folding_note(rows)):
         yield Paragraph([(glyphs.text(f"{note}; --show-repeats shows all."), "dim")], width)
 
 
@@ -70,9 +70,9 @@ def _folding_note(rows: Sequence[DisplayRow]) -> str:
 
 def flat_table(folded: FoldedReport, glyphs: Characters) -> Table:
     """Return the table for formats that are no text: whole paths, every column, no bars; the last row is the total."""
-    rows = [*entries(folded, glyphs, as_tree=False), total(folded)]
+    texts = CellTexts(folded, [*entries(folded, as_tree=False), total(folded)], glyphs)
     plan = ColumnPlan(tuple(column.key for column in folded.columns), bar=0, output=folded.group_by != "op")
-    return Table(list(_columns(CellTexts(folded, rows, glyphs), plan)), [row.style for row in rows], footer_rows=1)
+    return Table(list(_columns(texts, plan)), texts.styles(), footer_rows=1)
 
 
 def _columns(texts: CellTexts, plan: ColumnPlan) -> Iterator[TableColumn]:

@@ -67,7 +67,7 @@ class Table(NamedTuple):
         rule = [(" " * self.indent + self.rule * self._whole(widths), "rule")]
         heading = [("".join(self._heading(widths)).rstrip(), "head")]
         lines: list[Line] = [self._spanning(widths)] if self.group_headings else []
-        lines += [heading, rule] if any([column.heading for column in self.columns]) else []
+        lines += [heading, rule] if any(column.heading for column in self.columns) else []
         lines += body
         if 0 < self.footer_rows <= len(self.row_styles):
             lines.insert(-self.footer_rows, rule)
