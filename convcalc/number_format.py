@@ -64,7 +64,7 @@ def format_short(value: Rational, unit: str = "") -> str:
     past = 20 * base if unit == "bytes" else 19_999  # in twentieths: 999,950 is 1.000 M and not 1,000 k
     while step + 1 < len(names) and 20 * size >= past * one:
         one, step = one * base, step + 1
-    digits = format_significant(Fraction(value.numerator, one), 4) if step else format_exact(value)
+    digits = _significant(value.numerator, one, 4) if step else format_exact(value)
     return f"{digits} {names[step]}{'B' if unit == 'bytes' else ''}".rstrip()
 
 
@@ -77,13 +77,7 @@ def format_decimal(value: Rational, places: int = DECIMALS) -> str:
     >>> [format_decimal(value) for value in (Fraction(9, 20), Fraction(2, 3), Fraction(-1, 3), Fraction(1999, 1000))]
     ['0.45', '0.67', '-0.33', '2.00']
     """
-    size, one = abs(value.numerator), value.denominator
-    rounded = _round_half_up(size, one, places)
-    whole, rest = divmod(rounded, 10**places)
-    tail = f".{rest:0{places}d}" if places else ""
-    if rounded * one == size * 10**places:
-        tail = tail.rstrip("0").rstrip(".")
-    return f"{'-' if value < 0 else ''}{whole:,}{tail}"
+    return _decimal(value.numerator, value.denominator, places)
 
 
 def format_significant(value: Rational, digits: int = 3) -> str:
@@ -91,13 +85,29 @@ def format_significant(value: Rational, digits: int = 3) -> str:
 
     Zeros at the end mean that something was rounded there: 2 is ``2``, 1.9999 is ``2.00``.
     """
-    if not value:
+    return _significant(value.numerator, value.denominator, digits)
+
+
+def _decimal(number: int, one: int, places: int) -> str:
+    """Return a ratio with so many decimals."""
+    scale = 10**places
+    rounded = _round_half_up(abs(number), one, places)
+    whole, rest = divmod(rounded, scale)
+    tail = f".{rest:0{places}d}" if places else ""
+    if rounded * one == abs(number) * scale:
+        tail = tail.rstrip("0").rstrip(".")
+    return f"{'-' if number < 0 else ''}{whole:,}{tail}"
+
+
+def _significant(number: int, one: int, digits: int) -> str:
+    """Return a ratio with so many digits."""
+    if not number:
         return "0"
-    size, one = abs(value.numerator), value.denominator
+    size = abs(number)
     places = digits - 1 - _magnitude(size, one)
     if _round_half_up(size, one, places) >= 10**digits:  # 9.996 gains a digit in front
         places -= 1
-    return format_decimal(value, max(places, 0))
+    return _decimal(number, one, max(places, 0))
 
 
 def _magnitude(size: int, one: int) -> int:

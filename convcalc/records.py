@@ -205,9 +205,7 @@ class _Tuple(tuple[Any, ...]):
     __slots__ = ()
     _fields: tuple[str, ...] = ()
 
-    @classmethod
-    def _make(cls, values: Any) -> Any:
-        return _new(cls, values)
+    _make: Any = classmethod(_new)
 
     def _replace(self, /, **changes: Any) -> Any:
         made = self._make(map(changes.pop, self._fields, self))

@@ -14,7 +14,7 @@ from typing import Any
 from convcalc.metrics.metric import Metric
 from convcalc.records import NamedTuple
 from convcalc.report.drawn import UnknownColumnError, unknown
-from convcalc.report.report import LayerRow, Report
+from convcalc.report.report import Report
 
 DEFAULT_COLUMNS = ("params", "macs")
 
@@ -189,7 +189,10 @@ def _rank(value: Any) -> tuple[bool, bool, Any]:
 
 
 def _grouped(report: Report, view: TableOptions) -> list[FoldedRow]:
-    lines, keys = [_row_of(row, report) for row in report.rows], _folding(report, leaving=view.by != "op")
+    lines = _lines(report)
+    if view.by == "layer" and view.depth is None:
+        return lines
+    keys = _folding(report, leaving=view.by != "op")
     if view.by == "op":
         return _group(lines, lambda line: line.op, keys, by_path=False)
     if view.by == "block":
@@ -218,9 +221,14 @@ def _additive(report: Report) -> dict[str, Metric]:
     return {column.key: column for column in report.columns if column.is_additive}
 
 
-def _row_of(row: LayerRow, report: Report) -> FoldedRow:
-    unknown = report.unknown.get(row.path, frozenset())
-    return FoldedRow(row.path, row.op, row.summary, 1, row.output_shape, row.values, row.tied_to, (), unknown)
+def _lines(report: Report) -> list[FoldedRow]:
+    """Return a line for every layer."""
+    known, unknown = frozenset[str](), report.unknown.get
+    fields = [
+        (row.path, row.op, row.summary, 1, row.output_shape, row.values, row.tied_to, (), unknown(row.path, known))
+        for row in report.rows
+    ]
+    return list(map(FoldedRow._make, fields))
 
 
 def _block(path: str, paths: set[str]) -> str:

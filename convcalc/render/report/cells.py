@@ -8,21 +8,18 @@ from itertools import repeat
 from typing import Any
 
 from convcalc.number_format import count_of, format_exact, format_per_axis, format_share, format_short
-from convcalc.render.report.outline import DisplayRow, Outline, layer_row
+from convcalc.render.report.outline import TOP_LEVEL, DisplayRow, Outline, operation
 from convcalc.render.tables.characters import Characters, each_once
 from convcalc.render.tables.table import widest
 from convcalc.report.fold import FoldedReport, FoldedRow
 
 
 def entries(folded: FoldedReport, *, as_tree: bool, every: bool = False) -> list[DisplayRow]:
-    """Return the rows between the heading and the total: as a tree with subtotals, or flat with whole paths.
+    """Return the rows between the heading and the total that are no lines: a tree with subtotals, and the rest.
 
     Equal neighbours of the tree are one row with the numbers of one of them, unless ``every`` one is wanted.
     """
-    if as_tree and folded.in_network_order:
-        made = list(Outline(folded, every=every).rows())
-    else:
-        made = [layer_row(line, line.path) for line in folded.lines]
+    made = list(Outline(folded, every=every).rows()) if as_tree else []
     return [*made, _rest(folded, folded.remainder)] if folded.remainder else made
 
 
@@ -49,18 +46,23 @@ class CellTexts:
     """Every text of the table, made when it is first asked for: most layouts need few of them.
 
     Made a column at a time, and once for equal values: the rows of a large network have few different ones.
+    A tree has rows of its own; a flat table has the lines as they are, with whole paths, and rows for the rest and the
+    total.
     """
 
-    def __init__(self, folded: FoldedReport, rows: Sequence[DisplayRow], glyphs: Characters) -> None:
+    def __init__(self, folded: FoldedReport, glyphs: Characters, *, as_tree: bool, every: bool = False) -> None:
+        as_tree = as_tree and folded.in_network_order
         self.folded = folded
-        self.rows = rows
-        """The last of them is the total."""
+        self.lines: Sequence[FoldedRow] = [] if as_tree else folded.lines
+        self.rows = [*entries(folded, as_tree=as_tree, every=every), total(folded)]
+        self.both: list[FoldedRow | DisplayRow] = [*self.lines, *self.rows]
         self.glyphs = glyphs
         self.columns = {column.key: column for column in folded.columns}
         first, second = HEADINGS[folded.group_by]
         self.headings = {"layer": first, "operation": second, "brief": second, "output": "Output"}
         self.texts = cache(self._texts)
         self.width = cache(self._width)
+        self.values = cache(self._values)
         self.known = cache(self._known)
 
     def heading(self, name: str) -> str:
@@ -71,27 +73,32 @@ class CellTexts:
         return self.headings.get(name) or self.glyphs.text(self.columns[key].title)
 
     def styles(self) -> list[str]:
-        """Return the style of every row."""
+        """Return the style of every row: of a layer without values ``zero``."""
         values = [self.values(key) for key in self.columns]
         counted = map(any, zip(*values, strict=True)) if values else repeat(False)
+        own = [*repeat("", len(self.lines)), *[row.style for row in self.rows]]
         return [
-            row.style or ("" if some or row.unknown else "zero") for row, some in zip(self.rows, counted, strict=False)
+            style or ("" if some or row.unknown else "zero")
+            for style, row, some in zip(own, self.both, counted, strict=False)
         ]
 
-    def values(self, key: str) -> list[Any]:
+    def _values(self, key: str) -> list[Any]:
         """Return what rows have of a metric."""
-        return [row.values.get(key) for row in self.rows]
+        return [row.values.get(key) for row in self.both]
 
     def _texts(self, name: str) -> Sequence[str]:
         """Return a column: ``layer``, ``operation``, ``brief``, ``output``, ``KEY``, ``KEY short`` or ``KEY %``."""
         if name == "layer":
-            return self.glyphs.texts([row.layer for row in self.rows])
+            paths = [line.path or TOP_LEVEL for line in self.lines]
+            return self.glyphs.texts([*paths, *[row.layer for row in self.rows]])
         if name == "operation":
-            return self.glyphs.texts([row.operation for row in self.rows])
+            return self.glyphs.texts([*map(operation, self.lines), *[row.operation for row in self.rows]])
         if name == "brief":
-            return self.glyphs.texts([row.brief or row.operation.partition(",")[0] for row in self.rows])
+            words = [text.partition(",")[0] for text in map(operation, self.lines)]
+            briefs = [row.brief or row.operation.partition(",")[0] for row in self.rows]
+            return self.glyphs.texts([*words, *briefs])
         if name == "output":
-            return each_once(self._shape, [row.shape for row in self.rows])
+            return each_once(self._shape, [row.output_shape for row in self.both])
         key, _, form = name.partition(" ")
         return self._shares(key) if form == "%" else self._numbers(key, short=bool(form))
 
@@ -108,7 +115,7 @@ class CellTexts:
         if not self.folded.report.unknown:
             return texts
         return [
-            self._bound(row, text) if key in row.unknown else text for row, text in zip(self.rows, texts, strict=True)
+            self._bound(row, text) if key in row.unknown else text for row, text in zip(self.both, texts, strict=True)
         ]
 
     def _shape(self, axes: tuple[int, ...] | None) -> str:
@@ -120,12 +127,14 @@ class CellTexts:
     def _known(self, key: str) -> list[int]:
         """Return what is known of rows in an additive metric: nothing of a layer that is not counted."""
         if not self.folded.report.unknown:
-            return [row.values.get(key, 0) for row in self.rows]
-        return [0 if row.layers == 1 and key in row.unknown else row.values.get(key, 0) for row in self.rows]
+            return [row.values.get(key, 0) for row in self.both]
+        return [0 if row.layers == 1 and key in row.unknown else row.values.get(key, 0) for row in self.both]
 
     def bars(self, key: str, width: int) -> list[str]:
         """Return bars for the layers, the longest for the heaviest: groups, the rest and the total would dwarf them."""
-        values = [0 if row.style else value for row, value in zip(self.rows, self.known(key), strict=True)]
+        known, lines = self.known(key), len(self.lines)
+        rows = [0 if row.style else value for row, value in zip(self.rows, known[lines:], strict=True)]
+        values = [*known[:lines], *rows]
         return self.glyphs.bars(values, width, self.folded.largest(key))
 
     def _shares(self, key: str) -> list[str]:
@@ -134,7 +143,7 @@ class CellTexts:
             return []
         return each_once(lambda value: format_share(self.folded.share(key, value), value), [*self.known(key)[:-1], 0])
 
-    def _bound(self, row: DisplayRow, text: str) -> str:
+    def _bound(self, row: FoldedRow | DisplayRow, text: str) -> str:
         """Mark what is not known of a layer, and the number that it is left out of."""
         if row.layers == 1 or not text or text[:1].isalpha():
             return text and "?"

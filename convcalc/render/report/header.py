@@ -22,7 +22,7 @@ WITHOUT_GATES = (
     "a mul takes: {:,} mul left out theirs"
 )
 ALL_PAIRS = "; attention counts all pairs of queries and keys, also those that a mask hides (not in seen_macs)"
-ATTENTIONS = ("attention", "sdpa")
+ATTENTIONS = {"attention", "sdpa"}
 
 
 def heading(report: Report, glyphs: Characters, width: int | None) -> Iterator[Block]:
@@ -96,7 +96,7 @@ def footer(report: Report, glyphs: Characters, width: int | None) -> Iterator[Bl
 
 def notes(report: Report) -> Iterator[str]:
     """What has to be known of columns, those that were asked for and those of memory."""
-    if any(row.op in ATTENTIONS for row in report.rows):
+    if _attends(report):
         inside = (
             "what it holds inside is in peak and training bytes, without scores where it is one kernel (via: fused)."
         )
@@ -128,9 +128,13 @@ def coverage(report: Report, glyphs: Characters) -> list[StyledText]:
 def convention(report: Report, *others: Report) -> str:
     """One line that says how the numbers of a report were come by, and those of others under the same conditions."""
     fields = "" if report.gated is None else "; " + WITHOUT_GATES.format(len(report.gated))
-    attends = any(row.op in ATTENTIONS for each in (report, *others) for row in each.rows)
+    attends = any(map(_attends, (report, *others)))
     counted = f"{MAC_DEFINITION}{ALL_PAIRS if attends else ''}"
     return f"Convention {CONVENTION_ID}: {counted}; batch {report.batch:,}; {report.dtype}{fields}."
+
+
+def _attends(report: Report) -> bool:
+    return not ATTENTIONS.isdisjoint([row.op for row in report.rows])
 
 
 def given_inputs(names: Collection[str]) -> str:

@@ -25,8 +25,7 @@ class DisplayRow(NamedTuple):
     """``group``, ``zero``, ``rest``, ``total`` or nothing for a layer."""
     layers: int = 1
     unknown: frozenset[str] = frozenset()
-    shape: tuple[int, ...] | None = None
-    """Of the output, if it has one."""
+    output_shape: tuple[int, ...] | None = None
     repeats: int = 1
     """How many equal neighbours it is one of."""
     period: int = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from convcalc.number_format import count_of
-from convcalc.render.report.cells import CellTexts, entries, total
+from convcalc.render.report.cells import CellTexts
 from convcalc.render.report.fit_columns import ColumnPlan, fit_columns, used
 from convcalc.render.report.header import footer, heading, totals
 from convcalc.render.report.outline import DisplayRow
@@ -45,15 +45,14 @@ def layers(folded: FoldedReport, glyphs: Characters, width: int | None, *, repea
     At a terminal it is a tree with subtotals; in a pipe every line has its whole path, so that it can be searched, and
     the lines of a column add up to its total.
     """
-    rows = [*entries(folded, as_tree=width is not None, every=repeats), total(folded)]
-    texts = CellTexts(folded, rows, glyphs)
+    texts = CellTexts(folded, glyphs, as_tree=width is not None, every=repeats)
     full = ColumnPlan(tuple(column.key for column in folded.columns), output=folded.group_by != "op")
     plan = fit_columns(full, texts.width, width)
     yield Table(list(_columns(texts, plan)), texts.styles(), glyphs.rule, footer_rows=1)
     hidden = ", ".join(_hidden(texts, full, plan))
     if hidden:
         yield left_out(hidden, width, used(full, texts.width))
-    if width is not None and (note := _folding_note(rows)):
+    if width is not None and (note := _folding_note(texts.rows)):
         yield Paragraph([(glyphs.text(f"{note}; --show-repeats shows all."), "dim")], width)
 
 
@@ -70,7 +69,7 @@ def _folding_note(rows: Sequence[DisplayRow]) -> str:
 
 def flat_table(folded: FoldedReport, glyphs: Characters) -> Table:
     """Return the table for formats that are no text: whole paths, every column, no bars; the last row is the total."""
-    texts = CellTexts(folded, [*entries(folded, as_tree=False), total(folded)], glyphs)
+    texts = CellTexts(folded, glyphs, as_tree=False)
     plan = ColumnPlan(tuple(column.key for column in folded.columns), bar=0, output=folded.group_by != "op")
     return Table(list(_columns(texts, plan)), texts.styles(), footer_rows=1)
 

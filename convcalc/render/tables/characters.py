@@ -35,7 +35,7 @@ class Characters(NamedTuple):
 
     def texts(self, texts: Sequence[str]) -> Sequence[str]:
         """Return texts as this surface may show them: most columns are fit as they are, which one look tells."""
-        joined = "".join(texts)
+        joined = "".join(set(texts))
         return texts if self.text(joined) == joined else list(map(self.text, texts))
 
     @property
@@ -104,13 +104,13 @@ def each_once(write: Callable[[Value], str], values: Sequence[Value]) -> list[st
 
 def is_narrow(texts: Iterable[str]) -> bool:
     """Tell whether every character is one cell wide, so that lengths are widths."""
-    joined = "".join(texts)
+    joined = "".join(set(texts))
     return joined.isascii() or _NARROW.fullmatch(joined) is not None
 
 
 def cells(text: str) -> int:
     """Return how many columns of a terminal a text takes: two for wide characters, none for combining ones."""
-    if is_narrow((text,)):
+    if text.isascii() or is_narrow((text,)):
         return len(text)
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
     return len(text) + wide - sum(unicodedata.category(character) in {"Mn", "Me"} for character in text)

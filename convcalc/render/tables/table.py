@@ -129,8 +129,9 @@ class Table(NamedTuple):
             yield ((whole.rstrip(), kind),) if kind else spans
 
 
-def widest(texts: Sequence[str]) -> int:
+def widest(texts: Iterable[str]) -> int:
     """Return the width of the widest text."""
+    texts = set(texts)
     return max(map(len if is_narrow(texts) else cells, texts), default=0)
 
 
