@@ -36,7 +36,7 @@ OF_INTENSITY = ("traffic_bytes", "flops")
 
 MIXED_WORD = "mixed"
 
-FUSED = ("norm", "act")
+FUSED = {"norm", "act"}
 """Segments under which a layer's fused parts stand, as children of its path."""
 
 

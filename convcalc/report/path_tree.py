@@ -16,22 +16,22 @@ class PathNode:
 
     __slots__ = ("children", "last", "layers", "line", "output_shape", "path", "segment", "unknown", "values")
 
-    def __init__(self, segment: str, path: str) -> None:
+    def __init__(self, segment: str, path: str, line: FoldedRow | None = None, place: int = -1) -> None:
         self.segment = segment
         self.path = path
-        self.line: FoldedRow | None = None
+        self.line = line
         self.children: dict[str, PathNode] = {}
-        self.layers = 0
-        self.output_shape: tuple[int, ...] = ()
-        self.values: Mapping[str, int] = {}
-        self.unknown: frozenset[str] = frozenset()
-        self.last = -1
+        self.layers = line.layers if line else 0
+        self.output_shape: tuple[int, ...] = line.output_shape if line else ()
+        self.values: Mapping[str, int] = line.values if line else {}
+        self.unknown: frozenset[str] = line.unknown if line else frozenset()
+        self.last = place
         """Where its last layer stands in the network, to know whose output leaves the group."""
 
     @property
     def group(self) -> bool:
         """Whether it is more than a layer with its fused parts. A named join is a group with a layer of its own."""
-        return self.line is None or any(name not in FUSED for name in self.children)
+        return self.line is None or not self.children.keys() <= FUSED
 
 
 def build_path_tree(lines: Sequence[FoldedRow], keys: Sequence[str]) -> PathNode:
@@ -39,17 +39,22 @@ def build_path_tree(lines: Sequence[FoldedRow], keys: Sequence[str]) -> PathNode
     root = PathNode("", "")
     nodes: dict[str, PathNode] = {"": root}
     for place, line in enumerate(lines):
-        node = _node(line.path, nodes)
-        node.line, node.last, node.output_shape, node.unknown = line, place, line.output_shape, line.unknown
-        node.layers, node.values = line.layers, line.values
+        known = nodes.get(line.path)
+        if known:  # a group that some layers before are in
+            known.line, known.last, known.output_shape, known.unknown = line, place, line.output_shape, line.unknown
+            known.layers, known.values = line.layers, line.values
+            continue
+        above, _, segment = line.path.rpartition(".")
+        parent = nodes.get(above) or _group(above, nodes)
+        parent.children[segment] = nodes[line.path] = PathNode(segment, line.path, line, place)
     for node in reversed(nodes.values()):  # children were made after their parents
         if node.children:
             _add_up(node, keys)
     return root
 
 
-def _node(path: str, nodes: dict[str, PathNode]) -> PathNode:
-    """Return the node of a path, making those on the way to it."""
+def _group(path: str, nodes: dict[str, PathNode]) -> PathNode:
+    """Make the node of a path, and those on the way to it."""
     missing = []
     while path not in nodes:
         above, _, segment = path.rpartition(".")
@@ -63,16 +68,14 @@ def _node(path: str, nodes: dict[str, PathNode]) -> PathNode:
 
 def _add_up(node: PathNode, keys: Sequence[str]) -> None:
     """Give a node the sums over itself and its children."""
-    values = {key: node.values[key] for key in keys if key in node.values}
+    summed = [node.values, *[child.values for child in node.children.values()]]
     for child in node.children.values():
         node.layers += child.layers
         node.unknown |= child.unknown
         if child.last > node.last:
             node.last, node.output_shape = child.last, child.output_shape
-        for key in keys:
-            if key in child.values:
-                values[key] = values.get(key, 0) + child.values[key]
-    node.values = values
+    found = {key: [values[key] for values in summed if key in values] for key in keys}
+    node.values = {key: sum(values) for key, values in found.items() if values}
 
 
 # --- equal neighbours -------------------------------------------------------------------------------------------------
@@ -114,8 +117,8 @@ def runs(nodes: Iterable[PathNode], equal: Mapping[int, int]) -> Iterator[Run]:
     Their names differ in a number at the end alone: a shortcut as large as its neighbour is none of its repeats.
     """
     nodes = list(nodes)
-    if not equal or len(nodes) == 1:
-        yield from (Run([node], node, 1) for node in nodes)
+    if not equal or len({equal[id(node)] for node in nodes}) == len(nodes):
+        yield from [Run([node], node, 1) for node in nodes]
         return
     for repeat in find_repeats([(node.path.rstrip("0123456789"), equal[id(node)]) for node in nodes]):
         turn = nodes[repeat.start : repeat.start + repeat.period]

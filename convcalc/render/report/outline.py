@@ -89,7 +89,8 @@ class Outline:
                 row, below = layer_row(node.line, label, run.times), list(node.children.values())
                 above = f"{node.path}."
             yield row
-            stack += [(each, level + 1, above) for each in self._runs(below)]
+            if below:
+                stack += [(each, level + 1, above) for each in self._runs(below)]
 
     def _runs(self, nodes: Iterable[PathNode]) -> list[Run]:
         return list(runs(nodes, self.equal))[::-1]
@@ -170,9 +171,10 @@ def _ops(node: PathNode) -> Iterator[str]:
 
 def _name(run: Run, chain: str, above: str) -> str:
     """Return what stands for neighbours: ``a1``, ``a1, a2 × 2``, ``a1 … a12 × 12`` or ``a1 … b6 (2 × 6)``."""
-    first, last = (node.path.removeprefix(above) + chain for node in (run.nodes[0], run.last))
+    first = run.nodes[0].path.removeprefix(above) + chain
     if run.times == 1:
         return first
+    last = run.last.path.removeprefix(above) + chain
     if len(run.nodes) > 1:
         return f"{first} … {last} ({len(run.nodes):,} × {run.times:,})"
     return f"{first}{', ' if run.times == 2 else ' … '}{last} × {run.times:,}"
