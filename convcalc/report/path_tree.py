@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 from convcalc.records import NamedTuple
 from convcalc.report.fold import FUSED, FoldedRow
 from convcalc.report.repeats import find_repeats
 
 # --- the tree of paths ------------------------------------------------------------------------------------------------
+
+
+NO_LINE = FoldedRow("", "", "", 0, (), {})
+"""What a group has of its own."""
 
 
 class PathNode:
@@ -21,10 +25,11 @@ class PathNode:
         self.path = path
         self.line = line
         self.children: dict[str, PathNode] = {}
-        self.layers = line.layers if line else 0
-        self.output_shape: tuple[int, ...] = line.output_shape if line else ()
-        self.values: Mapping[str, int] = line.values if line else {}
-        self.unknown: frozenset[str] = line.unknown if line else frozenset()
+        own = line or NO_LINE
+        self.layers = own.layers
+        self.output_shape = own.output_shape
+        self.values = own.values
+        self.unknown = own.unknown
         self.last = place
         """Where its last layer stands in the network, to know whose output leaves the group."""
 
@@ -111,18 +116,16 @@ class Run(NamedTuple):
     """How often they are there."""
 
 
-def runs(nodes: Iterable[PathNode], equal: Mapping[int, int]) -> Iterator[Run]:
-    """Give neighbours in order, those that repeat together; each alone where nothing is known to be equal.
+def runs(nodes: Iterable[PathNode], equal: Mapping[int, int]) -> list[Run]:
+    """Return neighbours in order, those that repeat together; each alone where nothing is known to be equal.
 
     Their names differ in a number at the end alone: a shortcut as large as its neighbour is none of its repeats.
     """
     nodes = list(nodes)
     if not equal or len({equal[id(node)] for node in nodes}) == len(nodes):
-        yield from [Run([node], node, 1) for node in nodes]
-        return
-    for repeat in find_repeats([(node.path.rstrip("0123456789"), equal[id(node)]) for node in nodes]):
-        turn = nodes[repeat.start : repeat.start + repeat.period]
-        yield Run(turn, nodes[repeat.end - 1], repeat.times)
+        return [Run._make(([node], node, 1)) for node in nodes]
+    found = find_repeats([(node.path.rstrip("0123456789"), equal[id(node)]) for node in nodes])
+    return [Run(nodes[one.start : one.start + one.period], nodes[one.end - 1], one.times) for one in found]
 
 
 def as_group(nodes: Sequence[PathNode], keys: Sequence[str]) -> PathNode:

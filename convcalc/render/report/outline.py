@@ -93,7 +93,7 @@ class Outline:
                 stack += [(each, level + 1, above) for each in self._runs(below)]
 
     def _runs(self, nodes: Iterable[PathNode]) -> list[Run]:
-        return list(runs(nodes, self.equal))[::-1]
+        return runs(nodes, self.equal)[::-1]
 
     def _group(self, node: PathNode, label: str, alike: str, run: Run) -> DisplayRow:
         """A group that holds everything says nothing that the total does not."""
