@@ -76,11 +76,15 @@ def _add_up(node: PathNode, keys: Sequence[str]) -> None:
     summed = [node.values, *[child.values for child in node.children.values()]]
     for child in node.children.values():
         node.layers += child.layers
-        node.unknown |= child.unknown
+        if child.unknown:
+            node.unknown |= child.unknown
         if child.last > node.last:
             node.last, node.output_shape = child.last, child.output_shape
-    found = {key: [values[key] for values in summed if key in values] for key in keys}
-    node.values = {key: sum(values) for key, values in found.items() if values}
+    node.values = sums = {}
+    for key in keys:
+        found = [values[key] for values in summed if key in values]
+        if found:
+            sums[key] = sum(found)
 
 
 # --- equal neighbours -------------------------------------------------------------------------------------------------

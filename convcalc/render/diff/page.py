@@ -10,6 +10,7 @@ from convcalc.budget.diff.match_layers import LayerChange
 from convcalc.budget.diff.revisions import KEY_METRICS, DesignDiff, Diff, layer_metrics
 from convcalc.metrics.registry import report_metrics
 from convcalc.number_format import count_of, format_exact, format_signed, format_significant
+from convcalc.records import replace
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.paragraph import Block, Paragraph, left_out
 from convcalc.render.tables.surface import Surface
@@ -31,10 +32,10 @@ def diff_blocks(diff: Diff, surface: Surface) -> Iterator[Block]:
         yield Paragraph([(name(design, glyphs), "title"), (f"  {design.change}", STYLES.get(design.change, ""))], width)
         grid = totals(design, glyphs)
         if grid.row_styles:
-            yield _fitting(grid, width, glyphs, hidden, ("%", "Before"))._replace(indent=2)
+            yield replace(_fitting(grid, width, glyphs, hidden, ("%", "Before")), indent=2)
         rows = changed(design)
         if rows:
-            yield _fitting(layers(rows[:ROWS], glyphs), width, glyphs, hidden)._replace(indent=2)
+            yield replace(_fitting(layers(rows[:ROWS], glyphs), width, glyphs, hidden), indent=2)
         if len(rows) > ROWS:
             yield Paragraph(
                 [(f"  {count_of(len(rows) - ROWS, 'smaller change', 'smaller changes')} not shown", "dim")], width
@@ -163,7 +164,7 @@ def _fitting(
     if room < columns[0].width:
         hidden["middles of names"] = None
     texts = [glyphs.shorten_path(text, room) for text in columns[0].texts]
-    return grid._replace(columns=[columns[0]._replace(texts=texts), *columns[1:]])
+    return replace(grid, columns=[columns[0]._replace(texts=texts), *columns[1:]])
 
 
 def _width(columns: Sequence[TableColumn]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from convcalc.number_format import format_exact, format_short
+from convcalc.records import replace
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.paragraph import Block, Paragraph
 from convcalc.render.tables.table import StyledText, Table, TableColumn
@@ -74,16 +75,18 @@ def totals(report: Report, view: TableOptions, glyphs: Characters, width: int | 
         for column, number in zip(columns, plain, strict=True)
     ]
     shown = ["" if text in (number, f"{number} B") else text for text, number in zip(shortened, plain, strict=True)]
-    table = [
+    parts = [
         TableColumn("", [glyphs.text(column.title) for column in columns]),
         TableColumn("", marked, right=True, style="total"),
         TableColumn("", [text.partition(" ")[0] for text in shown], right=True, gap=3),
         TableColumn("", [glyphs.text(text.partition(" ")[2]) for text in shown], gap=1),
         TableColumn("", [glyphs.text(column.unit) for column in columns], style="dim"),
     ]
-    while width is not None and sum(column.width + column.gap for column in table) - 2 > width and len(table) > 2:
-        del table[4 if len(table) == 5 else slice(2, 4)]
-    return Table(table, [""] * len(columns), glyphs.rule)
+    table = Table(parts, [""] * len(columns), glyphs.rule)
+    while width is not None and table.width > width and len(parts) > 2:
+        parts = parts[:4] if len(parts) == 5 else parts[:2]
+        table = replace(table, columns=parts)
+    return table
 
 
 def footer(report: Report, glyphs: Characters, width: int | None) -> Iterator[Block]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from convcalc.number_format import count_of, format_exact
 from convcalc.profiles import TERMS, Profile, ProfileResult, Reconciliation
+from convcalc.records import replace
 from convcalc.render.report.header import given_inputs, name_and_design
 from convcalc.render.tables import markdown_syntax as gfm
 from convcalc.render.tables.characters import Characters
@@ -30,7 +31,7 @@ def reconciliation_blocks(found: Reconciliation, surface: Surface) -> Iterator[B
     whole = _grid(found, glyphs)
     shown = whole
     while width is not None and shown.width > width and len(shown.columns) > FEWEST:
-        shown = shown._replace(columns=shown.columns[:-1])
+        shown = replace(shown, columns=shown.columns[:-1])
     yield shown
     if len(shown.columns) < len(whole.columns):
         lost = ["units", "what terms are"][len(shown.columns) - FEWEST :]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO, Any, Protocol
 
 from convcalc.number_format import count_of, format_exact
-from convcalc.records import NamedTuple
+from convcalc.records import NamedTuple, replace
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.paragraph import Block, Paragraph, left_out
 from convcalc.render.tables.surface import Surface
@@ -53,7 +53,7 @@ def _cut(table: Table, fields: Sequence[Field], glyphs: Characters, width: int |
             columns[place] = columns[place]._replace(
                 texts=[glyphs.truncate(text, room) for text in columns[place].texts]
             )
-    return table._replace(columns=columns)
+    return replace(table, columns=columns)
 
 
 def seen(listing: Listing) -> list[Field]:

@@ -65,13 +65,14 @@ STYLES = {
 def render_blocks(blocks: Iterable[Block], on: Surface) -> str:
     """Return blocks as one text, with escape sequences if the surface has colour."""
     if not on.color:
-        return "\n".join([line for block in _fitted(blocks, on) for line in block.plain()] + [""])
+        return "\n".join([*[line for block in _fitted(blocks, on) for line in block.plain()], ""])
     escapes = _escapes()
-    lines = (line for block in _fitted(blocks, on) for line in block.styled())
-    return "".join(
-        "".join(f"{escapes[style]}{text}{RESET}" if style and text else text for text, style in line) + "\n"
-        for line in lines
-    )
+    lines = [
+        "".join([f"{escapes[style]}{text}{RESET}" if style and text else text for text, style in line])
+        for block in _fitted(blocks, on)
+        for line in block.styled()
+    ]
+    return "\n".join([*lines, ""])
 
 
 def _fitted(blocks: Iterable[Block], on: Surface) -> Iterator[Block]:

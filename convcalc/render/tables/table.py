@@ -6,9 +6,10 @@ Made for many rows: a line is one ``%``, which pads every cell, and colour costs
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from itertools import repeat
 
-from convcalc.records import NamedTuple
+from convcalc.records import NamedTuple, dataclass
 from convcalc.render.tables.characters import cells, is_narrow
 
 StyledText = tuple[str, str]
@@ -35,7 +36,8 @@ class TableColumn(NamedTuple):
         return max(cells(self.heading), widest(self.texts))
 
 
-class Table(NamedTuple):
+@dataclass(frozen=True)
+class Table:
     """Columns of equal length. ``row_styles`` styles whole rows (``group``, ``zero``, ``total``; ``""``: by column).
 
     The last ``footer_rows`` stand beneath a rule; ``group_headings`` are over several columns: first, last, text.
@@ -50,7 +52,7 @@ class Table(NamedTuple):
 
     def plain(self) -> Iterable[str]:
         """Return the lines without their styles."""
-        widths = self._widths()
+        widths = self._widths
         body = map(str.rstrip, _rows(self._cells(widths)))
         return [
             line if isinstance(line, str) else "".join([text for text, _ in line]).rstrip()
@@ -59,12 +61,12 @@ class Table(NamedTuple):
 
     def styled(self) -> Iterable[Sequence[StyledText]]:
         """Return the lines as spans."""
-        widths = self._widths()
+        widths = self._widths
         return [[(line, "")] if isinstance(line, str) else line for line in self._framed(widths, self._spans(widths))]
 
     def _framed(self, widths: Sequence[int], body: Iterable[Line]) -> list[Line]:
         """Put headings and rules around the lines of the body."""
-        rule = [(" " * self.indent + self.rule * self._whole(widths), "rule")]
+        rule = [(" " * self.indent + self.rule * self.width, "rule")]
         heading = [("".join(self._heading(widths)).rstrip(), "head")]
         lines: list[Line] = [self._spanning(widths)] if self.group_headings else []
         lines += [heading, rule] if any(column.heading for column in self.columns) else []
@@ -73,15 +75,13 @@ class Table(NamedTuple):
             lines.insert(-self.footer_rows, rule)
         return lines
 
+    @cached_property
     def _widths(self) -> list[int]:
         return [column.width for column in self.columns]
 
-    def _whole(self, widths: Sequence[int]) -> int:
-        return sum(widths) + sum([column.gap for column in self.columns[1:]])
-
     @property
     def width(self) -> int:
-        return self._whole(self._widths())
+        return sum(self._widths) + sum([column.gap for column in self.columns[1:]])
 
     def _gap(self, place: int) -> str:
         return " " * (self.columns[place].gap if place else self.indent)
@@ -125,8 +125,8 @@ class Table(NamedTuple):
             runs.append(([each], column.styles or repeat(column.style)))
             last = column.style if column.styles is None else None
         pieces = zip(*[zip(_rows(run), styles, strict=False) for run, styles in runs], strict=True)
-        for kind, whole, spans in zip(self.row_styles, _rows(cells), pieces, strict=True):
-            yield ((whole.rstrip(), kind),) if kind else spans
+        for kind, spans in zip(self.row_styles, pieces, strict=True):
+            yield (("".join([text for text, _ in spans]).rstrip(), kind),) if kind else spans
 
 
 def widest(texts: Iterable[str]) -> int:
