@@ -42,6 +42,12 @@ def test_nothing_elided_or_cut_is_too_wide(text: str, width: int) -> None:
         assert cells(glyphs.truncate(shown, width)) <= width
 
 
+@given(st.lists(st.one_of(st.sampled_from(["conv1", "3×3", "é\u202e", "a\tb"]), st.text(max_size=9)), max_size=9))
+def test_a_column_is_shown_as_its_texts_are(texts: list[str]) -> None:
+    for glyphs in (UNICODE, ASCII):
+        assert list(glyphs.texts(texts)) == [glyphs.text(text) for text in texts]
+
+
 def test_bars_are_in_proportion_to_an_eighth_of_a_cell() -> None:
     assert UNICODE.bars([64, 32, 1, 0, 8, 9], 8) == ["████████", "████", "▏", "", "█", "█▏"]
     assert ASCII.bars([64, 32, 1, 0], 8) == ["########", "####", "", ""]
