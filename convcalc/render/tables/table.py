@@ -6,10 +6,9 @@ Made for many rows: a line is one ``%``, which pads every cell, and colour costs
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
 from itertools import repeat
 
-from convcalc.records import NamedTuple, dataclass
+from convcalc.records import NamedTuple, cached_property, dataclass
 from convcalc.render.tables.characters import cells, is_narrow
 
 StyledText = tuple[str, str]
