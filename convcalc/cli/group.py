@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -55,8 +55,18 @@ def _general_options() -> list[click.Option]:
     ]
 
 
+class _OptionOfAll(click.Option):
+    """An option that every command has, and no command reads: where it is not given, there is nothing to do."""
+
+    def handle_parse_result(
+        self, ctx: click.Context, opts: Mapping[str, Any], args: list[str]
+    ) -> tuple[Any, list[str]]:
+        return super().handle_parse_result(ctx, opts, args) if self.name in opts else (None, args)
+
+
 def _general_option(name: str, *short: str, **kwargs: Any) -> click.Option:
-    return click.Option([*short, f"--{name.replace('_', '-')}"], expose_value=False, callback=_setter(name), **kwargs)
+    names = [*short, f"--{name.replace('_', '-')}"]
+    return _OptionOfAll(names, expose_value=False, callback=_setter(name), **kwargs)
 
 
 def _eager_option(*names: str, text: str, shown: Callable[[click.Context], str]) -> click.Option:
@@ -67,15 +77,14 @@ def _eager_option(*names: str, text: str, shown: Callable[[click.Context], str])
             click.echo(shown(context), color=context.color)
             context.exit()
 
-    return click.Option(names, is_flag=True, expose_value=False, is_eager=True, help=text, callback=callback)
+    return _OptionOfAll(names, is_flag=True, expose_value=False, is_eager=True, help=text, callback=callback)
 
 
 def _setter(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     def callback(context: click.Context, parameter: click.Parameter, value: Any) -> None:
-        settings = context.find_object(GeneralOptions) or GeneralOptions()
-        if name == "width" and value:
+        if name == "width":
             WIDTH.set(value)
-        context.obj = settings._replace(**{name: value}) if value else settings
+        context.obj = context.obj._replace(**{name: value})
 
     return callback
 
@@ -107,8 +116,16 @@ class OptionalWord(click.Option):
         ]
 
 
+class _Context(click.Context):
+    """The context of a command, with the parser of its arguments: they are parsed twice, and it is made once."""
+
+    parser: Any = None
+
+
 class Command(click.Command):
     """A command that takes ``-h`` and the general options too, with a section of their own in its help."""
+
+    context_class = _Context
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["context_settings"] = {
@@ -120,6 +137,7 @@ class Command(click.Command):
         self._help = _eager_option("-h", "--help", text="Show this message and exit.", shown=click.Context.get_help)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.obj = ctx.find_object(GeneralOptions) or GeneralOptions()
         if not ctx.resilient_parsing:
             for option in self.params:
                 args = option.written_out(args) if isinstance(option, OptionalWord) else args
@@ -133,6 +151,16 @@ class Command(click.Command):
                 if isinstance(option, click.Option) and _takes_one_value(option) and given.count(option) > 1:
                     ctx.fail(f"{option.opts[-1]} is given twice")
         return super().parse_args(ctx, args)
+
+    def make_parser(self, ctx: click.Context) -> Any:
+        if not isinstance(ctx, _Context):
+            return super().make_parser(ctx)
+        ctx.parser = ctx.parser or super().make_parser(ctx)
+        return ctx.parser
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return all parameters; click's own looks each time for names that are there twice, as a test of ours does."""
+        return [*self.params, self._help]
 
     def get_help_option(self, ctx: click.Context) -> click.Option:
         """Return the option of the help; click's own costs start-up time, as it looks for translations of its text."""

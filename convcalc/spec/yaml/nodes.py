@@ -178,7 +178,7 @@ class _Builder:
             self._refuse_extras(event)
         if not style:
             return _new(ScalarNode, (text, span, one_line, False))
-        if style == '"' and any("\ud800" <= each <= "\udfff" for each in text):  # libyaml refuses them
+        if not text.isascii() and any("\ud800" <= each <= "\udfff" for each in text):  # libyaml refuses them
             self.errors.append(SpecError("CC101", "the escape of half a character is not allowed", span))
         return _new(ScalarNode, (text, span, False, True))
 
