@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
-from convcalc.ops.arguments import TextType
+from convcalc.ops.arguments import Argument, TextType
 from convcalc.ops.make import missing_arguments_error, unknown_argument_error, unused_argument_error
 from convcalc.ops.op import Op, arguments_of
 from convcalc.ops.registry import find_op
@@ -48,6 +48,7 @@ class _Words(NamedTuple):
 
     names: tuple[str, ...]
     required: frozenset[str]
+    positional: tuple[Argument, ...]
 
 
 _WORDS: dict[type[Op], _Words] = {}
@@ -58,7 +59,8 @@ def _words_of(op: type[Op]) -> _Words:
     if known is None:
         names = (*arguments_of(op), *op.layer_arguments, *(FUSED if op.accepts_norm_act else ()))
         required = frozenset([argument.key for argument in arguments_of(op).values() if argument.required])
-        known = _WORDS[op] = _Words(names, required)
+        positional = tuple(argument for argument in arguments_of(op).values() if argument.positional)
+        known = _WORDS[op] = _Words(names, required, positional)
     return known
 
 
@@ -196,7 +198,7 @@ def arguments_by_name(
                     error.hint = "a comma ends a value; a text that holds one is put in quotes"
                 raise error
         return {key.text: (key, value) for key, value in node.pairs if not is_empty(value)}
-    places = [argument for argument in arguments_of(op).values() if argument.positional]
+    places = _words_of(op).positional
     if not places:
         hint = f"write {{{op.kind}: {{{words[0]}: …}}}}" if words else f"write `{op.kind}` alone"
         raise SpecError("CC205", f"{op.kind} takes no argument without its name", node.span, hint=hint)

@@ -27,6 +27,7 @@ _PARTS = {**dict.fromkeys(KEYS), **dict.fromkeys(NUMBERS, NUMBERS), **dict.fromk
 """Key → what it is one of."""
 PRINTED = {**SUFFIXES, "B": 10**9}
 """Suffixes of printed numbers: papers write billions with a B, where quantities count bytes."""
+_LETTERS = "".join(PRINTED)
 CACHE_SIZE = 64
 """Printed numbers whose values are kept: a comparison asks for each several times."""
 FORM = rf"([0-9]{{1,30}})(?:\.([0-9]{{1,30}}))?(?:[eE]([-+]?[0-9]{{1,2}}))?({'|'.join(filter(None, PRINTED))})?"
@@ -72,13 +73,23 @@ class Claim(NamedTuple):
 def parse_quantity(node: ScalarNode) -> Quantity:
     """Read a printed number; CC601, where it is none."""
     text = node.text.strip()
-    is_integer = len(text) <= MAX_DIGITS and text.isascii() and text.isdecimal()  # as many are
-    if not is_integer and not re.fullmatch(FORM, text):
+    if not _is_plain_number(text) and not re.fullmatch(FORM, text):
         near = intended_quantity(text)
         listed = f"digits, a point, an exponent, and a suffix: {', '.join(filter(None, PRINTED))}"
         hint = f"write {near}" if near and re.fullmatch(FORM, near) else listed
         raise SpecError("CC601", f"{quoted(node.text)} is not a printed number", node.span, hint=hint)
     return Quantity(text, node.span)
+
+
+def _is_plain_number(text: str) -> bool:
+    """Whether a text is a printed number without an exponent; to compile FORM takes longer than to read all claims."""
+    number = text.rstrip(_LETTERS)
+    whole, point, decimals = number.partition(".")
+    digits = whole + (decimals or point)
+    return (
+        text.isascii() and digits.isdecimal() and whole != "" and text[len(number) :] in PRINTED
+        and len(whole) <= MAX_DIGITS and len(decimals) <= MAX_DIGITS
+    )  # fmt: skip
 
 
 @lru_cache(CACHE_SIZE)

@@ -93,14 +93,13 @@ class ItemReader:
 
     def _read_mapping(self, node: MapNode, known: NameScope, series: Counter[str], *, in_join: bool) -> Item:
         modifiers: Modifiers = {}
-        kinds_: list[tuple[ScalarNode, YamlNode]] = []
-        for pair in node.pairs:
-            word = pair[0].text
-            if word in MODIFIERS:
-                modifiers[word] = pair
+        written: list[tuple[ScalarNode, YamlNode]] = []
+        for key, value in node.pairs:
+            if key.text in MODIFIERS:
+                modifiers[key.text] = key, value
             else:
-                kinds_.append(pair)
-        kind = self._kind_key(node, kinds_, modifiers)
+                written.append((key, value))
+        kind = self._kind_key(node, written, modifiers)
         if kind is not None and not modifiers:
             return self._read_kind(*kind, known, series, series)
         require_valid_modifiers(modifiers, in_join=in_join)
@@ -119,6 +118,7 @@ class ItemReader:
     def _kind_key(
         self, node: MapNode, written: list[tuple[ScalarNode, YamlNode]], modifiers: Modifiers
     ) -> tuple[ScalarNode, YamlNode] | None:
+        """Return the kind of an item and its value, of the keys that are ``written`` beside modifiers."""
         if len(written) > 1:
             raise self._ambiguous_kind([key for key, _ in written])
         if not written and "from" not in modifiers:

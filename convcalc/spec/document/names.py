@@ -47,7 +47,9 @@ def validate_name(text: str, span: Span, more: str = "") -> str:
         raise SpecError("CC110", "'input' is the input of every block and file; choose another name", span)
     if len(name) > NAME:
         raise SpecError("CC110", f"the name {quoted(name)} is longer than the limit of {NAME} characters", span)
-    if not re.fullmatch(rf"\w[\w{more}-]*", name):
+    letters = name.replace("-", "").replace("_", "").replace(more, "")
+    is_plain = name.isascii() and letters.isalnum() and name[0] not in f"-{more}"
+    if not is_plain and not re.fullmatch(rf"\w[\w{more}-]*", name):  # it takes longer to compile than a spec to read
         bad = re.sub(rf"[\w{more}-]", "", name)[:1]
         allowed = f"letters, digits, {''.join(f'{each}, ' for each in more)}_ and -"
         rule = f"may hold only {allowed}, not {quoted(bad)}" if bad else "must begin with a letter, a digit or _"
