@@ -122,11 +122,14 @@ def parse_expression(text: str, scalar: ScalarNode, known: NameScope, words: Col
     names = expression.variables
     if not names:
         return ValueNode(scalar.span, expression, (), scalar.is_plain)
-    for name, start, end in expression.names:
-        if name in known.names:
-            known.used.add(name)
-        elif name not in INPUT_VARIABLES or not known.has_input:
-            raise _unknown_variable(name, scalar.span_of(start, end), known, words)
+    if names <= known.names:
+        known.used.update(names)
+    else:
+        for name, start, end in expression.names:
+            if name in known.names:
+                known.used.add(name)
+            elif name not in INPUT_VARIABLES or not known.has_input:
+                raise _unknown_variable(name, scalar.span_of(start, end), known, words)
     return ValueNode(scalar.span, expression, (), scalar.is_plain, names, not names.isdisjoint(INPUT_VARIABLES))
 
 

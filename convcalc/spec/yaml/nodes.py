@@ -133,7 +133,8 @@ class _Builder:
     def _feed_other(self, event: Any) -> None:
         """Take an event that is no scalar; CC107, CC108 and CC109 end the reading."""
         if isinstance(event, yaml.CollectionStartEvent):
-            self._refuse_extras(event)
+            if event.anchor is not None or event.tag is not None:
+                self._refuse_extras(event)
             if len(self.open) >= YAML_DEPTH:
                 raise SpecError("CC108", f"nested deeper than the limit of {YAML_DEPTH}", self._span(event))
             self.open.append((event, self.nodes))
