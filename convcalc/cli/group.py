@@ -150,7 +150,10 @@ class Command(click.Command):
             for option in given:
                 if isinstance(option, click.Option) and _takes_one_value(option) and given.count(option) > 1:
                     ctx.fail(f"{option.opts[-1]} is given twice")
-        return super().parse_args(ctx, args)
+        rest = super().parse_args(ctx, args)
+        if isinstance(ctx, _Context):
+            ctx.parser = None  # it knows the context: a cycle is freed by a search alone
+        return rest
 
     def make_parser(self, ctx: click.Context) -> Any:
         if not isinstance(ctx, _Context):

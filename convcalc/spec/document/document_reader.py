@@ -210,7 +210,7 @@ class _Sections:
         bodies: list[tuple[BlockDefinition, YamlNode, NameScope]] = []
         for key, value in mapping_entries(node, "blocks", "{Name: [items]}"):
             with collect_errors(self.errors):
-                block = BlockDefinition(validate_block(key), key.span, self.document)
+                block = BlockDefinition(validate_block(key), key.span, self.document.source)
                 self.document.blocks[block.name] = block
                 bodies.append((block, *read_signature(block, value, self.known, self.errors)))
         for block, body, known in bodies:
