@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -13,7 +13,7 @@ import click
 
 from convcalc import __version__
 from convcalc.cli import ERROR, WIDTH, fitted
-from convcalc.cli.types import PositiveInt, WordType
+from convcalc.cli.types import OptionalWord, OptionOfAll, PositiveInt, WordType
 from convcalc.errors import closest_match, did_you_mean, quoted
 from convcalc.records import NamedTuple
 
@@ -55,18 +55,9 @@ def _general_options() -> list[click.Option]:
     ]
 
 
-class _OptionOfAll(click.Option):
-    """An option that every command has, and no command reads: where it is not given, there is nothing to do."""
-
-    def handle_parse_result(
-        self, ctx: click.Context, opts: Mapping[str, Any], args: list[str]
-    ) -> tuple[Any, list[str]]:
-        return super().handle_parse_result(ctx, opts, args) if self.name in opts else (None, args)
-
-
 def _general_option(name: str, *short: str, **kwargs: Any) -> click.Option:
     names = [*short, f"--{name.replace('_', '-')}"]
-    return _OptionOfAll(names, expose_value=False, callback=_setter(name), **kwargs)
+    return OptionOfAll(names, expose_value=False, callback=_setter(name), **kwargs)
 
 
 def _eager_option(*names: str, text: str, shown: Callable[[click.Context], str]) -> click.Option:
@@ -77,7 +68,7 @@ def _eager_option(*names: str, text: str, shown: Callable[[click.Context], str])
             click.echo(shown(context), color=context.color)
             context.exit()
 
-    return _OptionOfAll(names, is_flag=True, expose_value=False, is_eager=True, help=text, callback=callback)
+    return OptionOfAll(names, is_flag=True, expose_value=False, is_eager=True, help=text, callback=callback)
 
 
 def _setter(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
@@ -91,29 +82,6 @@ def _setter(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
 
 FORMER_NAMES = {"metrics": "columns"}
 """Options of earlier releases that scripts may use → their present names."""
-
-
-class OptionalWord(click.Option):
-    """An option that takes one of its words, and without any of them behind it means ``alone``."""
-
-    def __init__(self, *args: Any, alone: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.alone = alone
-
-    def written_out(self, args: Sequence[str]) -> list[str]:
-        """Return arguments of a command line in which the option never stands alone."""
-        end = args.index("--") if "--" in args else len(args)
-        words = self.type.choices if isinstance(self.type, click.Choice) else ()
-        follows = [*args[1:], ""]
-
-        def is_value(word: str) -> bool:
-            """Whether it is one of the words, or one of them mistyped and no design."""
-            return word in words or (word.isalnum() and not os.path.exists(word) and closest_match(word, words) != "")
-
-        return [
-            f"{arg}={self.alone}" if arg in self.opts and place < end and not is_value(follows[place]) else arg
-            for place, arg in enumerate(args)
-        ]
 
 
 class _Context(click.Context):
@@ -137,6 +105,7 @@ class Command(click.Command):
         self._help = _eager_option("-h", "--help", text="Show this message and exit.", shown=click.Context.get_help)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        assert isinstance(ctx, _Context)
         ctx.obj = ctx.find_object(GeneralOptions) or GeneralOptions()
         if not ctx.resilient_parsing:
             for option in self.params:
@@ -150,14 +119,13 @@ class Command(click.Command):
             for option in given:
                 if isinstance(option, click.Option) and _takes_one_value(option) and given.count(option) > 1:
                     ctx.fail(f"{option.opts[-1]} is given twice")
-        rest = super().parse_args(ctx, args)
-        if isinstance(ctx, _Context):
+        try:
+            return super().parse_args(ctx, args)
+        finally:
             ctx.parser = None  # it knows the context: a cycle is freed by a search alone
-        return rest
 
     def make_parser(self, ctx: click.Context) -> Any:
-        if not isinstance(ctx, _Context):
-            return super().make_parser(ctx)
+        assert isinstance(ctx, _Context)
         ctx.parser = ctx.parser or super().make_parser(ctx)
         return ctx.parser
 
