@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -13,7 +13,7 @@ import click
 
 from convcalc import __version__
 from convcalc.cli import ERROR, WIDTH, fitted
-from convcalc.cli.types import PositiveInt, WordType
+from convcalc.cli.types import OptionalWord, OptionOfAll, PositiveInt, WordType
 from convcalc.errors import closest_match, did_you_mean, quoted
 from convcalc.records import NamedTuple
 
@@ -56,7 +56,8 @@ def _general_options() -> list[click.Option]:
 
 
 def _general_option(name: str, *short: str, **kwargs: Any) -> click.Option:
-    return click.Option([*short, f"--{name.replace('_', '-')}"], expose_value=False, callback=_setter(name), **kwargs)
+    names = [*short, f"--{name.replace('_', '-')}"]
+    return OptionOfAll(names, expose_value=False, callback=_setter(name), **kwargs)
 
 
 def _eager_option(*names: str, text: str, shown: Callable[[click.Context], str]) -> click.Option:
@@ -67,15 +68,14 @@ def _eager_option(*names: str, text: str, shown: Callable[[click.Context], str])
             click.echo(shown(context), color=context.color)
             context.exit()
 
-    return click.Option(names, is_flag=True, expose_value=False, is_eager=True, help=text, callback=callback)
+    return OptionOfAll(names, is_flag=True, expose_value=False, is_eager=True, help=text, callback=callback)
 
 
 def _setter(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     def callback(context: click.Context, parameter: click.Parameter, value: Any) -> None:
-        settings = context.find_object(GeneralOptions) or GeneralOptions()
-        if name == "width" and value:
+        if name == "width":
             WIDTH.set(value)
-        context.obj = settings._replace(**{name: value}) if value else settings
+        context.obj = context.obj._replace(**{name: value})
 
     return callback
 
@@ -84,31 +84,16 @@ FORMER_NAMES = {"metrics": "columns"}
 """Options of earlier releases that scripts may use → their present names."""
 
 
-class OptionalWord(click.Option):
-    """An option that takes one of its words, and without any of them behind it means ``alone``."""
+class _Context(click.Context):
+    """The context of a command, with the parser of its arguments: they are parsed twice, and it is made once."""
 
-    def __init__(self, *args: Any, alone: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.alone = alone
-
-    def written_out(self, args: Sequence[str]) -> list[str]:
-        """Return arguments of a command line in which the option never stands alone."""
-        end = args.index("--") if "--" in args else len(args)
-        words = self.type.choices if isinstance(self.type, click.Choice) else ()
-        follows = [*args[1:], ""]
-
-        def is_value(word: str) -> bool:
-            """Whether it is one of the words, or one of them mistyped and no design."""
-            return word in words or (word.isalnum() and not os.path.exists(word) and closest_match(word, words) != "")
-
-        return [
-            f"{arg}={self.alone}" if arg in self.opts and place < end and not is_value(follows[place]) else arg
-            for place, arg in enumerate(args)
-        ]
+    parser: Any = None
 
 
 class Command(click.Command):
     """A command that takes ``-h`` and the general options too, with a section of their own in its help."""
+
+    context_class = _Context
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["context_settings"] = {
@@ -120,6 +105,8 @@ class Command(click.Command):
         self._help = _eager_option("-h", "--help", text="Show this message and exit.", shown=click.Context.get_help)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        assert isinstance(ctx, _Context)
+        ctx.obj = ctx.find_object(GeneralOptions) or GeneralOptions()
         if not ctx.resilient_parsing:
             for option in self.params:
                 args = option.written_out(args) if isinstance(option, OptionalWord) else args
@@ -132,7 +119,19 @@ class Command(click.Command):
             for option in given:
                 if isinstance(option, click.Option) and _takes_one_value(option) and given.count(option) > 1:
                     ctx.fail(f"{option.opts[-1]} is given twice")
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        finally:
+            ctx.parser = None  # it knows the context: a cycle is freed by a search alone
+
+    def make_parser(self, ctx: click.Context) -> Any:
+        assert isinstance(ctx, _Context)
+        ctx.parser = ctx.parser or super().make_parser(ctx)
+        return ctx.parser
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return all parameters; click's own looks each time for names that are there twice, as a test of ours does."""
+        return [*self.params, self._help]
 
     def get_help_option(self, ctx: click.Context) -> click.Option:
         """Return the option of the help; click's own costs start-up time, as it looks for translations of its text."""

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from convcalc.designs.names import parse_design
-from convcalc.errors import SpecError, SpecErrors, did_you_mean, quoted
+from convcalc.errors import SpecError, SpecErrors, closest_match, did_you_mean, quoted
 from convcalc.quantities import intended_quantity, parse_positive_integer
 
 __all__ = [
     "Choice",
     "FilePath",
     "LazyChoice",
+    "OptionOfAll",
+    "OptionalWord",
     "ParamType",
     "PositiveInt",
     "SpecName",
@@ -142,3 +144,35 @@ class SpecName(ParamType[str]):
         before, comma, _ = incomplete.rpartition(",") if self.listed else ("", "", "")
         words = [word for word in words if word not in before.split(",")]
         return completions(incomplete, [*("" if comma else self.alone), *(f"{before}{comma}{word}" for word in words)])
+
+
+class OptionOfAll(click.Option):
+    """An option that every command has, and no command reads: where it is not given, there is nothing to do."""
+
+    def handle_parse_result(
+        self, ctx: click.Context, opts: Mapping[str, Any], args: list[str]
+    ) -> tuple[Any, list[str]]:
+        return super().handle_parse_result(ctx, opts, args) if self.name in opts else (None, args)
+
+
+class OptionalWord(click.Option):
+    """An option that takes one of its words, and without any of them behind it means ``alone``."""
+
+    def __init__(self, *args: Any, alone: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.alone = alone
+
+    def written_out(self, args: Sequence[str]) -> list[str]:
+        """Return arguments of a command line in which the option never stands alone."""
+        end = args.index("--") if "--" in args else len(args)
+        words = self.type.choices if isinstance(self.type, click.Choice) else ()
+        follows = [*args[1:], ""]
+
+        def is_value(word: str) -> bool:
+            """Whether it is one of the words, or one of them mistyped and no design."""
+            return word in words or (word.isalnum() and not os.path.exists(word) and closest_match(word, words) != "")
+
+        return [
+            f"{arg}={self.alone}" if arg in self.opts and place < end and not is_value(follows[place]) else arg
+            for place, arg in enumerate(args)
+        ]

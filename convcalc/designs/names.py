@@ -111,21 +111,25 @@ def spec_path(file: str) -> str:
     """Return the path of a design's file; a shipped spec is looked up in the package."""
     if not file.startswith(ZOO):
         return file
-    name = file.removeprefix(ZOO)
-    shipped = zoo_paths()
-    if name not in shipped:
-        raise SpecError("CC703", f"no shipped spec {quoted(name)}{did_you_mean(name, shipped)}", Span(Source(file)))
-    return os.path.realpath(shipped[name])  # some installers link every file of a package to their store
+    name, folder = file.removeprefix(ZOO), _zoo_folder()
+    if f"{name}.yaml" not in (os.listdir(folder) if folder else ()):  # the system may take capitals for small letters
+        meant = did_you_mean(name, zoo_paths())
+        raise SpecError("CC703", f"no shipped spec {quoted(name)}{meant}", Span(Source(file)))
+    return os.path.realpath(f"{folder}/{name}.yaml")  # some installers link every file of a package to their store
 
 
 def zoo_paths() -> dict[str, str]:
-    """Return the path of every shipped network by its name: beside the modules once installed, else in the checkout."""
+    """Return the path of every shipped network by its name."""
+    folder = _zoo_folder()
+    names = sorted(name for name in os.listdir(folder) if name.endswith(".yaml")) if folder else ()
+    return {name.removesuffix(".yaml"): os.path.join(folder, name) for name in names}
+
+
+def _zoo_folder() -> str:
+    """Return where the shipped networks are: beside the modules once installed, else in the checkout; or nothing."""
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    for folder in (os.path.join(here, "specs", "zoo"), os.path.join(os.path.dirname(here), "specs", "zoo")):
-        if os.path.isdir(folder):
-            names = sorted(name for name in os.listdir(folder) if name.endswith(".yaml"))
-            return {name.removesuffix(".yaml"): os.path.join(folder, name) for name in names}
-    return {}
+    folders = (os.path.join(here, "specs", "zoo"), os.path.join(os.path.dirname(here), "specs", "zoo"))
+    return next(filter(os.path.isdir, folders), "")
 
 
 def is_visible_spec(name: str) -> bool:

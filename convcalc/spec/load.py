@@ -145,8 +145,8 @@ def _graph(
     _require_network(document, inputs)
     imported = [other for other in files.documents.values() if other is not document]
     hidden = [warning for other in imported for warning in other.warnings if warning.code == HIDDEN_VARIABLE]
-    own = {id(other): evaluate_variables(other) for other in imported}
-    expander = Expander({**own, id(document): variables}, parts, document.expansions)
+    own = {id(other.source): evaluate_variables(other) for other in imported}
+    expander = Expander({**own, id(document.source): variables}, parts, document.expansions)
     scope = LayerScope()
     errors: list[SpecError] = []
     for name, value in inputs.items():

@@ -44,6 +44,17 @@ def test_every_option_says_what_it_does(command: str) -> None:
 
 
 @pytest.mark.parametrize("command", commands())
+def test_no_two_parameters_have_one_name(command: str) -> None:
+    context = convcalc.make_context("convcalc", [command], resilient_parsing=True)
+    found = convcalc.get_command(context, command)
+    assert found is not None
+    options = [name for parameter in found.get_params(context) for name in parameter.opts]
+    names = [parameter.name for parameter in found.get_params(context)]
+    assert len(set(options)) == len(options)
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("command", commands())
 def test_every_command_is_in_the_list_with_a_sentence(cli: Command, command: str) -> None:
     (line,) = re.findall(rf"^  {command} +(.*)", help_of(cli, ""), re.MULTILINE)
     assert re.fullmatch(r"[A-Z].*\.", line)

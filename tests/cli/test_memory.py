@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import signal
@@ -15,6 +16,8 @@ import pytest
 
 from convcalc.batch import run as running
 from convcalc.batch import worker_pool as workers
+from convcalc.cli.group import convcalc
+from convcalc.designs.sources import open_design
 from convcalc.memory import is_memory_error, with_stack
 from tests.conftest import ROOT, Command
 
@@ -189,3 +192,23 @@ def test_any_error_near_the_limit_is_one_of_memory(spare: int, code: int, said: 
     )
     assert done.returncode == code
     assert said in done.stderr
+
+
+def arguments_read() -> None:
+    with convcalc.make_context("convcalc", ["report", "zoo:resnet18"]) as context:
+        command = convcalc.get_command(context, "report")
+        assert command is not None
+        command.make_context("report", ["zoo:resnet18"], parent=context).close()
+
+
+@pytest.mark.parametrize("work", [lambda: open_design("zoo:resnet50"), arguments_read])
+def test_no_cycles_are_left_to_the_collector(work: Callable[[], object]) -> None:
+    """A search for them takes longer than to free what is in none."""
+    work()
+    gc.collect()
+    gc.disable()
+    try:
+        work()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

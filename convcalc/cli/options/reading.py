@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from convcalc.cli.group import OptionalWord
 from convcalc.cli.options.dtypes import dtype_option, only_format
-from convcalc.cli.types import FilePath, PositiveInt, SpecName, WordType, texts_of
+from convcalc.cli.types import FilePath, OptionalWord, PositiveInt, SpecName, WordType, texts_of
 from convcalc.designs import sources
 from convcalc.designs.names import CODE
 from convcalc.dtypes import BIT_WIDTHS, RECIPES, TRAIN, recipes_in

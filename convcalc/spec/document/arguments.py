@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
-from convcalc.ops.arguments import TextType
+from convcalc.ops.arguments import Argument, TextType
 from convcalc.ops.make import missing_arguments_error, unknown_argument_error, unused_argument_error
 from convcalc.ops.op import Op, arguments_of
 from convcalc.ops.registry import find_op
 from convcalc.ops.source_form import SOURCE_FORMS
+from convcalc.records import NamedTuple
 from convcalc.spec.document.modifiers import hint_beside
 from convcalc.spec.document.names import Template, parse_reference, validate_name
 from convcalc.spec.document.syntax_tree import ArgumentValue, Item, LayerItem, SourceForm
@@ -42,9 +43,30 @@ FUSED = ("norm", "act")
 Defaults = Mapping[str, Mapping[str, ArgumentValue | LayerItem | SourceForm]]
 
 
+class _Words(NamedTuple):
+    """The names of arguments of an op."""
+
+    names: tuple[str, ...]
+    required: frozenset[str]
+    positional: tuple[Argument, ...]
+
+
+_WORDS: dict[type[Op], _Words] = {}
+
+
+def _words_of(op: type[Op]) -> _Words:
+    known = _WORDS.get(op)
+    if known is None:
+        names = (*arguments_of(op), *op.layer_arguments, *(FUSED if op.accepts_norm_act else ()))
+        required = frozenset([argument.key for argument in arguments_of(op).values() if argument.required])
+        positional = tuple(argument for argument in arguments_of(op).values() if argument.positional)
+        known = _WORDS[op] = _Words(names, required, positional)
+    return known
+
+
 def argument_names(op: type[Op]) -> tuple[str, ...]:
     """Return the names of all arguments of an op."""
-    return (*arguments_of(op), *op.layer_arguments, *(FUSED if op.accepts_norm_act else ()))
+    return _words_of(op).names
 
 
 def choices(op: type[Op], key: str) -> tuple[str, ...]:
@@ -61,8 +83,7 @@ def read_layer(op: type[Op], span: Span, node: YamlNode | None, known: NameScope
     """
     words = argument_names(op)
     read = LayerItem(op, {}, span=span)
-    inherited = {**defaults.get(op.defaults_from, {}), **defaults.get(op.kind, {})}
-    merged = {key: value for key, value in inherited.items() if key in words}
+    merged = _inherited(op, words, defaults) if defaults else {}
     references = {}
     for key, value in arguments_by_name(op, node, words).values():
         if key.text not in op.layer_arguments:
@@ -71,15 +92,25 @@ def read_layer(op: type[Op], span: Span, node: YamlNode | None, known: NameScope
             references[key.text] = parse_reference(value, known)
         else:
             raise SpecError("CC117", f"{key.text} must be the path of a layer", value.span)
-    read.references = _in_order(op, references)
-    read.fused = {key: part for key in FUSED if isinstance(part := merged.get(key), LayerItem)}
-    read.arguments = {key: value for key, value in merged.items() if isinstance(value, ArgumentValue)}
+    if references:
+        read.references = _in_order(op, references)
+    if op.accepts_norm_act:
+        read.fused = {key: part for key in FUSED if isinstance(part := merged.get(key), LayerItem)}
+    read.arguments = {key: value for key, value in merged.items() if type(value) is ArgumentValue}
     read.source_form = default_source_form(defaults, op)
     for part in read.fused.values():
         part.source_form = part.source_form or default_source_form(defaults, part.op)
     _require_all(op, span, read.arguments)
     _require_used(op, read.arguments)
     return read
+
+
+def _inherited(
+    op: type[Op], words: Collection[str], defaults: Defaults
+) -> dict[str, ArgumentValue | LayerItem | SourceForm]:
+    """Return what the file's defaults give a kind of the arguments that it has."""
+    found = {**defaults.get(op.defaults_from, {}), **defaults.get(op.kind, {})}
+    return {key: value for key, value in found.items() if key in words}
 
 
 def read_parts(op: type[Op], span: Span, node: MapNode, known: NameScope, defaults: Defaults) -> list[Item]:
@@ -167,7 +198,7 @@ def arguments_by_name(
                     error.hint = "a comma ends a value; a text that holds one is put in quotes"
                 raise error
         return {key.text: (key, value) for key, value in node.pairs if not is_empty(value)}
-    places = [argument for argument in arguments_of(op).values() if argument.positional]
+    places = _words_of(op).positional
     if not places:
         hint = f"write {{{op.kind}: {{{words[0]}: …}}}}" if words else f"write `{op.kind}` alone"
         raise SpecError("CC205", f"{op.kind} takes no argument without its name", node.span, hint=hint)
@@ -183,7 +214,7 @@ def arguments_by_name(
 
 
 def _require_all(op: type[Op], span: Span, given: Mapping[str, object]) -> None:
-    if error := missing_arguments_error(op, given):
+    if not _words_of(op).required <= given.keys() and (error := missing_arguments_error(op, given)):
         error.span = span
         raise error
 

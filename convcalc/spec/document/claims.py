@@ -6,9 +6,10 @@ import re
 import unicodedata
 from collections.abc import Collection, Mapping
 from fractions import Fraction
+from functools import lru_cache
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
-from convcalc.quantities import SUFFIXES, intended_quantity
+from convcalc.quantities import MAX_DIGITS, SUFFIXES, intended_quantity
 from convcalc.records import NamedTuple
 from convcalc.spec.document.names import no_variant
 from convcalc.spec.document.value_nodes import collect_errors
@@ -22,8 +23,13 @@ NUMBERS = (*COUNTS, *STORED)
 TEXTS = ("source", "quote", "url", "note", "at", "variant", "expect", "reason")
 DISAGREES = "disagrees"
 KEYS = (*COUNTS, "out", *STORED, *TEXTS, "excluding")
+_PARTS = {**dict.fromkeys(KEYS), **dict.fromkeys(NUMBERS, NUMBERS), **dict.fromkeys(TEXTS, TEXTS)}
+"""Key → what it is one of."""
 PRINTED = {**SUFFIXES, "B": 10**9}
 """Suffixes of printed numbers: papers write billions with a B, where quantities count bytes."""
+_LETTERS = "".join(PRINTED)
+CACHE_SIZE = 64
+"""Printed numbers whose values are kept: a comparison asks for each several times."""
 FORM = rf"([0-9]{{1,30}})(?:\.([0-9]{{1,30}}))?(?:[eE]([-+]?[0-9]{{1,2}}))?({'|'.join(filter(None, PRINTED))})?"
 
 
@@ -31,11 +37,17 @@ class Quantity(NamedTuple):
     """A number as it is printed: ``25.6M`` is 25.6·10⁶ to one digit behind the point."""
 
     text: str
-    value: Fraction
-    """The printed number with its suffix worked out."""
-    unit: Fraction
-    """One unit of the last printed digit: 0.1·10⁶ for ``25.6M``."""
     span: Span
+
+    @property
+    def value(self) -> Fraction:
+        """The printed number with its suffix worked out."""
+        return _value_and_unit(self.text)[0]
+
+    @property
+    def unit(self) -> Fraction:
+        """One unit of the last printed digit: 0.1·10⁶ for ``25.6M``."""
+        return _value_and_unit(self.text)[1]
 
 
 class Claim(NamedTuple):
@@ -60,17 +72,35 @@ class Claim(NamedTuple):
 
 def parse_quantity(node: ScalarNode) -> Quantity:
     """Read a printed number; CC601, where it is none."""
-    match = re.fullmatch(FORM, node.text.strip())
-    if not match:
-        near = intended_quantity(node.text.strip())
+    text = node.text.strip()
+    if not _is_plain_number(text) and not re.fullmatch(FORM, text):
+        near = intended_quantity(text)
         listed = f"digits, a point, an exponent, and a suffix: {', '.join(filter(None, PRINTED))}"
         hint = f"write {near}" if near and re.fullmatch(FORM, near) else listed
         raise SpecError("CC601", f"{quoted(node.text)} is not a printed number", node.span, hint=hint)
+    return Quantity(text, node.span)
+
+
+def _is_plain_number(text: str) -> bool:
+    """Whether a text is a printed number without an exponent; to compile FORM takes longer than to read all claims."""
+    number = text.rstrip(_LETTERS)
+    whole, point, decimals = number.partition(".")
+    digits = whole + (decimals or point)
+    return (
+        text.isascii() and digits.isdecimal() and whole != "" and text[len(number) :] in PRINTED
+        and len(whole) <= MAX_DIGITS and len(decimals) <= MAX_DIGITS
+    )  # fmt: skip
+
+
+@lru_cache(CACHE_SIZE)
+def _value_and_unit(text: str) -> tuple[Fraction, Fraction]:
+    """Return a printed number, and one unit of its last digit."""
+    match = re.fullmatch(FORM, text)
+    assert match
     whole, decimals, exponent, suffix = match[1], match[2] or "", match[3] or "0", match[4] or ""
     shift = int(exponent) - len(decimals)
     unit = Fraction(PRINTED[suffix] * 10 ** max(shift, 0), 10 ** max(-shift, 0))
-    value = Fraction(int(whole + decimals) * unit.numerator, unit.denominator)
-    return Quantity(node.text.strip(), value, unit, node.span)
+    return Fraction(int(whole + decimals) * unit.numerator, unit.denominator), unit
 
 
 def read_claims(node: YamlNode, variants: Collection[str], errors: list[SpecError]) -> list[Claim]:
@@ -90,15 +120,15 @@ def _read_claim(node: YamlNode, variants: Collection[str]) -> Claim:
     if not isinstance(node, MapNode):
         raise SpecError("CC117", "a claim is a mapping such as {params: 25.6M, source: …}", node.span)
     for key, _ in node.pairs:
-        if key.text not in KEYS:
+        if key.text not in _PARTS:
             raise SpecError("CC602", f"a claim has no key {quoted(key.text)}{did_you_mean(key.text, KEYS)}", key.span)
     given = {key.text: value for key, value in node.pairs if not is_empty(value)}
-    numbers = {key: parse_quantity(_require_scalar(key, value)) for key, value in given.items() if key in NUMBERS}
-    texts = {key: _require_scalar(key, value).text for key, value in given.items() if key in TEXTS}
-    if "variant" in texts:
-        texts["variant"] = unicodedata.normalize("NFC", texts["variant"])
-    if texts.get("variant", "") and texts["variant"] not in variants:
-        raise no_variant("CC602", texts["variant"], variants, given["variant"].span)
+    numbers = {key: parse_quantity(_require_scalar(key, given[key])) for key in given if _PARTS[key] is NUMBERS}
+    texts = {key: _require_scalar(key, given[key]).text for key in given if _PARTS[key] is TEXTS}
+    if variant := texts.get("variant", ""):
+        texts["variant"] = variant = unicodedata.normalize("NFC", variant)
+        if variant not in variants:
+            raise no_variant("CC602", variant, variants, given["variant"].span)
     if not texts.get("source"):
         raise SpecError("CC603", "a claim needs its source", node.span)
     if not numbers and "out" not in given:
@@ -106,8 +136,8 @@ def _read_claim(node: YamlNode, variants: Collection[str]) -> Claim:
     if "expect" in texts or "reason" in texts:
         _require_reason(node, given, texts)
     out = _read_shape(given["out"]) if "out" in given else None
-    places = {key: value.span for key, value in given.items()}
     excluded = _read_excluding(given.get("excluding"))
+    places = {key: value.span for key, value in given.items()}
     return Claim(node.span, numbers, out, texts, tuple(excluded), {**excluded, **places})
 
 

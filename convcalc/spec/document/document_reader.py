@@ -78,6 +78,8 @@ class _Sections:
         self.order: dict[str, int] = {}
         """Variable → its place among all."""
         self.known = NameScope(self.order.keys(), warnings=document.warnings)
+        self.known_outside = self.known.without_input()
+        """The same, where no tensor enters."""
         self.nodes: dict[str, YamlNode] = {}
         document.key_spans = {key.text: key.span for key, _ in root.pairs}
         for key, value in root.pairs:
@@ -130,7 +132,7 @@ class _Sections:
             with collect_errors(self.errors):
                 name = validate_variable(key)
                 try:
-                    self.document.vars[name] = parse_value(value, self.known.without_input(), quoted(name), key.span)
+                    self.document.vars[name] = parse_value(value, self.known_outside, quoted(name), key.span)
                 finally:
                     self.order[name] = len(self.order)
 
@@ -150,7 +152,7 @@ class _Sections:
         if place is None:
             text = f"no variable {quoted(key.text)} in vars{did_you_mean(key.text, self.order)}"
             raise SpecError("CC208", text, key.span)
-        value = parse_value(node, self.known.without_input(), quoted(key.text), key.span)
+        value = parse_value(node, self.known_outside, quoted(key.text), key.span)
         if any(self.order.get(name, -1) >= place for name in value.names):
             before = frozenset(name for name, other in self.order.items() if other < place)
             return parse_value(node, NameScope(before, has_input=False))
@@ -169,9 +171,8 @@ class _Sections:
 
     def _shape(self, node: YamlNode) -> ValueNode:
         """Read a shape: a list, channels first, or a mapping by the letters of its axes."""
-        known = self.known.without_input()
         if not isinstance(node, MapNode):
-            value = parse_value(node, known, "the input shape")
+            value = parse_value(node, self.known_outside, "the input shape")
             return list_node(node.span, [value]) if isinstance(node, ScalarNode) else value
         axes: dict[str, ValueNode] = {}
         for key, value_node in node.pairs:
@@ -181,7 +182,7 @@ class _Sections:
                     meant = f"; did you mean {quoted(letter)}?" if letter in AXES else ""
                     text = f"unknown axis {quoted(key.text)}{meant or '; axes are ' + ', '.join(AXES)}"
                     raise SpecError("CC116", text, key.span)
-                axes[key.text] = parse_value(value_node, known, quoted(key.text), key.span)
+                axes[key.text] = parse_value(value_node, self.known_outside, quoted(key.text), key.span)
         if node.get("c") is None:
             raise SpecError("CC114", "an input shape by letters needs its channels `c`", node.span)
         return list_node(node.span, [axes[letter] for letter in AXES if letter in axes])
@@ -209,7 +210,7 @@ class _Sections:
         bodies: list[tuple[BlockDefinition, YamlNode, NameScope]] = []
         for key, value in mapping_entries(node, "blocks", "{Name: [items]}"):
             with collect_errors(self.errors):
-                block = BlockDefinition(validate_block(key), key.span, self.document)
+                block = BlockDefinition(validate_block(key), key.span, self.document.source)
                 self.document.blocks[block.name] = block
                 bodies.append((block, *read_signature(block, value, self.known, self.errors)))
         for block, body, known in bodies:

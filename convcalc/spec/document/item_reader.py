@@ -92,8 +92,16 @@ class ItemReader:
         return read
 
     def _read_mapping(self, node: MapNode, known: NameScope, series: Counter[str], *, in_join: bool) -> Item:
-        modifiers = {key.text: (key, value) for key, value in node.pairs if key.text in MODIFIERS}
-        kind = self._kind_key(node)
+        modifiers: Modifiers = {}
+        written: list[tuple[ScalarNode, YamlNode]] = []
+        for key, value in node.pairs:
+            if key.text in MODIFIERS:
+                modifiers[key.text] = key, value
+            else:
+                written.append((key, value))
+        kind = self._kind_key(node, written, modifiers)
+        if kind is not None and not modifiers:
+            return self._read_kind(*kind, known, series, series)
         require_valid_modifiers(modifiers, in_join=in_join)
         repeat = read_repeat(modifiers, known)
         inside = known.with_names((*LOOP_VARIABLES, *repeat.columns)) if repeat else known
@@ -107,11 +115,13 @@ class ItemReader:
         self._read_modifiers(read, modifiers, inside, series)
         return read
 
-    def _kind_key(self, node: MapNode) -> tuple[ScalarNode, YamlNode] | None:
-        written = [(key, value) for key, value in node.pairs if key.text not in MODIFIERS]
+    def _kind_key(
+        self, node: MapNode, written: list[tuple[ScalarNode, YamlNode]], modifiers: Modifiers
+    ) -> tuple[ScalarNode, YamlNode] | None:
+        """Return the kind of an item and its value, of the keys that are ``written`` beside modifiers."""
         if len(written) > 1:
             raise self._ambiguous_kind([key for key, _ in written])
-        if not written and node.get("from") is None:
+        if not written and "from" not in modifiers:
             raise SpecError("CC118", "an item needs a kind, a block or `from`", node.span)
         return written[0] if written else None
 
@@ -247,13 +257,16 @@ class ItemReader:
 
 
 def _next_name(base: str, series: Counter[str]) -> str:
-    series[base] += 1
-    return numbered_name(base, series[base])
+    series[base] = number = series.get(base, 0) + 1
+    return numbered_name(base, number)
 
 
 def _require_inputs(read: Item, inherited: int) -> None:
     """Demand as many references as the item has inputs; of those that are inherited, the first ones are read."""
-    names = ("input", *(read.body.block.inputs if isinstance(read.body, BlockCall) else ()))
+    more = read.body.block.inputs if isinstance(read.body, BlockCall) else ()
+    if not more and read.inputs is None:
+        return
+    names = ("input", *more)
     given = len(read.inputs or ()) or max(1, min(inherited, len(names)))
     if given != len(names):
         name = read.body.block.name if isinstance(read.body, BlockCall) else "the item"

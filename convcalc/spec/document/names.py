@@ -12,6 +12,7 @@ from convcalc.arith import free_names, is_plain
 from convcalc.errors import Span, SpecError, Undecided, closest_match, quoted
 from convcalc.records import NamedTuple
 from convcalc.spec.document.value_nodes import NameScope, StructuralError, ValueNode, parse_expression, structural_error
+from convcalc.spec.expressions.messages import reserved_reason
 from convcalc.spec.limits import NAME
 from convcalc.spec.yaml.nodes import ScalarNode
 
@@ -46,7 +47,9 @@ def validate_name(text: str, span: Span, more: str = "") -> str:
         raise SpecError("CC110", "'input' is the input of every block and file; choose another name", span)
     if len(name) > NAME:
         raise SpecError("CC110", f"the name {quoted(name)} is longer than the limit of {NAME} characters", span)
-    if not re.fullmatch(rf"\w[\w{more}-]*", name):
+    letters = name.replace("-", "").replace("_", "").replace(more, "")
+    is_plain = name.isascii() and letters.isalnum() and name[0] not in f"-{more}"
+    if not is_plain and not re.fullmatch(rf"\w[\w{more}-]*", name):  # it takes longer to compile than a spec to read
         bad = re.sub(rf"[\w{more}-]", "", name)[:1]
         allowed = f"letters, digits, {''.join(f'{each}, ' for each in more)}_ and -"
         rule = f"may hold only {allowed}, not {quoted(bad)}" if bad else "must begin with a letter, a digit or _"
@@ -56,19 +59,21 @@ def validate_name(text: str, span: Span, more: str = "") -> str:
 
 def validate_variable(node: ScalarNode, what: str = "variable") -> str:
     """Return the name of a variable or parameter; CC110, where it is none, CC111, where it is reserved."""
-    from convcalc.spec.expressions.messages import reserved_reason
-
     name = unicodedata.normalize("NFC", node.text)
     if len(name) > NAME:
         raise SpecError("CC110", f"the name {quoted(name)} is longer than the limit of {NAME} characters", node.span)
-    letters = all(each.isalpha() or each.isdecimal() or each == "_" for each in name)
-    if not letters or not name or name[0].isdecimal():
+    if not (name.isidentifier() if name.isascii() else _is_of_letters(name)):
         rule = "use letters, digits and _, beginning with a letter or _"
         raise SpecError("CC110", f"{quoted(name)} cannot name a {what}: {rule}", node.span)
     reason = reserved_reason(name)
     if reason:
         raise SpecError("CC111", f"{quoted(name)} cannot name a {what}: {reason}", node.span)
     return name
+
+
+def _is_of_letters(name: str) -> bool:
+    """Whether a name holds letters, digits and ``_`` of any script, and begins with no digit."""
+    return all(each.isalpha() or each.isdecimal() or each == "_" for each in name) and not name[0].isdecimal()
 
 
 def validate_block(node: ScalarNode) -> str:

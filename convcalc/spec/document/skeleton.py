@@ -81,7 +81,6 @@ class Skeleton:
         self._slots: list[_NumberSlot] = []
         self._done: dict[int, tuple[object, object]] = {}
         """Identity of a value → it, so that it lives on, and what replaces it."""
-        self._done[id(document)] = document, document  # blocks know the document that they are in
         for section in (document.defaults, document.blocks):
             self._replaced(section)
         self._in_blocks = len(self._slots)

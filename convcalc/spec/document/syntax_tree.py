@@ -116,7 +116,9 @@ class BlockDefinition:
 
     name: str
     span: Span
-    document: Document
+    document: Source
+    """The text of its document, which no other document has: the document itself would be a cycle, and a cycle is freed
+    by a search alone."""
     params: Mapping[str, ValueNode | None] = field(default_factory=dict)
     inputs: tuple[str, ...] = ()
     items: list[Item] = field(default_factory=list)
@@ -190,7 +192,7 @@ def values_in(block: BlockDefinition) -> Iterator[ValueNode]:
     waiting: list[Any] = [block]
     while waiting:
         part = waiting.pop()
-        if id(part) in seen or isinstance(part, Document | Span | str):
+        if id(part) in seen or isinstance(part, Source | Span | str):
             continue
         seen.add(id(part))
         if isinstance(part, ValueNode):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
@@ -120,12 +119,17 @@ def parse_expression(text: str, scalar: ScalarNode, known: NameScope, words: Col
             warning = f"{quoted(name)} is a choice of this argument, and not the variable of that name"
             hint = "to use the variable, give it another name"
             known.warnings.append(SpecError(HIDDEN_VARIABLE, warning, scalar.span_of(start, end), hint=hint))
-    for name, start, end in expression.names:
-        if name in known.names:
-            known.used.add(name)
-        elif name not in INPUT_VARIABLES or not known.has_input:
-            raise _unknown_variable(name, scalar.span_of(start, end), known, words)
-    names = frozenset(name for name, _, _ in expression.names)
+    names = expression.variables
+    if not names:
+        return ValueNode(scalar.span, expression, (), scalar.is_plain)
+    if names <= known.names:
+        known.used.update(names)
+    else:
+        for name, start, end in expression.names:
+            if name in known.names:
+                known.used.add(name)
+            elif name not in INPUT_VARIABLES or not known.has_input:
+                raise _unknown_variable(name, scalar.span_of(start, end), known, words)
     return ValueNode(scalar.span, expression, (), scalar.is_plain, names, not names.isdisjoint(INPUT_VARIABLES))
 
 
@@ -168,13 +172,19 @@ def parse_value(
         raise SpecError("CC117", f"{what} must be an expression or a list, not a mapping", node.span)
     if len(node.items) > LIST:
         raise SpecError("CC501", f"a list of {len(node.items)} exceeds the limit of {LIST}", node.span)
-    return list_node(node.span, [parse_value(item, known, f"an element of {what}", None, parts) for item in node.items])
+    return list_node(node.span, [_parse_element(item, known, what, parts) for item in node.items])
+
+
+def _parse_element(node: YamlNode, known: NameScope, what: str, parts: Collection[str]) -> ValueNode:
+    if type(node) is ScalarNode and not node.is_empty:
+        return parse_expression(node.text, node, known, parts)
+    return parse_value(node, known, f"an element of {what}", None, parts)
 
 
 def list_node(span: Span, items: Iterable[ValueNode]) -> ValueNode:
     """Return a list of values as one value."""
     values = tuple(items)
-    names = frozenset[str]().union(*(item.names for item in values))
+    names = frozenset[str]().union(*[item.names for item in values])
     return ValueNode(span, None, values, True, names, not names.isdisjoint(INPUT_VARIABLES))
 
 
@@ -183,13 +193,27 @@ def text_value(scalar: ScalarNode) -> ValueNode:
     return ValueNode(scalar.span, Expression(scalar.text, (), (), (), lambda _: scalar.text))
 
 
-@contextmanager
-def collect_errors(errors: list[SpecError]) -> Iterator[None]:
+class _Collector:
+    """What ``collect_errors`` enters: a generator would take three times as long, and every item has one."""
+
+    __slots__ = ("errors",)
+
+    def __init__(self, errors: list[SpecError]) -> None:
+        self.errors = errors
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
+        if not isinstance(error, SpecError):
+            return False
+        self.errors.append(error)
+        return True
+
+
+def collect_errors(errors: list[SpecError]) -> _Collector:
     """Collect an error and continue after the block."""
-    try:
-        yield
-    except SpecError as error:
-        errors.append(error)
+    return _Collector(errors)
 
 
 MAX_COPIED_VARIABLES = 50

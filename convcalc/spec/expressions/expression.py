@@ -23,6 +23,7 @@ from convcalc.spec.expressions.vocabulary import INPUT_VARIABLES, is_choice
 
 CACHE_SIZE = 512
 """Texts whose expressions are kept: specs repeat ``3``, ``relu`` and their variables a great deal."""
+NO_WORDS: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Expression:
     words: tuple[Name, ...]
     values: tuple[Name, ...]
     _run: Evaluator
+    variables: frozenset[str] = frozenset()
+    """Each of its names once."""
 
     def evaluate(self, scope: Variables) -> Value:
         """Return the value, given those of variables.
@@ -76,10 +79,10 @@ def parse(
         choices: the words that the argument takes that it is written for.
         suffixed: whether numbers may have suffixes, as outside of specs: 5M, 2MiB.
     """
-    expression = _compile(text, frozenset(), suffixed)
+    expression = _compile(text, NO_WORDS, suffixed)
     if not expression.names:
         return expression
-    words = {name.start for name in expression.values if name.text in choices}
+    words = {name.start for name in expression.values if name.text in choices} if choices else set[int]()
     for name in expression.names:
         if name.start in words or name.text in known or name.text in INPUT_VARIABLES:
             continue
@@ -99,4 +102,5 @@ def _compile(text: str, words: frozenset[int], suffixed: bool) -> Expression:
     part = parser.parse()
     variables = tuple(name for name in parser.names if name.start not in words)
     meant = tuple(name for name in parser.names if name.start in words)
-    return Expression(text, variables, meant, tuple(name for depth, name in part.values if not depth), part.run)
+    values = tuple(name for depth, name in part.values if not depth)
+    return Expression(text, variables, meant, values, part.run, frozenset([name.text for name in variables]))

@@ -144,6 +144,8 @@ def parse_number(text: str) -> Rational:
 
     An exponent beyond 64 is refused without being worked out.
     """
+    if text.isdecimal():
+        return _limited(text, int(text))
     if not text[-1:].isdecimal():
         return _limited(text, parse_quantity(text) or 0)
     digits, _, exponent = text.lower().partition("e")

@@ -7,9 +7,11 @@ refused at their places, before anything is built. Scalars keep their source tex
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import yaml
+from yaml import ScalarEvent
 
 from convcalc.errors import MAX_WORD_LENGTH, Source, Span, SpecError, SpecErrors, quoted
 from convcalc.records import NamedTuple
@@ -17,6 +19,10 @@ from convcalc.spec.limits import YAML_DEPTH
 
 LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)
 """libyaml's parser where PyYAML was built with it (about 13 times faster), else the one in Python."""
+
+
+_new = tuple.__new__
+"""Makes a named tuple of all its fields: a spec has hundreds of places, and the constructor takes longer."""
 
 
 class ScalarNode(NamedTuple):
@@ -94,37 +100,50 @@ class _Builder:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.root: YamlNode | None = None
+        self.nodes: list[YamlNode] = []
+        """The nodes so far of the innermost collection that is not complete, and without one, of the text."""
         self.documents = 0
         self.errors: list[SpecError] = []
-        self.open: list[tuple[Any, list[Any]]] = []
-        """Collections that are not complete: their opening events and their nodes so far."""
+        self.open: list[tuple[Any, list[YamlNode]]] = []
+        """Collections that are not complete: their opening events, and the nodes so far of what they are in."""
+
+    @property
+    def root(self) -> YamlNode | None:
+        """The document, once the text is complete."""
+        return self.nodes[-1] if self.nodes else None
 
     def feed_all(self, text: str, loader: Any) -> Exception | None:
         """Take the events of a text; return what the parser gave up with."""
         try:
-            for event in yaml.parse(text, Loader=loader):
-                self.feed(event)
+            parser = loader(text)
+            try:
+                while (event := parser.get_event()) is not None:
+                    if type(event) is ScalarEvent:  # three of four are
+                        self.nodes.append(self._scalar(event))
+                    else:
+                        self._feed_other(event)
+            finally:
+                parser.dispose()
         except (yaml.YAMLError, ValueError) as error:  # PyYAML lets chr() fail on \\U00110000
             return error
         except SpecError as error:
             self.errors.append(error)
         return None
 
-    def feed(self, event: Any) -> None:
-        """Add an event to the open collections; CC107, CC108 and CC109 end the reading."""
-        if isinstance(event, yaml.ScalarEvent):
-            self._refuse_extras(event)
-            self._place(self._scalar(event))
-        elif isinstance(event, yaml.CollectionStartEvent):
-            self._refuse_extras(event)
+    def _feed_other(self, event: Any) -> None:
+        """Take an event that is no scalar; CC107, CC108 and CC109 end the reading."""
+        if isinstance(event, yaml.CollectionStartEvent):
+            if event.anchor is not None or event.tag is not None:
+                self._refuse_extras(event)
             if len(self.open) >= YAML_DEPTH:
                 raise SpecError("CC108", f"nested deeper than the limit of {YAML_DEPTH}", self._span(event))
-            self.open.append((event, []))
+            self.open.append((event, self.nodes))
+            self.nodes = []
         elif isinstance(event, yaml.CollectionEndEvent):
-            start, nodes = self.open.pop()
+            nodes = self.nodes
+            start, self.nodes = self.open.pop()
             is_mapping = isinstance(start, yaml.MappingStartEvent)
-            self._place(self._mapping(start, nodes) if is_mapping else ListNode(nodes, self._span(start)))
+            self.nodes.append(self._mapping(start, nodes) if is_mapping else ListNode(nodes, self._span(start)))
         elif isinstance(event, yaml.AliasEvent):
             self._refuse_alias(event)
         elif isinstance(event, yaml.DocumentStartEvent):
@@ -144,30 +163,32 @@ class _Builder:
                 return span
         return None
 
-    def _place(self, node: YamlNode) -> None:
-        if self.open:
-            self.open[-1][1].append(node)
-        else:
-            self.root = node
-
     def _span(self, event: Any) -> Span:
         start, end = event.start_mark, event.end_mark
-        extent = end.column - start.column if end.line == start.line else 1
-        return Span(self.source, start.line + 1, start.column + 1, max(1, extent))
+        line, column = start.line, start.column
+        extent = end.column - column if end.line == line else 1
+        return _new(Span, (self.source, line + 1, column + 1, extent if extent > 0 else 1, ""))
 
     def _scalar(self, event: Any) -> ScalarNode:
-        span = self._span(event)
-        if event.style == '"' and any("\ud800" <= each <= "\udfff" for each in event.value):  # libyaml refuses them
+        text, style, start, end = event.value, event.style, event.start_mark, event.end_mark
+        line, column = start.line, start.column
+        one_line = end.line == line
+        extent = (end.column - column or 1) if one_line else 1
+        span = _new(Span, (self.source, line + 1, column + 1, extent, ""))
+        if event.anchor is not None or event.tag is not None:
+            self._refuse_extras(event)
+        if not style:
+            return _new(ScalarNode, (text, span, one_line, False))
+        if not text.isascii() and any("\ud800" <= each <= "\udfff" for each in text):  # libyaml refuses them
             self.errors.append(SpecError("CC101", "the escape of half a character is not allowed", span))
-        one_line = event.start_mark.line == event.end_mark.line
-        return ScalarNode(event.value, span, one_line and not event.style, bool(event.style))
+        return _new(ScalarNode, (text, span, False, True))
 
     def _refuse_alias(self, event: Any) -> None:
         variable = event.anchor if len(event.anchor) <= MAX_WORD_LENGTH else "w"
         hint = f"an expression cannot begin with '*': write 4*{variable}; to reuse layers write a block"
         text = f"YAML alias {quoted('*' + event.anchor)} not allowed ({hint})"
         self.errors.append(SpecError("CC102", text, self._span(event)))
-        self._place(ScalarNode("", self._span(event)))
+        self.nodes.append(ScalarNode("", self._span(event)))
 
     def _refuse_extras(self, event: Any) -> None:
         if event.anchor is not None:
@@ -180,24 +201,33 @@ class _Builder:
     def _mapping(self, start: Any, nodes: list[YamlNode]) -> MapNode:
         seen: dict[str, ScalarNode] = {}
         pairs: list[tuple[ScalarNode, YamlNode]] = []
-        for written, value in zip(nodes[::2], nodes[1::2], strict=True):
-            if not isinstance(written, ScalarNode):
+        rest = iter(nodes)
+        for written, value in zip(rest, rest, strict=True):
+            if type(written) is not ScalarNode:
                 self.errors.append(SpecError("CC106", "a key must be a word, not a list or a mapping", written.span))
                 continue
-            key = written
-            if not key.text.isascii():
-                key = key._replace(text=unicodedata.normalize("NFC", key.text))
-            if key.text == "<<" and not key.is_quoted:
-                text = "YAML merge key '<<' not allowed; to reuse layers write a block"
-                self.errors.append(SpecError("CC104", text, key.span))
-            elif key.text in seen and not _is_cut(key):
-                first = seen[key.text].span
-                text = f"duplicate key {quoted(key.text)}, first on line {first.line}"
-                self.errors.append(SpecError("CC105", text, key.span, notes=((first, "first here"),)))
+            text, key = written.text, written
+            if not text.isascii():
+                text = unicodedata.normalize("NFC", text)
+                key = key._replace(text=text)
+            if (text in seen or text == "<<") and (error := _key_error(key, seen)):
+                self.errors.append(error)
             else:
-                seen[key.text] = key
+                seen[text] = key
                 pairs.append((key, value))
         return MapNode(pairs, self._span(start))
+
+
+def _key_error(key: ScalarNode, seen: Mapping[str, ScalarNode]) -> SpecError | None:
+    """Return the error about a merge key, or about a key that is in a mapping already."""
+    if key.text == "<<" and not key.is_quoted:
+        text = "YAML merge key '<<' not allowed; to reuse layers write a block"
+        return SpecError("CC104", text, key.span)
+    if key.text not in seen or _is_cut(key):
+        return None
+    first = seen[key.text].span
+    text = f"duplicate key {quoted(key.text)}, first on line {first.line}"
+    return SpecError("CC105", text, key.span, notes=((first, "first here"),))
 
 
 def _is_cut(key: ScalarNode) -> bool:
