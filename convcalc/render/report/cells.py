@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from itertools import repeat
-from typing import Any
 
 from convcalc.number_format import count_of, format_exact, format_per_axis, format_share, format_short
 from convcalc.render.report.outline import TOP_LEVEL, DisplayRow, Outline, operation
@@ -60,10 +58,21 @@ class CellTexts:
         self.columns = {column.key: column for column in folded.columns}
         first, second = HEADINGS[folded.group_by]
         self.headings = {"layer": first, "operation": second, "brief": second, "output": "Output"}
-        self.texts = cache(self._texts)
-        self.width = cache(self._width)
-        self.values = cache(self._values)
-        self.known = cache(self._known)
+        self.values = {key: [row.values.get(key) for row in self.both] for key in self.columns}
+        self._texts: dict[str, Sequence[str]] = {}
+        self._widths: dict[str, int] = {}
+
+    def texts(self, name: str) -> Sequence[str]:
+        """Return a column: ``layer``, ``operation``, ``brief``, ``output``, ``KEY``, ``KEY short`` or ``KEY %``."""
+        if name not in self._texts:
+            self._texts[name] = self._written(name)
+        return self._texts[name]
+
+    def width(self, name: str) -> int:
+        """Return how wide a column is with its heading."""
+        if name not in self._widths:
+            self._widths[name] = max(len(self.heading(name)), widest(self.texts(name)))
+        return self._widths[name]
 
     def heading(self, name: str) -> str:
         """Return what stands above a column."""
@@ -74,20 +83,14 @@ class CellTexts:
 
     def styles(self) -> list[str]:
         """Return the style of every row: of a layer without values ``zero``."""
-        values = [self.values(key) for key in self.columns]
-        counted = map(any, zip(*values, strict=True)) if values else repeat(False)
+        counted = map(any, zip(*self.values.values(), strict=True)) if self.values else repeat(False)
         own = [*repeat("", len(self.lines)), *[row.style for row in self.rows]]
         return [
             style or ("" if some or row.unknown else "zero")
             for style, row, some in zip(own, self.both, counted, strict=False)
         ]
 
-    def _values(self, key: str) -> list[Any]:
-        """Return what rows have of a metric."""
-        return [row.values.get(key) for row in self.both]
-
-    def _texts(self, name: str) -> Sequence[str]:
-        """Return a column: ``layer``, ``operation``, ``brief``, ``output``, ``KEY``, ``KEY short`` or ``KEY %``."""
+    def _written(self, name: str) -> Sequence[str]:
         if name == "layer":
             paths = [line.path or TOP_LEVEL for line in self.lines]
             return self.glyphs.texts([*paths, *[row.layer for row in self.rows]])
@@ -106,10 +109,10 @@ class CellTexts:
         column, glyphs = self.columns[key], self.glyphs
         written = (lambda value: format_short(value, column.unit)) if short else format_exact
         if not column.is_additive:
-            texts = each_once(lambda value: format_per_axis(value, written, glyphs.text), self.values(key))
+            texts = each_once(lambda value: format_per_axis(value, written, glyphs.text), self.values[key])
         else:
             texts = each_once(
-                lambda value: written(value) if value else "" if value is None else glyphs.zero, self.values(key)
+                lambda value: written(value) if value else "" if value is None else glyphs.zero, self.values[key]
             )
             texts[-1] = "0" if texts[-1] == glyphs.zero else texts[-1]
         if not self.folded.report.unknown:
@@ -121,10 +124,7 @@ class CellTexts:
     def _shape(self, axes: tuple[int, ...] | None) -> str:
         return "" if axes is None else self.glyphs.shape(axes)
 
-    def _width(self, name: str) -> int:
-        return max(len(self.heading(name)), widest(self.texts(name)))
-
-    def _known(self, key: str) -> list[int]:
+    def known(self, key: str) -> list[int]:
         """Return what is known of rows in an additive metric: nothing of a layer that is not counted."""
         if not self.folded.report.unknown:
             return [row.values.get(key, 0) for row in self.both]
