@@ -111,6 +111,10 @@ SPECS = {
         ("blocks: {A: [conv: [4, 1]], B: [{A: {}, repeat: 2}, {A: {}}]}\n"
         "layers: [{B: {}, repeat: 3}, {A: {}, repeat: 2}]\n"), 5
     ),
+    "experts_that_do_not_run": (
+        ("blocks: {B: [{add: [{each: 2, of: 5, name: e, conv: [4, 1]}]}]}\n"
+        "layers: [{B: {}, repeat: 3, name: b}, {relu: {}, from: b3.e1}]\n"), 2
+    ),
     "an_error_in_each": ("blocks: {B: [conv: [cin - 1, 1]]}\nlayers: [{B: {}, repeat: 6}]\n", 0),
     "an_error_behind": ("blocks: {B: [relu]}\nlayers: [{B: {}, repeat: 3}, {conv: [0, 1]}, {B: {}, repeat: 2}]\n", 2),
     "too_few_axes_named": (

@@ -45,9 +45,9 @@ class Expansion(NamedTuple):
 
     @property
     def is_repeatable(self) -> bool:
-        """Whether there is a tensor that leaves it, and its layers know of each other by their inputs alone."""
+        """Whether there is a tensor that leaves it, and no layer shares its weights or runs again with others."""
         return self.output >= 0 and all(
-            node.weight_owner == node.index and node.checkpoint < 0 and node.beside < 0 and type(node.times) is int
+            node.weight_owner == node.index and node.checkpoint < 0 and type(node.times) is int
             for node in self.nodes
         )
 
@@ -68,9 +68,10 @@ class Expansion(NamedTuple):
                 inputs = tuple([index(at) for at in inputs])
                 shapes = tuple([nodes[at].facts.output for at in inputs])
             at = node.index + shift
-            nodes.append(
-                Node(at, new + node.path[old:], node.op, inputs, shapes, node.facts, node.source, at, node.source_form)
-            )
+            made = Node(at, new + node.path[old:], node.op, inputs, shapes, node.facts, node.source, at, node.source_form)
+            if node.beside >= 0:
+                made.beside = index(node.beside)
+            nodes.append(made)
         if self.blocks:
             builder.scopes.update((new + path[old:], name) for path, name in self.blocks)
         scope.copy_from(self.scope, index)
