@@ -243,11 +243,18 @@ def input_size(size: Any) -> Any:
 
 def _facts(op: Op, shapes: tuple[Shape, ...]) -> LayerFacts:
     output = op.output(*shapes)
-    for size in output if op.has_output else ():
+    is_usual = _is_usual(output)
+    for size in output if op.has_output and not is_usual else ():
         require(less_equal(1, size), "CC403", "{} leaves an axis of size {}: {}", op.kind, size, output)
-    facts = LayerFacts(output, op.weights(*shapes), op.buffers(*shapes), op.products(*shapes))
-    _require_room(output)
+    facts = LayerFacts(output, op.weights(*shapes), op.buffers(*shapes), op.products_for(output, *shapes))
+    if not is_usual:
+        _require_room(output)
     return facts
+
+
+def _is_usual(shape: Shape) -> bool:
+    """Whether all sizes are integers within the limits, so that there is nothing to find for the checks one by one."""
+    return {*map(type, shape)} == {int} and min(shape) >= 1 and max(shape) <= MAX_AXIS_SIZE and shape.rank <= MAX_AXES
 
 
 def _require_room(shape: Shape) -> None:

@@ -26,7 +26,9 @@ def _broadcast_axis(kind: str, left: Number, right: Number, first: Shape, other:
 
 
 def require_groups(groups: Number, channels: Number, which: str = "channels") -> None:
-    """Demand that the groups are of equal size."""
+    """Demand that the groups are of equal size; one alone is."""
+    if type(groups) is int and groups == 1:
+        return
     require(divides(groups, channels), "CC404", f"groups = {{}} does not divide the {{}} {which}", groups, channels)
 
 
@@ -34,6 +36,6 @@ def distinct_axes(kind: str, axes: int | tuple[int, ...], shape: Shape) -> tuple
     """Return axes counted from 0, given ones that may count from the end: each once, or CC402."""
     named = axes if isinstance(axes, tuple) else (axes,)
     found = tuple(map(shape.axis, named))
-    if len(set(found)) != len(found):
+    if len(found) > 1 and len(set(found)) != len(found):
         raise SpecError("CC402", f"{kind}: the axes {list(named)} name one of {shape} twice")
     return found

@@ -75,8 +75,10 @@ class Conv(Op):
         return {"weight": kernel, "bias": Shape((self.out_channels,))} if self.bias else {"weight": kernel}
 
     def products(self, *inputs: Shape) -> tuple[MatrixProduct, ...]:
-        (x,) = inputs
-        outputs = self.output(x).elements
+        return self.products_for(self.output(*inputs), *inputs)
+
+    def products_for(self, output: Shape, *inputs: Shape) -> tuple[MatrixProduct, ...]:
+        (x,), outputs = inputs, output.elements
         return (MatrixProduct(outputs * floordiv(x.channels, self.groups) * prod(self.kernel_size), outputs),)
 
     def window(self, *inputs: Shape) -> Window:

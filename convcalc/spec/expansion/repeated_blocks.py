@@ -47,8 +47,7 @@ class Expansion(NamedTuple):
     def is_repeatable(self) -> bool:
         """Whether there is a tensor that leaves it, and no layer shares its weights or runs again with others."""
         return self.output >= 0 and all(
-            node.weight_owner == node.index and node.checkpoint < 0 and type(node.times) is int
-            for node in self.nodes
+            node.weight_owner == node.index and node.checkpoint < 0 and type(node.times) is int for node in self.nodes
         )
 
     def replay(self, builder: GraphBuilder, entering: Sequence[int], scope: LayerScope) -> int:
@@ -68,7 +67,9 @@ class Expansion(NamedTuple):
                 inputs = tuple([index(at) for at in inputs])
                 shapes = tuple([nodes[at].facts.output for at in inputs])
             at = node.index + shift
-            made = Node(at, new + node.path[old:], node.op, inputs, shapes, node.facts, node.source, at, node.source_form)
+            made = Node(
+                at, new + node.path[old:], node.op, inputs, shapes, node.facts, node.source, at, node.source_form
+            )
             if node.beside >= 0:
                 made.beside = index(node.beside)
             nodes.append(made)
