@@ -60,7 +60,9 @@ class GraphBuilder:
         _require_room(sizes)
         path = self._new_path(name)
         self._paths.add(path)
-        return self._append(path, None, (), (), LayerFacts(sizes, {}, {}, ()), source)
+        index = len(self.nodes)
+        self.nodes.append(Node(index, path, None, (), (), LayerFacts(sizes, {}, {}, ()), source, index))
+        return index
 
     def add(self, path: str, op: Op, *inputs: int, source_form: str = "", source: Span | None = None) -> int:
         """Add a layer and return its handle; an op that passes its input on adds none and gives back the input's.
@@ -100,16 +102,17 @@ class GraphBuilder:
         Raises:
             SpecError: where the layer does not fit its inputs.
         """
-        shapes = tuple([self.nodes[index].facts.output for index in inputs])
+        nodes = self.nodes
+        shapes = tuple([nodes[index].facts.output for index in inputs])
         try:
             facts = self._facts_of(op, shapes)
         except SpecError as error:
             if error.code == "CC401" and "needs [" in error.text:
                 self._blame_input(error, inputs)
             raise
-        index = self._append(path, op, tuple(inputs) if op.depends_on_values else (), shapes, facts, source)
-        if via:
-            self.nodes[index].source_form = via
+        index = len(nodes)
+        read = tuple(inputs) if op.depends_on_values else ()
+        nodes.append(Node(index, path, op, read, shapes, facts, source, index, via))
         return index
 
     def _blame_input(self, error: SpecError, inputs: Sequence[int]) -> None:
@@ -204,19 +207,6 @@ class GraphBuilder:
         if path in self._paths:
             raise SpecError("CC212", f"the path {quoted(path)} is taken")
         return path
-
-    def _append(
-        self,
-        path: str,
-        op: Op | None,
-        inputs: tuple[int, ...],
-        shapes: tuple[Shape, ...],
-        facts: LayerFacts,
-        source: Span | None,
-    ) -> int:
-        index = len(self.nodes)
-        self.nodes.append(Node(index, path, op, inputs, shapes, facts, source, index))
-        return index
 
     def _facts_of(self, op: Op, shapes: tuple[Shape, ...]) -> LayerFacts:
         """Return the facts of a layer; the same op on the same shapes is asked once."""

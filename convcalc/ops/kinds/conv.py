@@ -90,8 +90,8 @@ class Conv(Op):
         return half_padding_warning(self.padding, self.window(*inputs))
 
     def pytorch_refusal(self, via: str, *inputs: Shape) -> str:
-        strided = any(equal(stride, 1) is False for stride in self.stride)
-        if via == "string" and self.padding == "same" and strided:
+        is_same = via == "string" and self.padding == "same"
+        if is_same and any(equal(stride, 1) is False for stride in self.stride):
             return "padding='same' is not for strides; `via: string` says that the padding is that word"
         return ""
 

@@ -12,7 +12,7 @@ from convcalc.ops.make import ArgumentError, bind_arguments, unused_argument_err
 from convcalc.ops.op import Op
 from convcalc.shapes import Shape
 from convcalc.spec.document.names import Template
-from convcalc.spec.document.syntax_tree import Item, LayerItem
+from convcalc.spec.document.syntax_tree import ArgumentValue, Item, LayerItem
 from convcalc.spec.document.value_nodes import structural_error, with_variables
 from convcalc.spec.expansion.frames import Frame, InputFailedError, TooLargeError
 from convcalc.spec.expansion.scopes import FAILED, NOTHING, Binding, LayerScope
@@ -35,23 +35,30 @@ class OpBuilder:
     def __init__(self) -> None:
         self._ops: dict[tuple[object, ...], Op] = {}
         self._constants: dict[int, dict[str, Any]] = {}
+        """The values of the arguments of a layer, by its identity, where none has a variable."""
+        self._partial: dict[int, tuple[dict[str, Any], list[tuple[str, ArgumentValue]]]] = {}
+        """The values of all arguments of a layer that has variables, and the arguments that are evaluated anew."""
 
     def values(self, layer: LayerItem, frame: Frame, entering: Shape) -> dict[str, Any]:
         """Evaluate the arguments; those from ``defaults`` see only the variables of their file."""
         known = self._constants.get(id(layer))
         if known is not None:
             return known
-        values = {}
-        for key, given in layer.arguments.items():
+        partial = self._partial.get(id(layer))
+        values = {} if partial is None else partial[0].copy()
+        for key, given in layer.arguments.items() if partial is None else partial[1]:
             env = frame.env if given.explicit else frame.file_variables
             values[key] = given.value.evaluate(with_input(env, entering) if given.value.uses_input else env)
+        if partial is None:
+            changing = [(key, given) for key, given in layer.arguments.items() if given.value.names]
+            partial = self._partial[id(layer)] = values.copy(), changing
         for key in layer.op.unused_arguments(values):
             if layer.arguments[key].explicit:
                 error = unused_argument_error(layer.op, values, key)
                 error.span = layer.arguments[key].key
                 raise error
             del values[key]
-        if not any(given.value.names for given in layer.arguments.values()):
+        if not partial[1]:
             self._constants[id(layer)] = values
         return values
 
@@ -59,7 +66,7 @@ class OpBuilder:
         """Bind the values to the arguments of the op, for an input of this rank; CC410 at a value that does not fit."""
         axes = entering.rank - 1
         try:
-            key = (id(layer), axes, *values.items())
+            key = (id(layer), axes, *values, *values.values())
             known = self._ops.get(key)
         except TypeError:  # arrays cannot be looked up
             return _bound(layer, values, axes)
@@ -118,21 +125,19 @@ class LayerEmitter:
                 parts[key] = given
         if "norm" in parts and "bias" not in values:
             values = {**values, "bias": False}
-        more = [look_up(reference) for reference in layer.references.values()]
-        if FAILED in more:
+        inputs = (tensor, *map(look_up, layer.references.values())) if layer.references else (tensor,)
+        if FAILED in inputs:
             raise InputFailedError
-        path, below = frame.scope.path_of(segment), LayerScope() if parts else None
+        path = frame.scope.path_of(segment)
         op, via = self._ops.op(layer, values, entering), _via(layer, frame)
-        output = self._append(path, op, (tensor, *more), item.span, via)
-        self._warn(layer, self.builder.nodes[output], via, (entering, *map(self.builder.shape, more)), item.span)
+        output = self._append(path, op, inputs, item.span, via)
+        self._warn(layer, self.builder.nodes[output], via, item.span)
         for key, given in parts.items():
             output = self._part(layer.fused[key], given, output, f"{path}.{key}", item.span, frame)
-            if below is not None:
-                below.names[key] = Binding(output, span, (output, output + 1))
-        frame.scope.add(segment, Binding(output, span, (start, len(self.builder.nodes)), below))
+        frame.scope.add(segment, Binding(output, span, (start, output + 1), None, tuple(parts)))
         return output
 
-    def _warn(self, layer: LayerItem, node: Node, via: str, shapes: Sequence[Shape], span: Span) -> None:
+    def _warn(self, layer: LayerItem, node: Node, via: str, span: Span) -> None:
         """Warn, once for every layer of the spec, of what is probably not meant and of what PyTorch refuses."""
         op, form = node.op, (id(node.facts), via)  # nodes of the same facts have the same op and shapes
         if op is None or form in self._checked:
@@ -140,9 +145,9 @@ class LayerEmitter:
         self._checked.add(form)
         if id(layer) not in self._doubted:
             self._doubted.add(id(layer))
-            if doubt := op.warning(*shapes):
+            if doubt := op.warning(*node.input_shapes):
                 self.warnings.append(SpecError("CC805", doubt, span))
-        unbuilt = op.pytorch_refusal(via, *shapes)
+        unbuilt = op.pytorch_refusal(via, *node.input_shapes)
         if unbuilt and id(layer) not in self._refused:
             self._refused.add(id(layer))
             self.warnings.append(SpecError("CC806", f"PyTorch does not build this layer: {unbuilt}", span))
