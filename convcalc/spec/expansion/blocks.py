@@ -30,17 +30,19 @@ def frame_of_block(
     return Frame(with_variables(own, {}), own, scope, entering[0], calls=((scope, span), *frame.calls))
 
 
-def set_parameters(call: BlockCall, frame: Frame, inner: Frame, evaluate: Callable[[ValueNode, Frame], Any]) -> None:
+def set_parameters(
+    call: BlockCall, tensor: int, frame: Frame, inner: Frame, evaluate: Callable[[ValueNode, int, Frame], Any]
+) -> None:
     """Work out the parameters of a block: from the caller's values, then from its defaults, in order."""
     env = inner.env
     assert isinstance(env, dict)
-    given = {name: evaluate(value, frame) for name, value in call.arguments.items()}
+    given = {name: evaluate(value, tensor, frame) for name, value in call.arguments.items()}
     for name, default in call.block.params.items():
         if name in given:
             env[name] = given[name]
         elif default is not None:
             try:
-                env[name] = evaluate(default, inner)
+                env[name] = evaluate(default, tensor, inner)
             except SpecError as error:  # it is written in the block: name the call
                 error.call_stack = inner.trail
                 raise

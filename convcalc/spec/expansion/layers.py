@@ -110,7 +110,13 @@ class LayerEmitter:
         self._refused: set[int] = set()
 
     def add(
-        self, layer: LayerItem, item: Item, tensor: int, frame: Frame, segment: str, look_up: Callable[[Template], int]
+        self,
+        layer: LayerItem,
+        item: Item,
+        tensor: int,
+        frame: Frame,
+        segment: str,
+        look_up: Callable[[Template, int, Frame], int],
     ) -> int:
         """Add a layer and what is fused to it; enter its name; return its last output."""
         entering, start = self.builder.shape(tensor), len(self.builder.nodes)
@@ -125,7 +131,7 @@ class LayerEmitter:
                 parts[key] = given
         if "norm" in parts and "bias" not in values:
             values = {**values, "bias": False}
-        inputs = (tensor, *map(look_up, layer.references.values())) if layer.references else (tensor,)
+        inputs = (tensor, *[look_up(reference, tensor, frame) for reference in layer.references.values()])
         if FAILED in inputs:
             raise InputFailedError
         path = frame.scope.path_of(segment)

@@ -46,9 +46,10 @@ class Expansion(NamedTuple):
     @property
     def is_repeatable(self) -> bool:
         """Whether there is a tensor that leaves it, and no layer shares its weights or runs again with others."""
-        return self.output >= 0 and all(
-            node.weight_owner == node.index and node.checkpoint < 0 and type(node.times) is int for node in self.nodes
-        )
+        for node in self.nodes:
+            if node.weight_owner != node.index or node.checkpoint >= 0 or type(node.times) is not int:
+                return False
+        return self.output >= 0
 
     def replay(self, builder: GraphBuilder, entering: Sequence[int], scope: LayerScope) -> int:
         """Add the layers once more, for what enters now and in a new scope; return the output."""
@@ -61,7 +62,9 @@ class Expansion(NamedTuple):
 
         for node in self.nodes:
             inputs, shapes = node.inputs, node.input_shapes
-            if inputs and min(inputs) >= start:
+            if len(inputs) == 1 and inputs[0] >= start:
+                inputs = (inputs[0] + shift,)
+            elif inputs and min(inputs) >= start:
                 inputs = tuple([at + shift for at in inputs])
             elif inputs:
                 inputs = tuple([index(at) for at in inputs])
