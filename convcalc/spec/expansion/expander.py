@@ -11,13 +11,13 @@ from functools import partial
 from typing import Any
 
 from convcalc.arith import is_plain
-from convcalc.errors import Span, SpecError, quoted
+from convcalc.errors import Span, SpecError
 from convcalc.records import replace
 from convcalc.spec.document.blocks import min_items_per_turn
 from convcalc.spec.document.names import Template, numbered_name
 from convcalc.spec.document.syntax_tree import BlockCall, Item, JoinItem, LayerItem, Repeat, SequenceItem
 from convcalc.spec.document.value_nodes import ValueNode
-from convcalc.spec.expansion.blocks import frame_of_block, set_parameters
+from convcalc.spec.expansion.blocks import Parameters, frame_of_block
 from convcalc.spec.expansion.frames import (
     OMITTED,
     Branch,
@@ -55,6 +55,7 @@ class Expander:
         """The variables of each document, by its identity."""
         self.items = 0
         self._references = References()
+        self._parameters = Parameters()
         self._reported: set[tuple[object, ...]] = set()
         """Code and place of the errors so far: every turn of a repeat may make the same."""
 
@@ -125,7 +126,7 @@ class Expander:
         from convcalc.spec.expansion.idle import idle_experts  # few specs have any
 
         try:
-            op = idle_experts(item, branches, lambda value: self._evaluate(value, tensor, frame))
+            op = idle_experts(item, branches, lambda value: self._evaluate(value, frame, tensor))
             if op is not None:
                 last, _, output = branches[-1]
                 self.layers.add_idle(op, frame.scope, item, self._inputs_of(item, tensor, last)[0], output)
@@ -201,9 +202,7 @@ class Expander:
 
     def _inputs_of(self, item: Item, tensor: int, frame: Frame) -> tuple[int, ...]:
         """Return the tensors that enter an item: the current one, or what ``from`` names."""
-        found = (
-            tuple([self._references.look_up(each, tensor, frame) for each in item.inputs]) if item.inputs else (tensor,)
-        )
+        found = tuple([self._references.look_up(each, tensor, frame) for each in item.inputs or ()]) or (tensor,)
         if FAILED in found:
             raise InputFailedError
         return found
@@ -224,9 +223,9 @@ class Expander:
         return self._expand_once(replace(other, name=item.name, repeat=item.repeat), tensor, frame, segment)
 
     def _condition_holds(self, when: ValueNode, tensor: int, frame: Frame, word: str = "when") -> bool:
-        return truth(self._evaluate(when, tensor, frame), when, word)
+        return truth(self._evaluate(when, frame, tensor), when, word)
 
-    def _evaluate(self, value: ValueNode, tensor: int, frame: Frame) -> Any:
+    def _evaluate(self, value: ValueNode, frame: Frame, tensor: int) -> Any:
         if not value.uses_input:
             return value.evaluate(frame.env)
         if tensor == FAILED:
@@ -272,7 +271,8 @@ class Expander:
         """Open a block: its items are counted before its parameters are worked out."""
         inner = frame_of_block(call, span, entering, (frame, segment), self._variables[id(call.block.document)])
         self._require_room(call.block.min_items, span)
-        set_parameters(call, entering[0], frame, inner, self._evaluate)
+        evaluate = partial(self._evaluate, tensor=entering[0])
+        self._parameters.put(call, frame, inner, self.builder.shape(entering[0]), evaluate)
         return inner
 
     def _tie(self, item: Item, made: tuple[int, int], frame: Frame) -> None:
