@@ -178,8 +178,8 @@ class GraphBuilder:
         Raises:
             SpecError: CC121 where there is no layer or no output; CC210 for what is not a handle.
         """
-        read = {index for node in self.nodes for index in node.inputs}
-        ends = [node.index for node in self.nodes if node.op and node.op.has_output and node.index not in read]
+        read = set(chain.from_iterable([node.inputs for node in self.nodes]))
+        ends = [node.index for node in self.nodes if node.index not in read and node.op and node.op.has_output]
         given = ends if outputs is None else [outputs] if isinstance(outputs, int) else outputs
         for handle in given.values() if isinstance(given, Mapping) else given:
             self.shape(handle)

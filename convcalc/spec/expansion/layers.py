@@ -212,6 +212,11 @@ class LayerEmitter:
                 error.notes = ((span, "it holds for this layer"),)
             raise
 
+    @property
+    def counted(self) -> tuple[int, int]:
+        """How many layers there are as limits count them, and how many characters are in their paths."""
+        return self._count, self._characters
+
     def has_room(self, nodes: int, sizes: tuple[int, int], scope: LayerScope) -> bool:
         """Count layers that are added once more in another scope, if that is within the limits."""
         count, characters = self._count + sizes[0], self._characters + sizes[1] + nodes * len(scope.path)
@@ -228,11 +233,6 @@ class LayerEmitter:
         if self._characters > PATHS:
             raise TooLargeError("CC509", f"the paths of all layers exceed the limit of {PATHS} characters", span)
         return self.builder.append(path, op, inputs, span, via)
-
-
-def layers_of(node: Node) -> int:
-    """Return how many layers a node is to limits: recurrent ones may be stacked in one."""
-    return getattr(node.op, "num_layers", 1)
 
 
 def _via(layer: LayerItem, frame: Frame) -> str:

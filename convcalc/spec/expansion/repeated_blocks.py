@@ -14,7 +14,6 @@ from convcalc.records import NamedTuple
 from convcalc.shapes import Shape
 from convcalc.spec.document.syntax_tree import BlockDefinition, values_in
 from convcalc.spec.expansion.frames import Frame
-from convcalc.spec.expansion.layers import layers_of
 from convcalc.spec.expansion.scopes import LayerScope
 from convcalc.spec.limits import ITEMS
 
@@ -138,6 +137,7 @@ def expand_block(expander: Expander, block: BlockDefinition, entering: tuple[int
     """Expand the body of a block, or add once more what a call made that is alike; return the output."""
     builder, scope = expander.builder, inner.scope
     start, items, blocks = len(builder.nodes), expander.items, len(builder.scopes)
+    layers, characters = expander.layers.counted
     key = expander.expansions.key(block, inner, entering, [builder.shape(index) for index in entering])
     known = None if expander.errors else expander.expansions.get(key)
     if known and items + known.items <= ITEMS and expander.layers.has_room(len(known.nodes), known.sizes, scope):
@@ -147,8 +147,8 @@ def expand_block(expander: Expander, block: BlockDefinition, entering: tuple[int
         output = expander.expand_items(block.items, entering[0], inner)
         if key is not None and not expander.errors:
             made, inside = builder.nodes[start:], list(islice(builder.scopes.items(), blocks, None))
-            sizes = sum(map(layers_of, made)), sum([len(node.path) for node in made]) - len(made) * len(scope.path)
-            items = expander.items - items
+            items, (layers_now, characters_now) = expander.items - items, expander.layers.counted
+            sizes = layers_now - layers, characters_now - characters - len(made) * len(scope.path)
             put = expander.expansions.put
             put(key, Expansion(made, start, entering, output, items, scope, scope.path, inside, sizes))
     if len(builder.nodes) > start:  # the paths of a million empty calls would fill the memory
