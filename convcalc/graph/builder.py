@@ -244,7 +244,10 @@ def _facts(op: Op, shapes: tuple[Shape, ...]) -> LayerFacts:
 
 def _is_usual(shape: Shape) -> bool:
     """Whether all sizes are integers within the limits, so that there is nothing to find for the checks one by one."""
-    return {*map(type, shape)} == {int} and min(shape) >= 1 and max(shape) <= MAX_AXIS_SIZE and shape.rank <= MAX_AXES
+    for size in shape:
+        if type(size) is not int or not 1 <= size <= MAX_AXIS_SIZE:
+            return False
+    return len(shape) <= MAX_AXES
 
 
 def _require_room(shape: Shape) -> None:
