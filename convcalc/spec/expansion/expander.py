@@ -30,7 +30,8 @@ from convcalc.spec.expansion.frames import (
     segment_of,
     truth,
 )
-from convcalc.spec.expansion.layers import LayerEmitter, with_input
+from convcalc.spec.expansion.layer_arguments import with_input
+from convcalc.spec.expansion.layers import LayerEmitter
 from convcalc.spec.expansion.references import References
 from convcalc.spec.expansion.repeated_blocks import Expansions, expand_block
 from convcalc.spec.expansion.scopes import FAILED, PARTS, Binding, require_one
