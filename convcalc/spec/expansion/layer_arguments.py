@@ -25,13 +25,10 @@ class Given(NamedTuple):
 
     layer: LayerItem
     values: dict[str, Any]
+    is_none: bool
+    """Whether it is a norm or an activation that is switched off."""
     ops: dict[tuple[int, bool], Op]
     """By the axes of the input, and whether a norm follows."""
-
-    @property
-    def is_none(self) -> bool:
-        """Whether a norm or an activation is switched off."""
-        return isinstance(self.values.get("type"), str) and self.values["type"] == "none"
 
     def op(self, entering: Shape, *, has_norm: bool = False) -> Op:
         """Return the op for an input of this rank, without a bias of its own where a norm follows and none is written.
@@ -61,11 +58,15 @@ class LayerArguments:
     """Evaluates the arguments of layers."""
 
     def __init__(self) -> None:
+        self._constant: dict[int, Given] = {}
+        """By the identity of the layer in the spec, as the others."""
         self._evaluated: dict[int, Evaluated] = {}
-        """By the identity of the layer in the spec."""
 
     def given(self, layer: LayerItem, frame: Frame, entering: Shape) -> Given:
         """Evaluate the arguments of a layer; those from ``defaults`` see only the variables of their file."""
+        constant = self._constant.get(id(layer))
+        if constant is not None:
+            return constant
         known = self._evaluated.get(id(layer))
         if known is None:
             arguments = layer.arguments.items()
@@ -81,6 +82,8 @@ class LayerArguments:
             return _given(layer, known, key)
         if found is None:
             found = known.known[key] = _given(layer, known, key)
+            if not known.changing:
+                self._constant[id(layer)] = found
         return found
 
 
@@ -100,7 +103,8 @@ def _given(layer: LayerItem, evaluated: Evaluated, changed: tuple[object, ...]) 
             error.span = layer.arguments[name].key
             raise error
         del values[name]
-    return Given(layer, values, {})
+    type_ = values.get("type")
+    return Given(layer, values, isinstance(type_, str) and type_ == "none", {})
 
 
 def _bound(layer: LayerItem, values: Mapping[str, Any], axes: int) -> Op:

@@ -49,8 +49,11 @@ class LayerEmitter:
         if layer.op.is_identity or given.is_none:
             frame.scope.add(segment, Binding(tensor, span, (start, start)))
             return tensor
-        parts = {key: self._arguments.given(part, frame, entering) for key, part in layer.fused.items()}
-        parts = {key: part for key, part in parts.items() if not part.is_none}
+        parts: dict[str, Given] = {}
+        for key, fused in layer.fused.items():
+            part = self._arguments.given(fused, frame, entering)
+            if not part.is_none:
+                parts[key] = part
         inputs = (tensor, *[look_up(reference, tensor, frame) for reference in layer.references.values()])
         if FAILED in inputs:
             raise InputFailedError
