@@ -104,16 +104,28 @@ class GraphBuilder:
         """
         nodes = self.nodes
         shapes = tuple([nodes[index].facts.output for index in inputs])
+        key = id(op), shapes
         try:
-            facts = self._facts_of(op, shapes)
-        except SpecError as error:
-            if error.code == "CC401" and "needs [" in error.text:
-                self._blame_input(error, inputs)
-            raise
+            known = self._facts.get(key)
+        except TypeError:  # arrays cannot be looked up
+            facts = self._work_out(op, shapes, inputs)
+        else:
+            if known is None:  # the same op on the same shapes is asked once
+                known = self._facts[key] = op, self._work_out(op, shapes, inputs)
+            facts = known[1]
         index = len(nodes)
         read = tuple(inputs) if op.depends_on_values else ()
         nodes.append(Node(index, path, op, read, shapes, facts, source, index, via))
         return index
+
+    def _work_out(self, op: Op, shapes: tuple[Shape, ...], inputs: Sequence[int]) -> LayerFacts:
+        """Work out the facts of a layer."""
+        try:
+            return _facts(op, shapes)
+        except SpecError as error:
+            if error.code == "CC401" and "needs [" in error.text:
+                self._blame_input(error, inputs)
+            raise
 
     def _blame_input(self, error: SpecError, inputs: Sequence[int]) -> None:
         """Name the input of the graph that a layer's shape of too few axes comes from, through layers that keep it."""
@@ -207,16 +219,6 @@ class GraphBuilder:
         if path in self._paths:
             raise SpecError("CC212", f"the path {quoted(path)} is taken")
         return path
-
-    def _facts_of(self, op: Op, shapes: tuple[Shape, ...]) -> LayerFacts:
-        """Return the facts of a layer; the same op on the same shapes is asked once."""
-        try:
-            known = self._facts.get((id(op), shapes))
-        except TypeError:  # arrays cannot be looked up
-            return _facts(op, shapes)
-        if known is None:
-            known = self._facts[id(op), shapes] = (op, _facts(op, shapes))
-        return known[1]
 
 
 def input_size(size: Any) -> Any:

@@ -54,9 +54,11 @@ class LayerEmitter:
             part = self._arguments.given(fused, frame, entering)
             if not part.is_none:
                 parts[key] = part
-        inputs = (tensor, *[look_up(reference, tensor, frame) for reference in layer.references.values()])
-        if FAILED in inputs:
-            raise InputFailedError
+        inputs: tuple[int, ...] = (tensor,)
+        if layer.references:
+            inputs = (tensor, *[look_up(reference, tensor, frame) for reference in layer.references.values()])
+            if FAILED in inputs:
+                raise InputFailedError
         path = frame.scope.path_of(segment)
         op, via = given.op(entering, has_norm="norm" in parts), _via(layer, frame)
         output = self._append(path, op, inputs, item.span, via)
