@@ -6,7 +6,7 @@ an array or a symbol as a size) and the number of spatial axes, and returns the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -140,7 +140,8 @@ class PaddingType(ArgumentType):
                 raise InvalidArgument(f"must be an integer, a list{or_words(self.words)}, not {describe_value(value)}")
             return str(value) if value != "valid" else ((0, 0),) * axes
         if not isinstance(value, tuple):
-            return _on_all_axes(self._pair, value, axes if self.per_axis else max(axes, 1))
+            count = axes if self.per_axis else max(axes, 1)
+            return SameOnAllAxes((self._pair(value),) * count if count else ())
         if self.per_axis:
             _require_axes(value, axes)
         return tuple([self._pair(entry) for entry in value])
@@ -149,8 +150,7 @@ class PaddingType(ArgumentType):
         pair = entry if isinstance(entry, tuple) else (entry, entry)
         if len(pair) != 2:
             raise InvalidArgument(f"needs [before, after] for an axis, not {format_value(pair)}")
-        before, after = pair
-        return self.size.bind(before, 0), self.size.bind(after, 0)
+        return self.size.bind(pair[0], 0), self.size.bind(pair[1], 0)
 
 
 class ChoiceType(ArgumentType):
@@ -285,14 +285,9 @@ class ScalesType(ArgumentType):
 def _for_each_axis(slot: ArgumentType, value: Any, axes: int) -> tuple[Any, ...]:
     """Bind the values of a list, or one value for each axis."""
     if not isinstance(value, tuple):
-        return _on_all_axes(lambda one: slot.bind(one, axes), value, axes)
+        return SameOnAllAxes((slot.bind(value, axes),) * axes if axes else ())
     _require_axes(value, axes)
     return tuple([slot.bind(one, axes) for one in value])
-
-
-def _on_all_axes(bind: Callable[[Any], Any], value: Any, axes: int) -> SameOnAllAxes:
-    """Bind one value for all axes."""
-    return SameOnAllAxes((bind(value),) * axes) if axes else SameOnAllAxes()
 
 
 def _require_axes(values: tuple[Any, ...], axes: int) -> None:

@@ -26,9 +26,7 @@ def _broadcast_axis(kind: str, left: Number, right: Number, first: Shape, other:
 
 
 def require_groups(groups: Number, channels: Number, which: str = "channels") -> None:
-    """Demand that the groups are of equal size; one alone is."""
-    if type(groups) is int and groups == 1:
-        return
+    """Demand that the groups are of equal size."""
     require(divides(groups, channels), "CC404", f"groups = {{}} does not divide the {{}} {which}", groups, channels)
 
 

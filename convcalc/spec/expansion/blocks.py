@@ -44,7 +44,8 @@ class LastCall(NamedTuple):
 
     names: tuple[str, ...]
     values: tuple[Any, ...]
-    entering: Shape
+    entering: Shape | None
+    """Nothing, where the values are not those of scalars, and are worked out each time."""
     variables: Variables
 
 
@@ -61,10 +62,10 @@ class Parameters:
             inner.env = last.variables  # which nobody changes
             return
         inner.env = _worked_out(call, frame, inner, evaluate)
-        names = tuple({name for value in call.arguments.values() for name in value.names})
+        names = last.names if last else tuple({name for value in call.arguments.values() for name in value.names})
         values = tuple(map(frame.env.get, names))
-        if SCALARS.issuperset(map(type, values)):
-            self._last[id(call)] = LastCall(names, values, entering, inner.env)
+        are_scalars = SCALARS.issuperset(map(type, values))
+        self._last[id(call)] = LastCall(names, values, entering if are_scalars else None, inner.env)
 
 
 def _worked_out(call: BlockCall, frame: Frame, inner: Frame, evaluate: Evaluate) -> Variables:
