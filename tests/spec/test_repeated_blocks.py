@@ -83,6 +83,11 @@ SPECS = {
         ("blocks: {B: [{conv: [4, 1], name: one}, {seq: [relu, {conv: [4, 1], name: two}], name: inner}]}\n"
         "layers: [{B: {}, repeat: 3, name: b}, {add: [{relu, from: b2.one}, {relu, from: b3.inner.two}]}]\n"), 2
     ),
+    "parts_of_a_layer_are_found": (
+        ("blocks: {B: [{conv: {out: 4, kernel: 1, norm: batch, act: relu}, name: one}]}\n"
+        "layers: [{B: {}, repeat: 3, name: b}, {add: [{relu, from: b1.one.norm}, {relu, from: b3.one.norm}]},"
+        " {relu, from: b3.one.act}]\n"), 2
+    ),
     "names_that_were_left_out": (
         ("blocks: {B: [{conv: [4, 1], name: one, when: cin > 9}, relu]}\n"
         "layers: [{B: {}, repeat: 3, name: b}, {relu, from: b3.one}]\n"), 2

@@ -65,7 +65,7 @@ class LayerEmitter:
         self._warn(layer, self.builder.nodes[output], via, item.span)
         for key, part in parts.items():
             output = self._part(part, output, f"{path}.{key}", item.span, frame)
-        frame.scope.add(segment, Binding(output, span, (start, output + 1), None, tuple(parts)))
+        frame.scope.add(segment, Binding(output, span, (start, output + 1), tuple(parts) or None))
         return output
 
     def _warn(self, layer: LayerItem, node: Node, via: str, span: Span) -> None:

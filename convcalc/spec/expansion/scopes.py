@@ -29,16 +29,15 @@ class Binding:
     output: int | None
     span: Span
     nodes: tuple[int, int] = (0, 0)
-    scope: LayerScope | None = None
-    parts: tuple[str, ...] = ()
-    """Names of the norm and the activation that are fused to a layer: the nodes behind its first."""
+    scope: LayerScope | tuple[str, ...] | None = None
+    """Or the names of the norm and the activation that are fused to a layer: the nodes behind its first."""
 
     @property
     def inside(self) -> LayerScope | None:
         """The inner scope; that of fused parts is made when somebody looks for one."""
-        if self.parts and self.scope is None:
-            self.scope = LayerScope()
-            for at, name in enumerate(self.parts, self.nodes[0] + 1):
+        if isinstance(self.scope, tuple):
+            parts, self.scope = self.scope, LayerScope()
+            for at, name in enumerate(parts, self.nodes[0] + 1):
                 self.scope.names[name] = Binding(at, self.span, (at, at + 1))
         return self.scope
 
@@ -126,12 +125,12 @@ class LayerScope:
 
     def _copy(self, entry: Binding, index: Callable[[int], int]) -> Binding:
         assert entry.output is not None
-        (first, end), below = entry.nodes, None
-        if entry.scope is not None and not entry.parts:
+        (first, end), below = entry.nodes, entry.scope
+        if isinstance(entry.scope, LayerScope):
             below = self.child(entry.scope.segment, is_block=entry.scope.is_block)
             below.copy_from(entry.scope, index)
         nodes = (index(first), index(first) + end - first) if end else (0, 0)
-        return Binding(index(entry.output), entry.span, nodes, below, entry.parts)
+        return Binding(index(entry.output), entry.span, nodes, below)
 
     def mark_failed(self, beginnings: Iterable[str]) -> None:
         """Note beginnings of names that layers would have had."""
