@@ -80,6 +80,8 @@ def ceildiv(dividend: Number, divisor: Number) -> Number:
 
 def modulo(dividend: Number, divisor: Number) -> Number:
     """The remainder of floor division; it has the sign of the divisor."""
+    if type(dividend) is int and type(divisor) is int:
+        return dividend % divisor
     return dividend - divisor * floordiv(dividend, divisor)
 
 
@@ -123,10 +125,7 @@ def absolute(value: Number) -> Number:
 
 def prod(values: Iterable[Number]) -> Number:
     """The product of all values; 1 for none."""
-    product = 1
-    for value in values:
-        product = product * value
-    return product
+    return math.prod(values)  # which multiplies arrays and symbols as ``*`` does
 
 
 def total(values: Iterable[Number]) -> Number:
@@ -180,6 +179,8 @@ def less_equal(left: Number, right: Number) -> Condition:
 
 def divides(divisor: Number, dividend: Number) -> Condition:
     """Whether the division leaves nothing."""
+    if type(divisor) is int and type(dividend) is int:
+        return dividend % divisor == 0
     return equal(modulo(dividend, divisor), 0)
 
 

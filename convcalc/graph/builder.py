@@ -60,7 +60,9 @@ class GraphBuilder:
         _require_room(sizes)
         path = self._new_path(name)
         self._paths.add(path)
-        return self._append(path, None, (), (), LayerFacts(sizes, {}, {}, ()), source)
+        index = len(self.nodes)
+        self.nodes.append(Node(index, path, None, (), (), LayerFacts(sizes, {}, {}, ()), source, index))
+        return index
 
     def add(self, path: str, op: Op, *inputs: int, source_form: str = "", source: Span | None = None) -> int:
         """Add a layer and return its handle; an op that passes its input on adds none and gives back the input's.
@@ -100,17 +102,30 @@ class GraphBuilder:
         Raises:
             SpecError: where the layer does not fit its inputs.
         """
-        shapes = tuple([self.nodes[index].facts.output for index in inputs])
+        nodes = self.nodes
+        shapes = tuple([nodes[index].facts.output for index in inputs])
+        key = id(op), shapes
         try:
-            facts = self._facts_of(op, shapes)
+            known = self._facts.get(key)
+        except TypeError:  # arrays cannot be looked up
+            facts = self._work_out(op, shapes, inputs)
+        else:
+            if known is None:  # the same op on the same shapes is asked once
+                known = self._facts[key] = op, self._work_out(op, shapes, inputs)
+            facts = known[1]
+        index = len(nodes)
+        read = tuple(inputs) if op.depends_on_values else ()
+        nodes.append(Node(index, path, op, read, shapes, facts, source, index, via))
+        return index
+
+    def _work_out(self, op: Op, shapes: tuple[Shape, ...], inputs: Sequence[int]) -> LayerFacts:
+        """Work out the facts of a layer."""
+        try:
+            return _facts(op, shapes)
         except SpecError as error:
             if error.code == "CC401" and "needs [" in error.text:
                 self._blame_input(error, inputs)
             raise
-        index = self._append(path, op, tuple(inputs) if op.depends_on_values else (), shapes, facts, source)
-        if via:
-            self.nodes[index].source_form = via
-        return index
 
     def _blame_input(self, error: SpecError, inputs: Sequence[int]) -> None:
         """Name the input of the graph that a layer's shape of too few axes comes from, through layers that keep it."""
@@ -175,8 +190,8 @@ class GraphBuilder:
         Raises:
             SpecError: CC121 where there is no layer or no output; CC210 for what is not a handle.
         """
-        read = {index for node in self.nodes for index in node.inputs}
-        ends = [node.index for node in self.nodes if node.op and node.op.has_output and node.index not in read]
+        read = set(chain.from_iterable([node.inputs for node in self.nodes]))
+        ends = [node.index for node in self.nodes if node.index not in read and node.op and node.op.has_output]
         given = ends if outputs is None else [outputs] if isinstance(outputs, int) else outputs
         for handle in given.values() if isinstance(given, Mapping) else given:
             self.shape(handle)
@@ -205,29 +220,6 @@ class GraphBuilder:
             raise SpecError("CC212", f"the path {quoted(path)} is taken")
         return path
 
-    def _append(
-        self,
-        path: str,
-        op: Op | None,
-        inputs: tuple[int, ...],
-        shapes: tuple[Shape, ...],
-        facts: LayerFacts,
-        source: Span | None,
-    ) -> int:
-        index = len(self.nodes)
-        self.nodes.append(Node(index, path, op, inputs, shapes, facts, source, index))
-        return index
-
-    def _facts_of(self, op: Op, shapes: tuple[Shape, ...]) -> LayerFacts:
-        """Return the facts of a layer; the same op on the same shapes is asked once."""
-        try:
-            known = self._facts.get((id(op), shapes))
-        except TypeError:  # arrays cannot be looked up
-            return _facts(op, shapes)
-        if known is None:
-            known = self._facts[id(op), shapes] = (op, _facts(op, shapes))
-        return known[1]
-
 
 def input_size(size: Any) -> Any:
     """Return a size of an input: an integer of at least 1, or an array or a symbol.
@@ -243,11 +235,21 @@ def input_size(size: Any) -> Any:
 
 def _facts(op: Op, shapes: tuple[Shape, ...]) -> LayerFacts:
     output = op.output(*shapes)
-    for size in output if op.has_output else ():
+    is_usual = _is_usual(output)
+    for size in output if op.has_output and not is_usual else ():
         require(less_equal(1, size), "CC403", "{} leaves an axis of size {}: {}", op.kind, size, output)
-    facts = LayerFacts(output, op.weights(*shapes), op.buffers(*shapes), op.products(*shapes))
-    _require_room(output)
+    facts = LayerFacts(output, op.weights(*shapes), op.buffers(*shapes), op.products_for(output, *shapes))
+    if not is_usual:
+        _require_room(output)
     return facts
+
+
+def _is_usual(shape: Shape) -> bool:
+    """Whether all sizes are integers within the limits, so that there is nothing to find for the checks one by one."""
+    for size in shape:
+        if type(size) is not int or not 1 <= size <= MAX_AXIS_SIZE:
+            return False
+    return len(shape) <= MAX_AXES
 
 
 def _require_room(shape: Shape) -> None:

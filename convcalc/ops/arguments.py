@@ -97,7 +97,7 @@ class SizesType(ArgumentType):
     schema: ClassVar[JsonSchema] = {"anyOf": [EXPRESSION, LIST]}
 
     def __init__(self, minimum: int = 1, words: tuple[str, ...] = ()) -> None:
-        self.minimum = minimum
+        self.size = SizeType(minimum)
         self.words = words
 
     def bind(self, value: Any, axes: int) -> Any:
@@ -107,7 +107,7 @@ class SizesType(ArgumentType):
             raise InvalidArgument(
                 f"must be an integer or a list of them{or_words(self.words)}, not {describe_value(value)}"
             )
-        return _for_each_axis(SizeType(self.minimum), value, axes)
+        return _for_each_axis(self.size, value, axes)
 
 
 class CountType(SizeType):
@@ -130,7 +130,7 @@ class PaddingType(ArgumentType):
         self, words: tuple[str, ...] = ("valid", "half", "same"), minimum: int | None = 0, *, free: bool = False
     ) -> None:
         self.words = words
-        self.minimum = minimum
+        self.size = SizeType(minimum)
         self.takes_list = free
         self.per_axis = not free
 
@@ -139,18 +139,18 @@ class PaddingType(ArgumentType):
             if value not in self.words:
                 raise InvalidArgument(f"must be an integer, a list{or_words(self.words)}, not {describe_value(value)}")
             return str(value) if value != "valid" else ((0, 0),) * axes
-        lone = (value,) * (axes if self.per_axis else max(axes, 1))
-        made, values = (tuple, value) if isinstance(value, tuple) else (SameOnAllAxes, lone)
+        if not isinstance(value, tuple):
+            count = axes if self.per_axis else max(axes, 1)
+            return SameOnAllAxes((self._pair(value),) * count if count else ())
         if self.per_axis:
-            _require_axes(values, axes)
-        return made(self._pair(entry) for entry in values)
+            _require_axes(value, axes)
+        return tuple([self._pair(entry) for entry in value])
 
     def _pair(self, entry: Any) -> tuple[Any, Any]:
         pair = entry if isinstance(entry, tuple) else (entry, entry)
         if len(pair) != 2:
             raise InvalidArgument(f"needs [before, after] for an axis, not {format_value(pair)}")
-        before, after = (SizeType(self.minimum).bind(side, 0) for side in pair)
-        return before, after
+        return self.size.bind(pair[0], 0), self.size.bind(pair[1], 0)
 
 
 class ChoiceType(ArgumentType):
@@ -284,9 +284,10 @@ class ScalesType(ArgumentType):
 
 def _for_each_axis(slot: ArgumentType, value: Any, axes: int) -> tuple[Any, ...]:
     """Bind the values of a list, or one value for each axis."""
-    made, values = (tuple, value) if isinstance(value, tuple) else (SameOnAllAxes, (value,) * axes)
-    _require_axes(values, axes)
-    return made(slot.bind(one, axes) for one in values)
+    if not isinstance(value, tuple):
+        return SameOnAllAxes((slot.bind(value, axes),) * axes if axes else ())
+    _require_axes(value, axes)
+    return tuple([slot.bind(one, axes) for one in value])
 
 
 def _require_axes(values: tuple[Any, ...], axes: int) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from functools import cache
 from math import isfinite
 from typing import Any, TypeVar
 
@@ -124,15 +123,39 @@ def bind_arguments(op: type[OpType], values: Mapping[str, Any], axes: int) -> Op
         ArgumentError: CC410 for a value that its argument does not take, CC508 for a list that is too long.
         Undecided: for an array or a symbol where a plain value is needed; ``argument`` names where.
     """
-    fields, axes = op.__dataclass_fields__, op.spatial_axes(values, axes)
-    return op(**{name: _bind(field.metadata["argument"], values, axes) for name, field in fields.items()})
+    axes = op.spatial_axes(values, axes)
+    bound = _bound_defaults(op, axes).copy()
+    for name, argument in _fields_of(op):  # in their order, which is that of errors
+        if argument.key in values:
+            bound[name] = _bind(argument, values[argument.key], axes)
+    return op(**bound)
 
 
-def _bind(argument: Argument, values: Mapping[str, Any], axes: int) -> Any:
+def _fields_of(op: type[Op]) -> list[tuple[str, Argument]]:
+    """Return the fields of an op, each with the argument that it is."""
+    known = _FIELDS.get(op)
+    if known is None:
+        fields = op.__dataclass_fields__.items()
+        known = _FIELDS[op] = [(name, field.metadata["argument"]) for name, field in fields]
+    return known
+
+
+def _bound_defaults(op: type[Op], axes: int) -> dict[str, Any]:
+    """Return the values of the fields of an op where no argument is given."""
+    known = _DEFAULTS.get((op, axes))
+    if known is None:
+        given = [(name, argument.type, argument.default) for name, argument in _fields_of(op)]
+        known = {name: None if default is None else slot.bind(default, axes) for name, slot, default in given}
+        _DEFAULTS[op, axes] = known
+    return known
+
+
+_FIELDS: dict[type[Op], list[tuple[str, Argument]]] = {}
+_DEFAULTS: dict[tuple[type[Op], int], dict[str, Any]] = {}
+
+
+def _bind(argument: Argument, value: Any, axes: int) -> Any:
     key, slot = argument.key, argument.type
-    if key not in values:
-        return None if argument.default is None else _bound_default(argument, axes)
-    value = values[key]
     if type(value) is tuple and len(value) > MAX_AXES:
         text = f"{key} has {len(value)} entries; the limit is {MAX_AXES} axes"
         raise ArgumentError("CC508", text, argument=key)
@@ -144,11 +167,6 @@ def _bind(argument: Argument, values: Mapping[str, Any], axes: int) -> Any:
     except Undecided as undecided:
         undecided.argument = key
         raise
-
-
-@cache
-def _bound_default(argument: Argument, axes: int) -> Any:
-    return argument.type.bind(argument.default, axes)
 
 
 def _failing_element(slot: ArgumentType, value: Any, text: str) -> Iterable[int]:

@@ -172,6 +172,10 @@ class Op:
         """Return the multiplies of one sample, product by product; none for a layer that is not counted."""
         return ()
 
+    def products_for(self, output: Shape, *inputs: Shape) -> tuple[MatrixProduct, ...]:
+        """Return the products where the shape that leaves the layer is known already."""
+        return self.products(*inputs)
+
     @property
     def has_unknown_weights(self) -> bool:
         """Whether ``weights`` are only a part; where they are all, ``is_counted`` alone says what is known."""

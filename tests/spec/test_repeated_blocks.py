@@ -83,6 +83,11 @@ SPECS = {
         ("blocks: {B: [{conv: [4, 1], name: one}, {seq: [relu, {conv: [4, 1], name: two}], name: inner}]}\n"
         "layers: [{B: {}, repeat: 3, name: b}, {add: [{relu, from: b2.one}, {relu, from: b3.inner.two}]}]\n"), 2
     ),
+    "parts_of_a_layer_are_found": (
+        ("blocks: {B: [{conv: {out: 4, kernel: 1, norm: batch, act: relu}, name: one}]}\n"
+        "layers: [{B: {}, repeat: 3, name: b}, {add: [{relu, from: b1.one.norm}, {relu, from: b3.one.norm}]},"
+        " {relu, from: b3.one.act}]\n"), 2
+    ),
     "names_that_were_left_out": (
         ("blocks: {B: [{conv: [4, 1], name: one, when: cin > 9}, relu]}\n"
         "layers: [{B: {}, repeat: 3, name: b}, {relu, from: b3.one}]\n"), 2
@@ -110,6 +115,10 @@ SPECS = {
     "blocks_in_blocks": (
         ("blocks: {A: [conv: [4, 1]], B: [{A: {}, repeat: 2}, {A: {}}]}\n"
         "layers: [{B: {}, repeat: 3}, {A: {}, repeat: 2}]\n"), 5
+    ),
+    "experts_that_do_not_run": (
+        ("blocks: {B: [{add: [{each: 2, of: 5, name: e, conv: [4, 1]}]}]}\n"
+        "layers: [{B: {}, repeat: 3, name: b}, {relu: {}, from: b3.e1}]\n"), 2
     ),
     "an_error_in_each": ("blocks: {B: [conv: [cin - 1, 1]]}\nlayers: [{B: {}, repeat: 6}]\n", 0),
     "an_error_behind": ("blocks: {B: [relu]}\nlayers: [{B: {}, repeat: 3}, {conv: [0, 1]}, {B: {}, repeat: 2}]\n", 2),

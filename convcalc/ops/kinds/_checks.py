@@ -34,6 +34,6 @@ def distinct_axes(kind: str, axes: int | tuple[int, ...], shape: Shape) -> tuple
     """Return axes counted from 0, given ones that may count from the end: each once, or CC402."""
     named = axes if isinstance(axes, tuple) else (axes,)
     found = tuple(map(shape.axis, named))
-    if len(set(found)) != len(found):
+    if len(found) > 1 and len(set(found)) != len(found):
         raise SpecError("CC402", f"{kind}: the axes {list(named)} name one of {shape} twice")
     return found

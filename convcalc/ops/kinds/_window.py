@@ -31,7 +31,7 @@ def resolve_padding(
     ``same``: out = ⌈n/s⌉, so max((⌈n/s⌉ − 1)·s + e − n, 0) in all, the odd one after.
     """
     if padding == "half":
-        return tuple((floordiv(d * (k - 1), 2),) * 2 for k, d in zip(kernel_size, dilation, strict=True))
+        return tuple([(floordiv(d * (k - 1), 2),) * 2 for k, d in zip(kernel_size, dilation, strict=True)])
     if padding == "same":
         axes = zip(sizes, kernel_size, stride, dilation, strict=True)
         return tuple(
@@ -65,7 +65,7 @@ def output_sizes(padding: str | PaddingPairs, sizes: AxisSizes, window: Window) 
     """⌊(n + p₀ + p₁ − e)/s⌋ + 1 on each axis; ``same`` is made so that this is ⌈n/s⌉."""
     if padding == "same":
         return tuple(ceildiv(n, s) for n, s in zip(sizes, window.stride, strict=True))
-    return tuple(floordiv(_free_span(n, k, p, d), s) + 1 for n, k, s, p, d in zip(sizes, *window, strict=True))
+    return tuple([floordiv(_free_span(n, k, p, d), s) + 1 for n, k, s, p, d in zip(sizes, *window, strict=True)])
 
 
 def ceil_output_sizes(padding: str | PaddingPairs, sizes: AxisSizes, window: Window) -> AxisSizes:

@@ -75,8 +75,10 @@ class Conv(Op):
         return {"weight": kernel, "bias": Shape((self.out_channels,))} if self.bias else {"weight": kernel}
 
     def products(self, *inputs: Shape) -> tuple[MatrixProduct, ...]:
-        (x,) = inputs
-        outputs = self.output(x).elements
+        return self.products_for(self.output(*inputs), *inputs)
+
+    def products_for(self, output: Shape, *inputs: Shape) -> tuple[MatrixProduct, ...]:
+        (x,), outputs = inputs, output.elements
         return (MatrixProduct(outputs * floordiv(x.channels, self.groups) * prod(self.kernel_size), outputs),)
 
     def window(self, *inputs: Shape) -> Window:
@@ -88,8 +90,8 @@ class Conv(Op):
         return half_padding_warning(self.padding, self.window(*inputs))
 
     def pytorch_refusal(self, via: str, *inputs: Shape) -> str:
-        strided = any(equal(stride, 1) is False for stride in self.stride)
-        if via == "string" and self.padding == "same" and strided:
+        is_same = via == "string" and self.padding == "same"
+        if is_same and any(equal(stride, 1) is False for stride in self.stride):
             return "padding='same' is not for strides; `via: string` says that the padding is that word"
         return ""
 

@@ -70,6 +70,9 @@ class DepthwiseConv(Op):
     def products(self, *inputs: Shape) -> tuple[MatrixProduct, ...]:
         return self.as_conv(*inputs).products(*inputs)
 
+    def products_for(self, output: Shape, *inputs: Shape) -> tuple[MatrixProduct, ...]:
+        return self.as_conv(*inputs).products_for(output, *inputs)
+
     def window(self, *inputs: Shape) -> Window:
         return self.as_conv(*inputs).window(*inputs)
 

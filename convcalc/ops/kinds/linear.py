@@ -55,8 +55,10 @@ class Linear(Op):
         return {"weight": matrix, "bias": Shape((self.out_features,))} if self.bias else {"weight": matrix}
 
     def products(self, *inputs: Shape) -> tuple[MatrixProduct, ...]:
-        (x,) = inputs
-        outputs = self.output(x).elements
+        return self.products_for(self.output(*inputs), *inputs)
+
+    def products_for(self, output: Shape, *inputs: Shape) -> tuple[MatrixProduct, ...]:
+        (x,), outputs = inputs, output.elements
         return (MatrixProduct(outputs * x.features, outputs),)
 
     def mixed_axes(self, *inputs: Shape) -> frozenset[int]:

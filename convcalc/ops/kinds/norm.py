@@ -63,6 +63,8 @@ class Norm(Op):
 
     @classmethod
     def unused_arguments(cls, given: Mapping[str, Any]) -> frozenset[str]:
+        if len(given) == 1 and "type" in given:
+            return frozenset()
         type_ = given.get("type")
         unused = {"groups": type_ != "group", "track_running_stats": type_ not in RUNNING}
         unused |= {"axis": type_ not in OVER_AXES, "channel_axis": type_ in (*OVER_AXES, "lrn")}
@@ -90,8 +92,10 @@ class Norm(Op):
 
     def _learned(self) -> tuple[str, ...]:
         affine = self.type not in ("instance", "lrn") if self.affine is None else self.affine
+        if not affine:
+            return ()
         flags = {"weight": self.scale is not False, "bias": self.type != "rms" if self.bias is None else self.bias}
-        return tuple(name for name, is_learned in flags.items() if affine and is_learned)
+        return tuple([name for name, is_learned in flags.items() if is_learned])
 
     def weights(self, *inputs: Shape) -> dict[str, Shape]:
         return dict.fromkeys(self._learned(), self._sizes(*inputs))
@@ -101,7 +105,7 @@ class Norm(Op):
         return dict.fromkeys(("running_mean", "running_var"), self._sizes(*inputs)) if kept else {}
 
     def _sizes(self, x: Shape) -> Shape:
-        return Shape(x[axis] for axis in self._axes())
+        return Shape([x[axis] for axis in self._axes()])
 
     def mixed_axes(self, *inputs: Shape) -> frozenset[int]:
         (x,) = inputs

@@ -11,13 +11,13 @@ from functools import partial
 from typing import Any
 
 from convcalc.arith import is_plain
-from convcalc.errors import Span, SpecError, quoted
+from convcalc.errors import Span, SpecError
 from convcalc.records import replace
 from convcalc.spec.document.blocks import min_items_per_turn
 from convcalc.spec.document.names import Template, numbered_name
 from convcalc.spec.document.syntax_tree import BlockCall, Item, JoinItem, LayerItem, Repeat, SequenceItem
 from convcalc.spec.document.value_nodes import ValueNode
-from convcalc.spec.expansion.blocks import frame_of_block, set_parameters
+from convcalc.spec.expansion.blocks import Parameters, frame_of_block
 from convcalc.spec.expansion.frames import (
     OMITTED,
     Branch,
@@ -30,7 +30,9 @@ from convcalc.spec.expansion.frames import (
     segment_of,
     truth,
 )
-from convcalc.spec.expansion.layers import LayerEmitter, with_input
+from convcalc.spec.expansion.layer_arguments import with_input
+from convcalc.spec.expansion.layers import LayerEmitter
+from convcalc.spec.expansion.references import References
 from convcalc.spec.expansion.repeated_blocks import Expansions, expand_block
 from convcalc.spec.expansion.scopes import FAILED, PARTS, Binding, require_one
 from convcalc.spec.expansion.symbolic_turns import TurnParts, expand_turns, first_turn
@@ -53,6 +55,8 @@ class Expander:
         self._variables = variables
         """The variables of each document, by its identity."""
         self.items = 0
+        self._references = References()
+        self._parameters = Parameters()
         self._reported: set[tuple[object, ...]] = set()
         """Code and place of the errors so far: every turn of a repeat may make the same."""
 
@@ -97,13 +101,20 @@ class Expander:
             self._record_failure(item, frame, segment, error)
             return FAILED
 
-    def expand_branch(self, item: Item, tensor: int, frame: Frame) -> Iterator[int]:
-        """Expand a branch of a join; ``each`` gives several, side by side."""
-        if not item.each or item.repeat is None:
-            yield require_one(self.expand_item(item, tensor, frame), item.span)
-            return
+    def _expand_branches(self, branches: Sequence[Item], tensor: int, frame: Frame) -> list[int]:
+        """Expand the branches of a join and return the outputs of those that are there."""
+        ends: list[int] = []
+        for item in branches:
+            if item.each and item.repeat is not None:
+                ends += self._expand_each(item, item.repeat, tensor, frame)
+            else:
+                ends.append(require_one(self.expand_item(item, tensor, frame), item.span))
+        return [end for end in ends if end != OMITTED]
+
+    def _expand_each(self, item: Item, repeat: Repeat, tensor: int, frame: Frame) -> Iterator[int]:
+        """Expand the branches, side by side, that an item with ``each`` is."""
         made: list[Branch] = []
-        for turn, segment in self._iterations(item, item.repeat, tensor, frame):
+        for turn, segment in self._iterations(item, repeat, tensor, frame):
             start = len(self.builder.nodes)
             given = self._expand_or_record(item, tensor, turn, segment) if turn else FAILED
             made.append((turn or frame, self.builder.nodes[start:], given))
@@ -116,7 +127,7 @@ class Expander:
         from convcalc.spec.expansion.idle import idle_experts  # few specs have any
 
         try:
-            op = idle_experts(item, branches, lambda value: self._evaluate(value, tensor, frame))
+            op = idle_experts(item, branches, lambda value: self._evaluate(value, frame, tensor))
             if op is not None:
                 last, _, output = branches[-1]
                 self.layers.add_idle(op, frame.scope, item, self._inputs_of(item, tensor, last)[0], output)
@@ -139,13 +150,15 @@ class Expander:
             yield from ((part, number_of(part, item.default_name)) for part in parts)
             return
         if count:
-            self._count(item.span, more=count * (1 + min_items_per_turn(item)))
+            self._require_room(count * (1 + min_items_per_turn(item)), item.span)
         else:
             frame.scope.delete(next(item.name_prefixes(), item.default_name))
         loop, last = Loop(), count - 1
         for i in range(count):
             self._count(item.span)
-            turn = {"i": i, "first": i == 0, "last": i == last} | {name: column[i] for name, column in columns.items()}
+            turn = {"i": i, "first": i == 0, "last": i == last}
+            for name, column in columns.items():
+                turn[name] = column[i]
             yield frame.for_iteration(turn, loop), numbered_name(item.default_name, i + 1)
 
     def _expand_or_record(self, item: Item, tensor: int, frame: Frame, segment: str) -> int:
@@ -173,12 +186,13 @@ class Expander:
 
     def _expand_once(self, item: Item, tensor: int, frame: Frame, segment: str) -> int:
         """``from`` → ``when``/``else`` → body → ``tie``, ``checkpoint``."""
-        needs_input = item.when is None or item.when.uses_input
-        entering = self._inputs_of(item, tensor, frame) if needs_input else (tensor,)
-        if item.when is not None and not self._condition_holds(item.when, entering[0], frame):
-            return self._expand_else(item, tensor, frame, segment)
-        if not needs_input:
-            entering = self._inputs_of(item, tensor, frame)
+        when = item.when
+        entering = self._inputs_of(item, tensor, frame) if when is None or when.uses_input else (tensor,)
+        if when is not None:
+            if not self._condition_holds(when, entering[0], frame):
+                return self._expand_else(item, tensor, frame, segment)
+            if not when.uses_input:
+                entering = self._inputs_of(item, tensor, frame)
         start = len(self.builder.nodes)
         result = self._expand_body(item, entering[0], entering[1:], frame, segment)
         if item.tie:
@@ -189,7 +203,7 @@ class Expander:
 
     def _inputs_of(self, item: Item, tensor: int, frame: Frame) -> tuple[int, ...]:
         """Return the tensors that enter an item: the current one, or what ``from`` names."""
-        found = tuple([self._look_up(each, tensor, frame) for each in item.inputs]) if item.inputs else (tensor,)
+        found = tuple([self._references.look_up(each, tensor, frame) for each in item.inputs or ()]) or (tensor,)
         if FAILED in found:
             raise InputFailedError
         return found
@@ -210,9 +224,9 @@ class Expander:
         return self._expand_once(replace(other, name=item.name, repeat=item.repeat), tensor, frame, segment)
 
     def _condition_holds(self, when: ValueNode, tensor: int, frame: Frame, word: str = "when") -> bool:
-        return truth(self._evaluate(when, tensor, frame), when, word)
+        return truth(self._evaluate(when, frame, tensor), when, word)
 
-    def _evaluate(self, value: ValueNode, tensor: int, frame: Frame) -> Any:
+    def _evaluate(self, value: ValueNode, frame: Frame, tensor: int) -> Any:
         if not value.uses_input:
             return value.evaluate(frame.env)
         if tensor == FAILED:
@@ -220,34 +234,17 @@ class Expander:
         require_one(tensor, value.span)
         return value.evaluate(with_input(frame.env, self.builder.shape(tensor)))
 
-    def _look_up(self, reference: Template, tensor: int, frame: Frame) -> int:
-        segments = reference.segments(frame.env)
-        if segments == (".",):
-            return require_one(tensor, reference.span)
-        if segments == ("input",):
-            return frame.block_input
-        return require_one(self._entry(reference, segments, frame).output or 0, reference.span)
-
-    def _entry(self, reference: Template, segments: tuple[str, ...], frame: Frame) -> Binding:
-        entry = frame.scope.find(segments, reference.span)
-        if entry is None:
-            name = quoted(".".join(segments))
-            raise SpecError("CC210", f"{name} was deleted by its `when` or `repeat`", reference.span)
-        return entry
-
     def _expand_body(self, item: Item, tensor: int, extra: tuple[int, ...], frame: Frame, segment: str) -> int:
         body = item.body
-        if isinstance(body, LayerItem | BlockCall):
-            require_one(tensor, item.span)
         if isinstance(body, LayerItem):
-            return self.layers.add(
-                body, item, tensor, frame, segment, lambda reference: self._look_up(reference, tensor, frame)
-            )
+            require_one(tensor, item.span)
+            return self.layers.add(body, item, tensor, frame, segment, self._references.look_up)
         if isinstance(body, SequenceItem) and not item.opens_scope:
             return self._expand_sequence(body, tensor, frame)
         start = len(self.builder.nodes)
         inner = frame
         if isinstance(body, BlockCall):
+            require_one(tensor, item.span)
             inner = self._enter_block(body, item.span, (tensor, *extra), frame, segment)
         elif item.opens_scope:
             inner = frame.nested(segment)
@@ -255,8 +252,7 @@ class Expander:
         entry = Binding(None, item.name.span if item.name else item.span, (start, start), below)
         frame.scope.add(segment, entry)
         if isinstance(body, JoinItem):
-            ends = [end for branch in body.branches for end in self.expand_branch(branch, tensor, inner)]
-            ends = [end for end in ends if end != OMITTED]
+            ends = self._expand_branches(body.branches, tensor, inner)
             entry.output = FAILED  # unless the join succeeds
             try:
                 entry.output = self.layers.join(body.layer, ends, inner, frame.scope.path_of(segment), item.span)
@@ -275,14 +271,15 @@ class Expander:
     def _enter_block(self, call: BlockCall, span: Span, entering: tuple[int, ...], frame: Frame, segment: str) -> Frame:
         """Open a block: its items are counted before its parameters are worked out."""
         inner = frame_of_block(call, span, entering, (frame, segment), self._variables[id(call.block.document)])
-        self._count(span, more=call.block.min_items)
-        set_parameters(call, frame, inner, lambda value, where: self._evaluate(value, entering[0], where))
+        self._require_room(call.block.min_items, span)
+        evaluate = partial(self._evaluate, tensor=entering[0])
+        self._parameters.put(call, frame, inner, self.builder.shape(entering[0]), evaluate)
         return inner
 
     def _tie(self, item: Item, made: tuple[int, int], frame: Frame) -> None:
         """Let an item use the weights of the layer that is named, or of its first turn."""
         if isinstance(item.tie, Template):
-            entry = self._entry(item.tie, item.tie.segments(frame.env), frame)
+            entry = self._references.entry(item.tie, frame)
             if entry.output == FAILED:
                 raise InputFailedError
             owners = entry.nodes
@@ -291,8 +288,13 @@ class Expander:
         if owners != made:
             self.layers.tie(made, owners, item.span)
 
-    def _count(self, span: Span, more: int | None = None) -> None:
-        """Count an item; or refuse at once what a repeat or a block will make ``more``."""
-        self.items += more is None
-        if self.items + (more or 0) > ITEMS:
+    def _count(self, span: Span) -> None:
+        """Count an item."""
+        self.items += 1
+        if self.items > ITEMS:
+            self._require_room(0, span)
+
+    def _require_room(self, more: int, span: Span) -> None:
+        """Refuse at once what a repeat or a block would make too many items."""
+        if self.items + more > ITEMS:
             raise TooLargeError("CC504", f"the spec expands to more items than the limit of {ITEMS}", span)

@@ -124,9 +124,9 @@ def segment_of(item: Item, frame: Frame, default: str) -> str:
     """Return the item's path segment: its name, numbered where it is repeated, or the default one."""
     if item.name is None:
         return default
-    name = item.name.render(frame.env)
-    if not item.name.is_constant:
-        return validate_name(name, item.name.span)
+    name = item.name.parts[0]
+    if not item.name.is_constant or not isinstance(name, str):
+        return validate_name(item.name.render(frame.env), item.name.span)
     if item.repeat is None:
         return name
     return number_of(frame, name) if frame.turns else numbered_name(name, frame.env["i"] + 1)

@@ -2,91 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from convcalc.errors import Span, SpecError, Undecided
+from convcalc.errors import Span, SpecError
 from convcalc.graph.builder import GraphBuilder
 from convcalc.graph.graph import Node
-from convcalc.ops.make import ArgumentError, bind_arguments, unused_argument_error
 from convcalc.ops.op import Op
-from convcalc.shapes import Shape
 from convcalc.spec.document.names import Template
 from convcalc.spec.document.syntax_tree import Item, LayerItem
-from convcalc.spec.document.value_nodes import structural_error, with_variables
 from convcalc.spec.expansion.frames import Frame, InputFailedError, TooLargeError
+from convcalc.spec.expansion.layer_arguments import Given, LayerArguments
 from convcalc.spec.expansion.scopes import FAILED, NOTHING, Binding, LayerScope
 from convcalc.spec.limits import LAYERS, PATHS
 
 if TYPE_CHECKING:
     from convcalc.ops.idle import Idle
-
-Variables = Mapping[str, Any]
-
-
-def with_input(env: Variables, entering: Shape) -> Variables:
-    """Return an environment that also describes the tensor that enters an item."""
-    return with_variables(env, {"cin": entering[0], "din": entering[-1], "shape": tuple(entering)})
-
-
-class OpBuilder:
-    """Builds ops. The same layer with the same values gives the same op, so that its facts are worked out once."""
-
-    def __init__(self) -> None:
-        self._ops: dict[tuple[object, ...], Op] = {}
-        self._constants: dict[int, dict[str, Any]] = {}
-
-    def values(self, layer: LayerItem, frame: Frame, entering: Shape) -> dict[str, Any]:
-        """Evaluate the arguments; those from ``defaults`` see only the variables of their file."""
-        known = self._constants.get(id(layer))
-        if known is not None:
-            return known
-        values = {}
-        for key, given in layer.arguments.items():
-            env = frame.env if given.explicit else frame.file_variables
-            values[key] = given.value.evaluate(with_input(env, entering) if given.value.uses_input else env)
-        for key in layer.op.unused_arguments(values):
-            if layer.arguments[key].explicit:
-                error = unused_argument_error(layer.op, values, key)
-                error.span = layer.arguments[key].key
-                raise error
-            del values[key]
-        if not any(given.value.names for given in layer.arguments.values()):
-            self._constants[id(layer)] = values
-        return values
-
-    def op(self, layer: LayerItem, values: Mapping[str, Any], entering: Shape) -> Op:
-        """Bind the values to the arguments of the op, for an input of this rank; CC410 at a value that does not fit."""
-        axes = entering.rank - 1
-        try:
-            key = (id(layer), axes, *values.items())
-            known = self._ops.get(key)
-        except TypeError:  # arrays cannot be looked up
-            return _bound(layer, values, axes)
-        if known is None:
-            known = self._ops[key] = _bound(layer, values, axes)
-        return known
-
-
-def is_none(values: Mapping[str, Any]) -> bool:
-    """Whether a norm or an activation is switched off."""
-    return isinstance(values.get("type"), str) and values["type"] == "none"
-
-
-def _bound(layer: LayerItem, values: Mapping[str, Any], axes: int) -> Op:
-    """Bind the values, and give an error its place: that of the element of a list that is to blame."""
-    try:
-        return bind_arguments(layer.op, values, axes)
-    except ArgumentError as error:
-        given = layer.arguments[error.argument]
-        written = given.value
-        for index in error.indices:
-            written = written.items[index] if written.items else written
-        error.span = written.span
-        error.notes = ((layer.span, "it holds for this layer"),) if layer.span and not given.explicit else ()
-        raise
-    except Undecided as undecided:
-        raise structural_error(undecided, layer.arguments[undecided.argument].value) from None
 
 
 class LayerEmitter:
@@ -94,7 +25,7 @@ class LayerEmitter:
 
     def __init__(self) -> None:
         self.builder = GraphBuilder()
-        self._ops = OpBuilder()
+        self._arguments = LayerArguments()
         self._idle_ops: dict[Idle, Idle] = {}
         self.warnings: list[SpecError] = []
         self._count = self._characters = 0
@@ -103,36 +34,41 @@ class LayerEmitter:
         self._refused: set[int] = set()
 
     def add(
-        self, layer: LayerItem, item: Item, tensor: int, frame: Frame, segment: str, look_up: Callable[[Template], int]
+        self,
+        layer: LayerItem,
+        item: Item,
+        tensor: int,
+        frame: Frame,
+        segment: str,
+        look_up: Callable[[Template, int, Frame], int],
     ) -> int:
         """Add a layer and what is fused to it; enter its name; return its last output."""
         entering, start = self.builder.shape(tensor), len(self.builder.nodes)
         span = item.name.span if item.name else item.span
-        values = self._ops.values(layer, frame, entering)
-        if layer.op.is_identity or is_none(values):
+        given = self._arguments.given(layer, frame, entering)
+        if layer.op.is_identity or given.is_none:
             frame.scope.add(segment, Binding(tensor, span, (start, start)))
             return tensor
-        parts = {}
-        for key, part in layer.fused.items():
-            if not is_none(given := self._ops.values(part, frame, entering)):
-                parts[key] = given
-        if "norm" in parts and "bias" not in values:
-            values = {**values, "bias": False}
-        more = [look_up(reference) for reference in layer.references.values()]
-        if FAILED in more:
-            raise InputFailedError
-        path, below = frame.scope.path_of(segment), LayerScope() if parts else None
-        op, via = self._ops.op(layer, values, entering), _via(layer, frame)
-        output = self._append(path, op, (tensor, *more), item.span, via)
-        self._warn(layer, self.builder.nodes[output], via, (entering, *map(self.builder.shape, more)), item.span)
-        for key, given in parts.items():
-            output = self._part(layer.fused[key], given, output, f"{path}.{key}", item.span, frame)
-            if below is not None:
-                below.names[key] = Binding(output, span, (output, output + 1))
-        frame.scope.add(segment, Binding(output, span, (start, len(self.builder.nodes)), below))
+        parts: dict[str, Given] = {}
+        for key, fused in layer.fused.items():
+            part = self._arguments.given(fused, frame, entering)
+            if not part.is_none:
+                parts[key] = part
+        inputs: tuple[int, ...] = (tensor,)
+        if layer.references:
+            inputs = (tensor, *[look_up(reference, tensor, frame) for reference in layer.references.values()])
+            if FAILED in inputs:
+                raise InputFailedError
+        path = frame.scope.path_of(segment)
+        op, via = given.op(entering, has_norm="norm" in parts), _via(layer, frame)
+        output = self._append(path, op, inputs, item.span, via)
+        self._warn(layer, self.builder.nodes[output], via, item.span)
+        for key, part in parts.items():
+            output = self._part(part, output, f"{path}.{key}", item.span, frame)
+        frame.scope.add(segment, Binding(output, span, (start, output + 1), tuple(parts) or None))
         return output
 
-    def _warn(self, layer: LayerItem, node: Node, via: str, shapes: Sequence[Shape], span: Span) -> None:
+    def _warn(self, layer: LayerItem, node: Node, via: str, span: Span) -> None:
         """Warn, once for every layer of the spec, of what is probably not meant and of what PyTorch refuses."""
         op, form = node.op, (id(node.facts), via)  # nodes of the same facts have the same op and shapes
         if op is None or form in self._checked:
@@ -140,9 +76,9 @@ class LayerEmitter:
         self._checked.add(form)
         if id(layer) not in self._doubted:
             self._doubted.add(id(layer))
-            if doubt := op.warning(*shapes):
+            if doubt := op.warning(*node.input_shapes):
                 self.warnings.append(SpecError("CC805", doubt, span))
-        unbuilt = op.pytorch_refusal(via, *shapes)
+        unbuilt = op.pytorch_refusal(via, *node.input_shapes)
         if unbuilt and id(layer) not in self._refused:
             self._refused.add(id(layer))
             self.warnings.append(SpecError("CC806", f"PyTorch does not build this layer: {unbuilt}", span))
@@ -158,8 +94,8 @@ class LayerEmitter:
         if FAILED in ends:
             raise InputFailedError
         entering = self.builder.shape(ends[0])
-        values = self._ops.values(layer, frame, entering)
-        return self._append(path, self._ops.op(layer, values, entering), ends, span, _via(layer, frame))
+        op = self._arguments.given(layer, frame, entering).op(entering)
+        return self._append(path, op, ends, span, _via(layer, frame))
 
     def add_idle(self, op: Idle, outer: LayerScope, item: Item, entering: int, beside: int) -> None:
         """Add the experts that do not run as a row below the name of those that do; no layer can read it."""
@@ -184,22 +120,24 @@ class LayerEmitter:
         for index, owner in zip(own, other, strict=True):
             self.builder.tie(index, owner)
 
-    def _part(
-        self, part: LayerItem, values: Mapping[str, Any], tensor: int, path: str, span: Span, frame: Frame
-    ) -> int:
+    def _part(self, given: Given, tensor: int, path: str, span: Span, frame: Frame) -> int:
         """Add a fused norm or activation; if one from ``defaults`` does not fit, the error is at the layer."""
-        entering = self.builder.shape(tensor)
+        part, entering = given.layer, self.builder.shape(tensor)
         try:
-            op = self._ops.op(part, values, entering)
-            return self._append(path, op, (tensor,), part.span, _via(part, frame))
+            return self._append(path, given.op(entering), (tensor,), part.span, _via(part, frame))
         except SpecError as error:
-            if all(given.explicit for given in part.arguments.values()) or part.span is None:
+            if all(each.explicit for each in part.arguments.values()) or part.span is None:
                 error.span = error.span or part.span
             elif error.span is None:
                 error.span, error.notes = span, ((part.span, f"the {part.op.kind} comes from here"),)
             else:
                 error.notes = ((span, "it holds for this layer"),)
             raise
+
+    @property
+    def counted(self) -> tuple[int, int]:
+        """How many layers there are as limits count them, and how many characters are in their paths."""
+        return self._count, self._characters
 
     def has_room(self, nodes: int, sizes: tuple[int, int], scope: LayerScope) -> bool:
         """Count layers that are added once more in another scope, if that is within the limits."""
@@ -217,11 +155,6 @@ class LayerEmitter:
         if self._characters > PATHS:
             raise TooLargeError("CC509", f"the paths of all layers exceed the limit of {PATHS} characters", span)
         return self.builder.append(path, op, inputs, span, via)
-
-
-def layers_of(node: Node) -> int:
-    """Return how many layers a node is to limits: recurrent ones may be stacked in one."""
-    return getattr(node.op, "num_layers", 1)
 
 
 def _via(layer: LayerItem, frame: Frame) -> str:

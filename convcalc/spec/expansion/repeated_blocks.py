@@ -14,7 +14,6 @@ from convcalc.records import NamedTuple
 from convcalc.shapes import Shape
 from convcalc.spec.document.syntax_tree import BlockDefinition, values_in
 from convcalc.spec.expansion.frames import Frame
-from convcalc.spec.expansion.layers import layers_of
 from convcalc.spec.expansion.scopes import LayerScope
 from convcalc.spec.limits import ITEMS
 
@@ -45,11 +44,11 @@ class Expansion(NamedTuple):
 
     @property
     def is_repeatable(self) -> bool:
-        """Whether there is a tensor that leaves it, and its layers know of each other by their inputs alone."""
-        return self.output >= 0 and all(
-            node.weight_owner == node.index and node.checkpoint < 0 and node.beside < 0 and type(node.times) is int
-            for node in self.nodes
-        )
+        """Whether there is a tensor that leaves it, and no layer shares its weights or runs again with others."""
+        for node in self.nodes:
+            if node.weight_owner != node.index or node.checkpoint >= 0 or type(node.times) is not int:
+                return False
+        return self.output >= 0
 
     def replay(self, builder: GraphBuilder, entering: Sequence[int], scope: LayerScope) -> int:
         """Add the layers once more, for what enters now and in a new scope; return the output."""
@@ -62,15 +61,20 @@ class Expansion(NamedTuple):
 
         for node in self.nodes:
             inputs, shapes = node.inputs, node.input_shapes
-            if inputs and min(inputs) >= start:
+            if len(inputs) == 1 and inputs[0] >= start:
+                inputs = (inputs[0] + shift,)
+            elif inputs and min(inputs) >= start:
                 inputs = tuple([at + shift for at in inputs])
             elif inputs:
                 inputs = tuple([index(at) for at in inputs])
                 shapes = tuple([nodes[at].facts.output for at in inputs])
             at = node.index + shift
-            nodes.append(
-                Node(at, new + node.path[old:], node.op, inputs, shapes, node.facts, node.source, at, node.source_form)
+            made = Node(
+                at, new + node.path[old:], node.op, inputs, shapes, node.facts, node.source, at, node.source_form
             )
+            if node.beside >= 0:
+                made.beside = index(node.beside)
+            nodes.append(made)
         if self.blocks:
             builder.scopes.update((new + path[old:], name) for path, name in self.blocks)
         scope.copy_from(self.scope, index)
@@ -133,6 +137,7 @@ def expand_block(expander: Expander, block: BlockDefinition, entering: tuple[int
     """Expand the body of a block, or add once more what a call made that is alike; return the output."""
     builder, scope = expander.builder, inner.scope
     start, items, blocks = len(builder.nodes), expander.items, len(builder.scopes)
+    layers, characters = expander.layers.counted
     key = expander.expansions.key(block, inner, entering, [builder.shape(index) for index in entering])
     known = None if expander.errors else expander.expansions.get(key)
     if known and items + known.items <= ITEMS and expander.layers.has_room(len(known.nodes), known.sizes, scope):
@@ -142,8 +147,8 @@ def expand_block(expander: Expander, block: BlockDefinition, entering: tuple[int
         output = expander.expand_items(block.items, entering[0], inner)
         if key is not None and not expander.errors:
             made, inside = builder.nodes[start:], list(islice(builder.scopes.items(), blocks, None))
-            sizes = sum(map(layers_of, made)), sum([len(node.path) for node in made]) - len(made) * len(scope.path)
-            items = expander.items - items
+            items, (layers_now, characters_now) = expander.items - items, expander.layers.counted
+            sizes = layers_now - layers, characters_now - characters - len(made) * len(scope.path)
             put = expander.expansions.put
             put(key, Expansion(made, start, entering, output, items, scope, scope.path, inside, sizes))
     if len(builder.nodes) > start:  # the paths of a million empty calls would fill the memory

@@ -29,7 +29,17 @@ class Binding:
     output: int | None
     span: Span
     nodes: tuple[int, int] = (0, 0)
-    scope: LayerScope | None = None
+    scope: LayerScope | tuple[str, ...] | None = None
+    """Or the names of the norm and the activation that are fused to a layer: the nodes behind its first."""
+
+    @property
+    def inside(self) -> LayerScope | None:
+        """The inner scope; that of fused parts is made when somebody looks for one."""
+        if isinstance(self.scope, tuple):
+            parts, self.scope = self.scope, LayerScope()
+            for at, name in enumerate(parts, self.nodes[0] + 1):
+                self.scope.names[name] = Binding(at, self.span, (at, at + 1))
+        return self.scope
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
@@ -115,8 +125,8 @@ class LayerScope:
 
     def _copy(self, entry: Binding, index: Callable[[int], int]) -> Binding:
         assert entry.output is not None
-        (first, end), below = entry.nodes, None
-        if entry.scope is not None:
+        (first, end), below = entry.nodes, entry.scope
+        if isinstance(entry.scope, LayerScope):
             below = self.child(entry.scope.segment, is_block=entry.scope.is_block)
             below.copy_from(entry.scope, index)
         nodes = (index(first), index(first) + end - first) if end else (0, 0)
@@ -158,7 +168,7 @@ def _descend(entry: Binding, rest: Sequence[str], segments: Sequence[str], span:
     for segment in rest:
         if entry.output == FAILED:
             return entry
-        below = entry.scope
+        below = entry.inside
         if below is not None and segment in below.entries:
             entry = below.entries[segment]
         elif below is not None and below.has_deleted(segment):
