@@ -22,7 +22,7 @@ from convcalc.spec.yaml.text import read_text
 
 if TYPE_CHECKING:
     from convcalc.devices.roofline import Device
-    from convcalc.report.measurements import Needs
+    from convcalc.report.fold import TableOptions
 
 Inputs: TypeAlias = Mapping[str, str]
 """Shapes as text by the names of inputs, ``""`` for the only one: ``--input``."""
@@ -91,15 +91,15 @@ class Network:
 
     def report(
         self, *, batch: int = 1, dtype: str = "float32", extra: Collection[str] = (), device: str | None = None,
-        needs: Needs | None = None,
+        seen: TableOptions | None = None,
     ) -> Report:  # fmt: skip
-        """Count everything, or what is needed; see :meth:`convcalc.report.measurements.Measurements.report`."""
+        """Count everything, or what is seen as text; see :meth:`convcalc.report.measurements.Measurements.report`."""
         machine = None
         if device is not None:
             from convcalc.devices import roofline  # a plain report does without
 
             machine = roofline.read_device(device)
-        report = self.measurements(batch, dtype, machine).report(extra, needs)
+        report = self.measurements(batch, dtype, machine).report(extra, seen)
         if self.spec is None:
             return replace(report, name=self.title)
         given = tuple(self.spec.shapes)

@@ -83,6 +83,11 @@ class TableOptions(NamedTuple):
             return key in asked or self.every or key not in WITH_CACHE or totals[WITH_CACHE[key]] != 0
         return self.shows_total(key) or (INTENSITY in asked and key in OF_INTENSITY)
 
+    def needs_layers(self, key: str) -> bool:
+        """Whether people see a metric of layers, or it decides what they see of them."""
+        shown = (*(DEFAULT_COLUMNS if self.columns is None else self.columns), *self.more, self.sort)
+        return key in shown or (INTENSITY in shown and key in OF_INTENSITY)
+
     def hides_total(self, key: str, totals: Mapping[str, Any]) -> bool:
         """Whether there is more to see in the total of a metric, which is not shown."""
         return key not in SPECIAL and not self.shows_total(key, totals)

@@ -11,8 +11,10 @@ from convcalc.graph.graph import Node
 
 def layer_summary(attributes: Mapping[str, Any], node: Node) -> str:
     """Return what tells a layer from others of its kind, in the field's shorthand: ``3×3, 64 → 128, /2``."""
-    known = [(key, attributes[key]) for key in _worded(tuple(attributes))]
-    parts = [phrase for key, value in known if value is not None and (phrase := _PHRASES[key](value))]
+    parts = []
+    for key, phrase in _worded(tuple(attributes)):
+        if (value := attributes[key]) is not None and (words := phrase(value)):
+            parts.append(words)
     if "out_channels" in attributes or "out_features" in attributes:
         axis = 0 if "out_channels" in attributes else -1
         parts.insert("kernel_size" in attributes, f"{node.input_shapes[0][axis]} → {node.shape[axis]}")
@@ -20,9 +22,9 @@ def layer_summary(attributes: Mapping[str, Any], node: Node) -> str:
 
 
 @cache
-def _worded(attributes: tuple[str, ...]) -> list[str]:
-    """Return the attributes that are put in words, in the order of the words."""
-    return [key for key in _PHRASES if key in attributes]
+def _worded(attributes: tuple[str, ...]) -> list[tuple[str, Callable[[Any], str]]]:
+    """Return the attributes that are put in words, and how, in the order of the words."""
+    return [(key, phrase) for key, phrase in _PHRASES.items() if key in attributes]
 
 
 def _window(sizes: Sequence[int]) -> str:

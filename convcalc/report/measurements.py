@@ -20,13 +20,12 @@ from convcalc.report.metrics import LEAST_TIME, is_additive, is_known, metric, p
 from convcalc.report.report import LayerRow, Report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from fractions import Fraction
 
     from convcalc.devices.roofline import Device
+    from convcalc.report.fold import TableOptions
 
     MetricValue = int | Fraction
-    Needs = Callable[[str, Mapping[str, Any]], bool]
 
 UNDEFINED_METRIC = "CC622"
 NOT_COUNTED = "CC623"
@@ -194,14 +193,13 @@ class Measurements:
     # --- the report ---------------------------------------------------------------------------------------------------
 
     @paused()
-    def report(self, extra: Collection[str] = (), needs: Needs | None = None) -> Report:
+    def report(self, extra: Collection[str] = (), seen: TableOptions | None = None) -> Report:
         """Return the metrics as plain frozen data.
 
         Args:
             extra: some of :data:`convcalc.metrics.registry.DETAIL_REQUESTS`, which are ignored where counts are arrays
                 or symbols, and keys of profiles.
-            needs: says of a metric of every report whether its values are needed, given the totals before it; by
-                default all are.
+            seen: how it is looked at as text: metrics that are not seen so are omitted.
 
         Raises:
             SpecError: CC742, where a tool has no number for a layer.
@@ -212,9 +210,9 @@ class Measurements:
         totals: dict[str, Any] = {}
         values: dict[str, Sequence[Any]] = {}
         for key, measure in columns.items():
-            if needs is None or needs(key, totals):
+            if seen is None or seen.needs_total(key, totals):
                 each, totals[key] = self.values_and_total(key)
-                if measure.is_additive:
+                if measure.is_additive and (seen is None or seen.needs_layers(key)):
                     values[key] = each
         omitted = tuple(key for key in columns if key not in totals)
         asked = DETAIL_REQUESTS.intersection(extra) if all(map(is_plain, totals.values())) else frozenset()
@@ -287,7 +285,9 @@ def _rows(graph: Graph, columns: Mapping[str, Sequence[Any]]) -> list[LayerRow]:
     keys, values = tuple(columns), zip(*columns.values(), strict=True)
     return [
         LayerRow(
-            node.path, kind, words, tuple(map(paths.__getitem__, node.inputs)), entering, leaving, attributes,
+            node.path, kind, words,
+            (paths[node.inputs[0]],) if len(node.inputs) == 1 else tuple([paths[index] for index in node.inputs]),
+            entering, leaving, attributes,
             dict(zip(keys, each, strict=True)),
             paths[node.weight_owner] if node.weight_owner != node.index else None,
             node.source,

@@ -108,6 +108,6 @@ def command(
         falling=sort.descending if sort else None, repeats=repeats,
     )  # fmt: skip
     is_text = all(target.format == "text" for target in targets)
-    report = reading.report(network, {*programs, *details, *tools}, device, view.needs_total if is_text else None)
+    report = reading.report(network, {*programs, *details, *tools}, device, view if is_text else None)
     write(settings, targets, lambda format_, surface: FORMATS[format_].report(report, view, surface))
     print_warnings(settings, report.warnings)

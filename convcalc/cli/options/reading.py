@@ -18,7 +18,7 @@ from convcalc.records import NamedTuple
 from convcalc.report.report import Report
 
 if TYPE_CHECKING:
-    from convcalc.report.measurements import Needs
+    from convcalc.report.fold import TableOptions
 
 TRAINING_MODE = "mode"
 """The word that ``--train`` has alone: models in code keep training mode."""
@@ -88,10 +88,10 @@ class DesignOptions(NamedTuple):
 
     def report(
         self, network: sources.Network, extra: Collection[str] = (), device: str | None = None,
-        needs: Needs | None = None,
+        seen: TableOptions | None = None,
     ) -> Report:  # fmt: skip
         """Count a design, with the metrics beside those of all reports that are asked for, such as a device's."""
-        return network.report(batch=self.batch, dtype=self.dtype, extra=extra, device=device, needs=needs)
+        return network.report(batch=self.batch, dtype=self.dtype, extra=extra, device=device, seen=seen)
 
 
 def _overrides(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> dict[str, str]:
