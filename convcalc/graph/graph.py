@@ -115,14 +115,18 @@ class Alike(NamedTuple):
 
 def _alike(nodes: Iterable[Node]) -> Alike:
     """Group nodes that share op, facts and form; one that shares its weights with another is like none."""
-    found, places = Alike([], []), dict[object, int]()
+    firsts: list[Node] = []
+    kinds: list[int] = []
+    places: dict[object, int] = {}
     for node in nodes:
-        key = id(node.op), id(node.facts), node.source_form  # an input of a part has facts of the layer that it was
-        place = places.setdefault(key if node.weight_owner == node.index else node.index, len(found.firsts))
-        if place == len(found.firsts):
-            found.firsts.append(node)
-        found.kinds.append(place)
-    return found
+        index = node.index  # an input of a part has facts of the layer that it was: the op tells them apart
+        key = (id(node.op), id(node.facts), node.source_form) if node.weight_owner == index else index
+        place = places.get(key)
+        if place is None:
+            place = places[key] = len(firsts)
+            firsts.append(node)
+        kinds.append(place)
+    return Alike(firsts, kinds)
 
 
 @dataclass(eq=False)

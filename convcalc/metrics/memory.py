@@ -82,7 +82,7 @@ def _held(node: Node, batch: int, form: Callable[[str], str]) -> list[tuple[Numb
     """Bytes of what a layer of several steps makes, at each, and whether its inputs are needed beside."""
     assert node.op is not None
     steps = node.op.steps(node.source_form or node.op.source_form, *node.input_shapes)
-    return [(_held_bytes(held, batch, form(node.path)), held.with_inputs) for held in steps]
+    return [(_held_bytes(held, batch, form(node.path)), held.with_inputs) for held in steps] if steps else []
 
 
 def _held_bytes(held: Held, batch: int, dtype: str) -> Number:
