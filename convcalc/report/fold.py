@@ -78,10 +78,10 @@ class TableOptions(NamedTuple):
 
     def needs_total(self, key: str, totals: Mapping[str, Any]) -> bool:
         """Whether people see the total of a metric, or it decides what they see, given those of metrics before it."""
-        asked = {*(self.columns or ()), *self.more, *self.totals}
+        asked = {*(self.columns or ()), *self.more, *self.totals, self.sort}
         if key in SPECIAL:
             return key in asked or self.every or key not in WITH_CACHE or totals[WITH_CACHE[key]] != 0
-        return self.shows_total(key) or (INTENSITY in asked and key in OF_INTENSITY)
+        return key in asked or self.shows_total(key) or (INTENSITY in asked and key in OF_INTENSITY)
 
     def needs_layers(self, key: str) -> bool:
         """Whether people see a metric of layers, or it decides what they see of them."""

@@ -19,6 +19,9 @@ from convcalc.batch import worker_pool as workers
 from convcalc.cli.group import convcalc
 from convcalc.designs.sources import open_design
 from convcalc.memory import is_memory_error, with_stack
+from convcalc.render.formats.text import report as report_text
+from convcalc.render.tables.surface import Surface
+from convcalc.report.fold import TableOptions
 from tests.conftest import ROOT, Command
 
 MB = 1 << 20
@@ -201,7 +204,11 @@ def arguments_read() -> None:
         command.make_context("report", ["zoo:resnet18"], parent=context).close()
 
 
-@pytest.mark.parametrize("work", [lambda: open_design("zoo:resnet50"), arguments_read])
+def reported() -> None:
+    report_text(open_design("zoo:resnet50").report(), TableOptions(), Surface())
+
+
+@pytest.mark.parametrize("work", [lambda: open_design("zoo:resnet50"), arguments_read, reported])
 def test_no_cycles_are_left_to_the_collector(work: Callable[[], object]) -> None:
     """A search for them takes longer than to free what is in none."""
     work()

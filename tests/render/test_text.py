@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
+from convcalc.designs.sources import open_design
+from convcalc.metrics.registry import DETAIL_KEYS
 from convcalc.render.formats.text import comparison as comparison_text
 from convcalc.render.formats.text import report as report_text
 from convcalc.render.tables.characters import cells
@@ -211,6 +213,27 @@ def test_the_width_that_a_notice_names_shows_all() -> None:
     (width,) = re.findall(r"--width (\d+)", report_text(report, TableOptions(), Surface(80)))
     assert "Not shown" not in report_text(report, TableOptions(), Surface(int(width)))
     assert "Not shown" in report_text(report, TableOptions(), Surface(int(width) - 20))
+
+
+SEEN = (
+    TableOptions(),
+    TableOptions(every=True),
+    TableOptions(sort="training_bytes", top=4),
+    TableOptions(by="op", more=("flops", "arithmetic_intensity")),
+    TableOptions(depth=1, columns=("arithmetic_intensity", "receptive_field"), totals=("depth", "train_flops")),
+    TableOptions(columns=("traffic_bytes",), sort="cache_bytes"),
+)
+
+
+@pytest.mark.parametrize("design", ["zoo:resnet50", "zoo:mixtral", "zoo:gpt2@decode", "zoo:lenet"])
+@pytest.mark.parametrize("view", SEEN)
+def test_metrics_that_are_not_seen_make_no_difference(design: str, view: TableOptions) -> None:
+    network, asked = open_design(design), {*(view.columns or ()), *view.more}.intersection(DETAIL_KEYS)
+    whole, seen = network.report(extra=asked), network.report(extra=asked, seen=view)
+    assert len(seen.totals) + len(seen.omitted) == len(whole.totals)
+    assert bool(seen.omitted) is not view.every
+    for surface in (Surface(), Surface(80)):
+        assert report_text(seen, view, surface) == report_text(whole, view, surface)
 
 
 def test_color_is_as_rich_writes_it() -> None:
