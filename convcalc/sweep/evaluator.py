@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, reduce
+from itertools import islice
 from math import prod
 from typing import Any
 
@@ -22,7 +23,7 @@ from convcalc.records import NamedTuple, dataclass, field
 from convcalc.spec.document.value_nodes import StructuralError
 from convcalc.spec.expressions.values import Quotient
 from convcalc.sweep.axes import Axis
-from convcalc.sweep.bounds.bounded_array import Memo, axis_array
+from convcalc.sweep.bounds.bounded_array import BoundedArray, Memo, axis_array
 from convcalc.sweep.bounds.product_sum import ProductSum, array_of
 from convcalc.sweep.bounds.terms import MAX_TABLE_SIZE, TooManyPoints, Window, window_of
 from convcalc.sweep.grid import Block
@@ -136,6 +137,10 @@ class Evaluator:
         """Axes over which a table is needed: split until it is small enough."""
         self._known: dict[Block, Graph | int] = {}
         """Blocks that have one graph, or the axis at which they are halved; the last used last."""
+        self._memo: Memo = {}
+        """What is known of numbers: graphs that differ in other axes do the same with the values of an axis."""
+        self._counted = self._room = 0
+        """How many of these results are counted, and how much memory they take, in numbers of 64 bits."""
 
     def graphs(self, block: Block) -> Iterator[Graph]:
         """Give the results of the parts of a block that have one graph each."""
@@ -170,6 +175,7 @@ class Evaluator:
         known = self._known.pop(region, None)
         if known is None:
             known = self._walk(region)
+            self._forget(is_last=isinstance(known, Graph) and region.size == self.job.point_count)
             while self._known and sum(map(_weight, self._known.values())) > MAX_KEPT:
                 self._known.pop(next(iter(self._known)))
         if known is not None:
@@ -202,9 +208,8 @@ class Evaluator:
 
     def _walk(self, region: Block) -> Graph | int | None:
         """Run the formulas over a region."""
-        memo: Memo = {}
         try:
-            totals, ledger = self.totals(axis_numbers(self.job.axes, region, memo))
+            totals, ledger = self.totals(axis_numbers(self.job.axes, region, self._memo))
         except SpecErrors as errors:
             if structural := structural_errors(errors):
                 return self._split(region, structural)
@@ -218,8 +223,15 @@ class Evaluator:
             return None
         violations: list[tuple[Any, str, str]] = list(ledger.violations)
         merged = {key: total.merged() if isinstance(total, ProductSum) else total for key, total in totals.items()}
-        memo.clear()  # the tables that are kept know it
         return Graph(region, merged, [(mask.array, error_group(code, text)) for mask, code, text in violations])
+
+    def _forget(self, *, is_last: bool) -> None:
+        """Forget what is known of numbers where that is much, or nothing is left to be walked."""
+        self._room += sum(map(_room, islice(self._memo.values(), self._counted, None)))
+        self._counted = len(self._memo)
+        if is_last or self._room > MAX_KEPT:
+            self._memo.clear()
+            self._counted = self._room = 0
 
     def _split(self, region: Block, errors: Sequence[StructuralError]) -> int | None:
         """Note the structural axes of a region; without one, return the axis at which it is halved, for a condition."""
@@ -256,7 +268,14 @@ def axis_values(axes: Sequence[Axis], block: Block, make: Callable[[int, Sequenc
 def axis_numbers(axes: Sequence[Axis], block: Block, memo: Memo) -> dict[str, Any]:
     """Return the values of all axes in a block: plain where there is one, else a table over their own axis."""
     names = [axis.name for axis in axes]
-    return axis_values(axes, block, lambda number, values: ProductSum.of(axis_array(values, number, names, memo)))
+
+    def number(place: int, values: Sequence[int]) -> ProductSum:
+        key = ("axis", place, *block.ranges[place])
+        if key not in memo:
+            memo[key] = ProductSum.of(axis_array(values, place, names, memo))
+        return memo[key]  # type: ignore[no-any-return]
+
+    return axis_values(axes, block, number)
 
 
 def _masks_within(masks: Iterable[tuple[Any, str]], window: Window) -> Iterator[tuple[Any, str]]:
@@ -273,6 +292,13 @@ def _weight(known: Graph | int) -> int:
         return 64
     tables = [table for total in known.totals.values() if isinstance(total, ProductSum) for table in total.tables]
     return 4096 + sum(table.size for table in tables) + sum(getattr(mask, "size", 1) for mask, _ in known.invalid)
+
+
+def _room(number: Any) -> int:
+    """Return how much memory a result takes that is remembered, in numbers of 64 bits."""
+    if isinstance(number, ProductSum):
+        number = number.table
+    return 64 + number.size if isinstance(number, BoundedArray) else 64
 
 
 def merge_invalid(one: Mapping[str, InvalidPoints], other: Mapping[str, InvalidPoints]) -> dict[str, InvalidPoints]:

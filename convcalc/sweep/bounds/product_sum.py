@@ -13,7 +13,7 @@ from math import prod
 from typing import Any
 
 from convcalc.sweep.bounds import terms as sums
-from convcalc.sweep.bounds.bounded_array import MAX_CACHED_SIZE, BoundedArray, Memo, axes_of, fits_int64, spans_of
+from convcalc.sweep.bounds.bounded_array import BoundedArray, Memo, axes_of, fits_int64, is_small, spans_of
 from convcalc.sweep.bounds.interval import FakeDtype
 from convcalc.sweep.bounds.rules import (
     ADD,
@@ -90,9 +90,7 @@ class ProductSum(BoundedNumber):
     @property
     def is_small(self) -> bool:
         """Whether it is worth keeping as a result: a layer's sizes are, the growing sum of all layers is not."""
-        if self.table is None:
-            return len(self.terms) <= MAX_CACHED_TERMS
-        return self.table.size <= MAX_CACHED_SIZE or len(spans_of(self.table)) == 1
+        return len(self.terms) <= MAX_CACHED_TERMS if self.table is None else is_small(self.table)
 
     @staticmethod
     def apply(rule: BoundRule, left: Any, right: Any) -> Any:
@@ -112,16 +110,14 @@ class ProductSum(BoundedNumber):
         answer = decide(name, bounds_of(left), bounds_of(right), same=left is right)
         if answer is not None:
             return answer
-        one, other = _table(left), _table(right)
-        if one is None or other is None:
-            difference = left - right
-            if isinstance(difference, int):
-                return decide(name, (difference, difference), (0, 0), same=False)
-            one, other = difference.dense(), 0
-        if not _is_dense(one, other):
-            require_size([one, other])
-        answer = BoundedArray.compare(name, one, other)
-        return answer if isinstance(answer, bool) else Truths(answer.array, (0, 1), answer.swept, answer.memo)
+        memo = (left if isinstance(left, ProductSum) else right).memo
+        key = (name, left, right)
+        known = memo.get(key)
+        if known is None:
+            known = _compare(name, left, right)
+            if isinstance(known, bool) or is_small(known):
+                memo[key] = known
+        return known
 
     @staticmethod
     def where(condition: Any, then: Any, otherwise: Any) -> Any:
@@ -186,6 +182,22 @@ def _apply(rule: BoundRule, left: Any, right: Any) -> ProductSum | int:
     held = _held(left, right)
     number = _number(terms, (low, high), axes_of(held), held[0].memo)
     return number.collapsed() if rule is SUBTRACT and isinstance(number, ProductSum) else number
+
+
+def _compare(name: str, left: Any, right: Any) -> bool | Truths:
+    """Return the truths of a comparison that bounds do not settle; one bool where it holds everywhere."""
+    one, other = _table(left), _table(right)
+    if one is None or other is None:
+        difference = left - right
+        if isinstance(difference, int):
+            return bool(decide(name, (difference, difference), (0, 0), same=False))
+        one, other = difference.dense(), 0
+    if not _is_dense(one, other):
+        require_size([one, other])
+    answer = BoundedArray.compare(name, one, other)
+    if isinstance(answer, bool):
+        return answer
+    return answer.all() or Truths(answer.array, (0, 1), answer.swept, answer.memo)
 
 
 def _nonlinear(rule: BoundRule, left: Any, right: Any) -> ProductSum | int:
