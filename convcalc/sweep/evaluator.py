@@ -10,9 +10,8 @@ many combinations of several axes.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, reduce
-from itertools import islice
 from math import prod
 from typing import Any
 
@@ -21,17 +20,16 @@ from convcalc.errors import SpecError, SpecErrors, Undecided
 from convcalc.metrics.metric import Metric
 from convcalc.records import NamedTuple, dataclass, field
 from convcalc.spec.document.value_nodes import StructuralError
-from convcalc.spec.expressions.values import Quotient
 from convcalc.sweep.axes import Axis
-from convcalc.sweep.bounds.bounded_array import BoundedArray, Memo, axis_array
-from convcalc.sweep.bounds.product_sum import ProductSum, array_of
+from convcalc.sweep.bounds.bounded_array import Memo, axis_array
+from convcalc.sweep.bounds.product_sum import ProductSum, Results, array_of
 from convcalc.sweep.bounds.terms import MAX_TABLE_SIZE, TooManyPoints, Window, window_of
-from convcalc.sweep.grid import Block
+from convcalc.sweep.grid import Block, axis_values
 from convcalc.sweep.job import SweepJob
 
 NO_RATE = "CC733"
 MAX_KEPT = 2**22
-"""Most numbers of 64 bits that are kept in the results of blocks."""
+"""Most numbers of 64 bits that are kept in the results of blocks, and as many in those of operations."""
 NUMBERS = re.compile(r"\{\}|-?\d+(?:\.\d+)?")
 """Numbers in a sentence, or the places for them."""
 
@@ -137,10 +135,8 @@ class Evaluator:
         """Axes over which a table is needed: split until it is small enough."""
         self._known: dict[Block, Graph | int] = {}
         """Blocks that have one graph, or the axis at which they are halved; the last used last."""
-        self._memo: Memo = {}
-        """What is known of numbers: graphs that differ in other axes do the same with the values of an axis."""
-        self._counted = self._room = 0
-        """How many of these results are counted, and how much memory they take, in numbers of 64 bits."""
+        self._results = Results()
+        """Of operations: graphs that differ in other axes do the same with the values of an axis."""
 
     def graphs(self, block: Block) -> Iterator[Graph]:
         """Give the results of the parts of a block that have one graph each."""
@@ -175,7 +171,8 @@ class Evaluator:
         known = self._known.pop(region, None)
         if known is None:
             known = self._walk(region)
-            self._forget(is_last=isinstance(known, Graph) and region.size == self.job.point_count)
+            is_last = isinstance(known, Graph) and region.size == self.job.point_count
+            self._results.forget(over=0 if is_last else MAX_KEPT)
             while self._known and sum(map(_weight, self._known.values())) > MAX_KEPT:
                 self._known.pop(next(iter(self._known)))
         if known is not None:
@@ -209,7 +206,7 @@ class Evaluator:
     def _walk(self, region: Block) -> Graph | int | None:
         """Run the formulas over a region."""
         try:
-            totals, ledger = self.totals(axis_numbers(self.job.axes, region, self._memo))
+            totals, ledger = self.totals(axis_numbers(self.job.axes, region, self._results))
         except SpecErrors as errors:
             if structural := structural_errors(errors):
                 return self._split(region, structural)
@@ -225,14 +222,6 @@ class Evaluator:
         merged = {key: total.merged() if isinstance(total, ProductSum) else total for key, total in totals.items()}
         return Graph(region, merged, [(mask.array, error_group(code, text)) for mask, code, text in violations])
 
-    def _forget(self, *, is_last: bool) -> None:
-        """Forget what is known of numbers where that is much, or nothing is left to be walked."""
-        self._room += sum(map(_room, islice(self._memo.values(), self._counted, None)))
-        self._counted = len(self._memo)
-        if is_last or self._room > MAX_KEPT:
-            self._memo.clear()
-            self._counted = self._room = 0
-
     def _split(self, region: Block, errors: Sequence[StructuralError]) -> int | None:
         """Note the structural axes of a region; without one, return the axis at which it is halved, for a condition."""
         if self.mark_structural(region, errors):
@@ -245,24 +234,6 @@ class Evaluator:
 def structural_errors(errors: SpecErrors) -> list[StructuralError]:
     """Return the errors of values that shape the graph."""
     return [error for error in errors.errors if isinstance(error, StructuralError)]
-
-
-def axis_values(axes: Sequence[Axis], block: Block, make: Callable[[int, Sequence[int]], Any]) -> dict[str, Any]:
-    """Return the values of all axes in a block: plain where there is one, else what stands for all of them.
-
-    Args:
-        axes: of the sweep; one that is not of numbers is left out where the block has several of its values.
-        block: the block.
-        make: gives what stands for several integers, from the number of their axis and them.
-    """
-    values: dict[str, Any] = {}
-    for number, (axis, (first, end)) in enumerate(zip(axes, block.ranges, strict=True)):
-        if end - first == 1:
-            values[axis.name] = axis.value(first)
-        elif axis.is_numeric:
-            numerators = make(number, axis.values[first:end])
-            values[axis.name] = numerators if axis.denominator == 1 else Quotient(numerators, axis.denominator)
-    return values
 
 
 def axis_numbers(axes: Sequence[Axis], block: Block, memo: Memo) -> dict[str, Any]:
@@ -292,13 +263,6 @@ def _weight(known: Graph | int) -> int:
         return 64
     tables = [table for total in known.totals.values() if isinstance(total, ProductSum) for table in total.tables]
     return 4096 + sum(table.size for table in tables) + sum(getattr(mask, "size", 1) for mask, _ in known.invalid)
-
-
-def _room(number: Any) -> int:
-    """Return how much memory a result takes that is remembered, in numbers of 64 bits."""
-    if isinstance(number, ProductSum):
-        number = number.table
-    return 64 + number.size if isinstance(number, BoundedArray) else 64
 
 
 def merge_invalid(one: Mapping[str, InvalidPoints], other: Mapping[str, InvalidPoints]) -> dict[str, InvalidPoints]:

@@ -9,6 +9,7 @@ these, as one table; where they are too many, ``TooManyPoints`` asks for a small
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from math import prod
 from typing import Any
 
@@ -34,6 +35,25 @@ MAX_CACHED_TERMS = 4
 """Most products of a result that is kept."""
 MAX_TERMS = 256
 """Most products of a sum; where more are left when they are merged, it becomes one table."""
+
+ROOM_OF_RESULT = 64
+"""Numbers of 64 bits that take as much memory as the objects of a result."""
+
+
+class Results(dict[tuple[object, ...], Any]):
+    """A memo that knows how much memory its results take."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._counted = self._room = 0
+
+    def forget(self, *, over: int) -> None:
+        """Forget all results where they take more than so many numbers of 64 bits."""
+        self._room += sum(map(_room, islice(self.values(), self._counted, None)))
+        self._counted = len(self)
+        if self._room > over:
+            self.clear()
+            self._counted = self._room = 0
 
 
 class Truths(BoundedArray):
@@ -247,6 +267,12 @@ def _is_dense(one: Any, other: Any) -> bool:
         return True
     spans, others = spans_of(one), spans_of(other)
     return spans <= others or others <= spans
+
+
+def _room(result: Any) -> int:
+    """Return how much memory a result takes, in numbers of 64 bits."""
+    table = _table(result)
+    return ROOM_OF_RESULT + table.size if isinstance(table, BoundedArray) else ROOM_OF_RESULT
 
 
 def _held(*numbers: Any) -> list[ProductSum]:
