@@ -81,7 +81,7 @@ class Workers:
             if self._busy:
                 ready.extend(islice(chunks, self._processes - len(ready)))
                 self._collect()
-            elif not begun:
+            elif chunk is None:  # chunks of nothing to count are done at once: that none is begun is not the end
                 return
 
     def _begin(self, chunk: Chunk) -> None:
