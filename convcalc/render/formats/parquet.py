@@ -95,8 +95,12 @@ class _Parquet:
         if isinstance(column, Labels):
             return self.arrow.DictionaryArray.from_arrays(column.places, column.texts).dictionary_decode()
         if column.dtype == object:
-            column = [_cell(field, value) for value in column.tolist()]
-        return self.arrow.array(column, self.arrow.int64())
+            return self.arrow.array([_cell(field, value) for value in column.tolist()], self.arrow.int64())
+        import numpy  # only a caller that brought an array comes here, so it is loaded already
+
+        # array() would copy the numbers, and load pandas to ask whether they are a series of it
+        buffer = self.arrow.py_buffer(numpy.ascontiguousarray(column, "int64"))
+        return self.arrow.Array.from_buffers(self.arrow.int64(), len(column), [None, buffer])
 
     def _add_batch(self, batch: Any) -> bytes:
         self.batches.append(batch)
@@ -108,6 +112,7 @@ class _Parquet:
         table = self.arrow.Table.from_batches(self.batches)
         self.writer.write_table(table, row_group_size=table.num_rows)
         self.batches.clear()
+        self.arrow.default_memory_pool().release_unused()  # it would keep what several groups need
 
 
 class _ByteBuffer:
