@@ -28,6 +28,8 @@ from convcalc.sweep.grid import Block, axis_values
 from convcalc.sweep.job import SweepJob
 
 NO_RATE = "CC733"
+MAX_AXIS_SIZE = 2**16
+"""Most values of an axis in one walk, which remembers all tables over one axis."""
 MAX_KEPT = 2**22
 """Most numbers of 64 bits that are kept in the results of blocks, and as many in those of operations."""
 NUMBERS = re.compile(r"\{\}|-?\d+(?:\.\d+)?")
@@ -156,8 +158,8 @@ class Evaluator:
         """Return the parts that a region has to be split into, as far as is known yet, if a block meets them."""
         shape = region.shape
         for axis in region.wide:
-            if axis in self.structural or shape[axis] > MAX_TABLE_SIZE:
-                return region.stretches(axis, 1 if axis in self.structural else MAX_TABLE_SIZE, block)
+            if axis in self.structural or shape[axis] > MAX_AXIS_SIZE:
+                return region.stretches(axis, 1 if axis in self.structural else MAX_AXIS_SIZE, block)
         for spans in self._joined:
             size = prod(shape[axis] for axis in spans)
             if size > MAX_TABLE_SIZE:
