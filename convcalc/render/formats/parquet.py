@@ -13,6 +13,8 @@ from convcalc.report.row_list import Field, Listing
 
 GROUP = 1 << 14
 """Rows in a group: readers skip whole groups, and each costs some bytes. Columns that come at once are not cut."""
+GROUPS_PER_RELEASE = 8
+"""Groups after which pyarrow gives memory back: it keeps more and more, and to fetch it anew for each takes time."""
 LARGEST = 2**63 - 1
 
 
@@ -50,6 +52,7 @@ class _Parquet:
         self.writer = parquet.ParquetWriter(self.made, self.schema, compression="zstd")
         self.rows: list[Mapping[str, Any]] = []
         self.batches: list[Any] = []
+        self.groups = 0
         self.arrow = pyarrow
 
     def add(self, rows: Rows) -> bytes:
@@ -112,7 +115,9 @@ class _Parquet:
         table = self.arrow.Table.from_batches(self.batches)
         self.writer.write_table(table, row_group_size=table.num_rows)
         self.batches.clear()
-        self.arrow.default_memory_pool().release_unused()  # it would keep what several groups need
+        self.groups += 1
+        if self.groups % GROUPS_PER_RELEASE == 0:
+            self.arrow.default_memory_pool().release_unused()
 
 
 class _ByteBuffer:
