@@ -156,7 +156,7 @@ def _read_plain(path: str) -> bytes | None:
     try:
         status = os.fstat(opened)
         is_plain = stat.S_ISREG(status.st_mode) and status.st_size <= MAX_FILE_BYTES
-        return os.read(opened, MAX_FILE_BYTES) if is_plain else None
+        return os.read(opened, status.st_size) if is_plain else None  # a larger buffer costs much more than the bytes
     except OSError:
         return None
     finally:

@@ -145,8 +145,9 @@ class Runs:
         self.fresh_named(*(scenario.outputs if has_old else ()))
 
     def fresh_named(self, *names: str) -> None:
-        """Empty the folder of outputs, but for old files with these names."""
+        """Empty the folder of outputs, but for old files with these names; results of other runs are forgotten."""
         shutil.rmtree(self.out, ignore_errors=True)
+        shutil.rmtree(self.folder / ".convcalc_cache", ignore_errors=True)  # a run that knows them has fewer moments
         self.out.mkdir()
         for name in names:
             (self.out / name).write_text(OLD)

@@ -225,6 +225,16 @@ def test_identical_files_are_counted_once(here: Path, counts: list[str]) -> None
     ]  # fmt: skip
 
 
+def test_more_identical_files_than_are_begun_at_once(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chunks of nothing but repeated files are done at once, as many as may be begun, and are not the end."""
+    monkeypatch.setattr(running, "START_WORKERS_AFTER", 0.0)
+    monkeypatch.setattr(running, "MAX_REPEATS_PER_CHUNK", 2)
+    monkeypatch.setattr(workers, "MAX_CHUNKS_AHEAD", 1)
+    [one, other] = specs(here, 2)
+    wanted = [one, *[one] * 50, other, *[one, other] * 25]
+    assert [row["design"] for row in rows(wanted, 2)] == [job.design.text for job in wanted]
+
+
 def test_identical_files_without_a_name_keep_their_own(here: Path, counts: list[str]) -> None:
     for name in ("a.yaml", "b.yaml"):
         write(here / name, SPEC.format(out=4) + "variants: {w: {}}\n")

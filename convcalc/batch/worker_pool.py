@@ -69,10 +69,12 @@ class Workers:
         """Give the chunks back in their order, counted. Only so many are read ahead: while the workers are busy."""
         begun: deque[Chunk] = deque()
         ready: deque[Chunk] = deque()
+        are_all_begun = False
         while True:
             while len(begun) < MAX_CHUNKS_AHEAD * self._processes and len(self._busy) < self._processes:
                 chunk = ready.popleft() if ready else next(chunks, None)
                 if chunk is None:
+                    are_all_begun = True
                     break
                 begun.append(chunk)
                 self._begin(chunk)
@@ -81,7 +83,7 @@ class Workers:
             if self._busy:
                 ready.extend(islice(chunks, self._processes - len(ready)))
                 self._collect()
-            elif not begun:
+            elif are_all_begun:  # that none is begun is not the end: what has nothing to count is done at once
                 return
 
     def _begin(self, chunk: Chunk) -> None:

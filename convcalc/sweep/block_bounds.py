@@ -19,8 +19,8 @@ from convcalc.sweep.bounds.interval import Interval, bounds_of, terms_of
 from convcalc.sweep.bounds.narrowing import Narrowing, atoms_of, differences_in
 from convcalc.sweep.bounds.rules import Bounds
 from convcalc.sweep.bounds.symbolic_terms import Atom, AtomTable, Terms
-from convcalc.sweep.evaluator import Evaluator, axis_values, evaluator, structural_errors
-from convcalc.sweep.grid import Block
+from convcalc.sweep.evaluator import Evaluator, evaluator, structural_errors
+from convcalc.sweep.grid import Block, axis_values
 from convcalc.sweep.job import SweepJob
 
 MAX_BOUNDED_GRAPHS = 64

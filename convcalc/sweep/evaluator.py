@@ -10,7 +10,7 @@ many combinations of several axes.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, reduce
 from math import prod
 from typing import Any
@@ -20,17 +20,18 @@ from convcalc.errors import SpecError, SpecErrors, Undecided
 from convcalc.metrics.metric import Metric
 from convcalc.records import NamedTuple, dataclass, field
 from convcalc.spec.document.value_nodes import StructuralError
-from convcalc.spec.expressions.values import Quotient
 from convcalc.sweep.axes import Axis
 from convcalc.sweep.bounds.bounded_array import Memo, axis_array
-from convcalc.sweep.bounds.product_sum import ProductSum, array_of
+from convcalc.sweep.bounds.product_sum import ProductSum, Results, array_of
 from convcalc.sweep.bounds.terms import MAX_TABLE_SIZE, TooManyPoints, Window, window_of
-from convcalc.sweep.grid import Block
+from convcalc.sweep.grid import Block, axis_values
 from convcalc.sweep.job import SweepJob
 
 NO_RATE = "CC733"
+MAX_AXIS_SIZE = 2**16
+"""Most values of an axis in one walk, which remembers all tables over one axis."""
 MAX_KEPT = 2**22
-"""Most numbers of 64 bits that are kept in the results of blocks."""
+"""Most numbers of 64 bits that are kept in the results of blocks, and as many in those of operations."""
 NUMBERS = re.compile(r"\{\}|-?\d+(?:\.\d+)?")
 """Numbers in a sentence, or the places for them."""
 
@@ -136,6 +137,8 @@ class Evaluator:
         """Axes over which a table is needed: split until it is small enough."""
         self._known: dict[Block, Graph | int] = {}
         """Blocks that have one graph, or the axis at which they are halved; the last used last."""
+        self._results = Results()
+        """Of operations: graphs that differ in other axes do the same with the values of an axis."""
 
     def graphs(self, block: Block) -> Iterator[Graph]:
         """Give the results of the parts of a block that have one graph each."""
@@ -155,8 +158,8 @@ class Evaluator:
         """Return the parts that a region has to be split into, as far as is known yet, if a block meets them."""
         shape = region.shape
         for axis in region.wide:
-            if axis in self.structural or shape[axis] > MAX_TABLE_SIZE:
-                return region.stretches(axis, 1 if axis in self.structural else MAX_TABLE_SIZE, block)
+            if axis in self.structural or shape[axis] > MAX_AXIS_SIZE:
+                return region.stretches(axis, 1 if axis in self.structural else MAX_AXIS_SIZE, block)
         for spans in self._joined:
             size = prod(shape[axis] for axis in spans)
             if size > MAX_TABLE_SIZE:
@@ -170,6 +173,8 @@ class Evaluator:
         known = self._known.pop(region, None)
         if known is None:
             known = self._walk(region)
+            is_last = isinstance(known, Graph) and region.size == self.job.point_count
+            self._results.forget(over=0 if is_last else MAX_KEPT)
             while self._known and sum(map(_weight, self._known.values())) > MAX_KEPT:
                 self._known.pop(next(iter(self._known)))
         if known is not None:
@@ -202,9 +207,8 @@ class Evaluator:
 
     def _walk(self, region: Block) -> Graph | int | None:
         """Run the formulas over a region."""
-        memo: Memo = {}
         try:
-            totals, ledger = self.totals(axis_numbers(self.job.axes, region, memo))
+            totals, ledger = self.totals(axis_numbers(self.job.axes, region, self._results))
         except SpecErrors as errors:
             if structural := structural_errors(errors):
                 return self._split(region, structural)
@@ -218,7 +222,6 @@ class Evaluator:
             return None
         violations: list[tuple[Any, str, str]] = list(ledger.violations)
         merged = {key: total.merged() if isinstance(total, ProductSum) else total for key, total in totals.items()}
-        memo.clear()  # the tables that are kept know it
         return Graph(region, merged, [(mask.array, error_group(code, text)) for mask, code, text in violations])
 
     def _split(self, region: Block, errors: Sequence[StructuralError]) -> int | None:
@@ -235,28 +238,17 @@ def structural_errors(errors: SpecErrors) -> list[StructuralError]:
     return [error for error in errors.errors if isinstance(error, StructuralError)]
 
 
-def axis_values(axes: Sequence[Axis], block: Block, make: Callable[[int, Sequence[int]], Any]) -> dict[str, Any]:
-    """Return the values of all axes in a block: plain where there is one, else what stands for all of them.
-
-    Args:
-        axes: of the sweep; one that is not of numbers is left out where the block has several of its values.
-        block: the block.
-        make: gives what stands for several integers, from the number of their axis and them.
-    """
-    values: dict[str, Any] = {}
-    for number, (axis, (first, end)) in enumerate(zip(axes, block.ranges, strict=True)):
-        if end - first == 1:
-            values[axis.name] = axis.value(first)
-        elif axis.is_numeric:
-            numerators = make(number, axis.values[first:end])
-            values[axis.name] = numerators if axis.denominator == 1 else Quotient(numerators, axis.denominator)
-    return values
-
-
 def axis_numbers(axes: Sequence[Axis], block: Block, memo: Memo) -> dict[str, Any]:
     """Return the values of all axes in a block: plain where there is one, else a table over their own axis."""
     names = [axis.name for axis in axes]
-    return axis_values(axes, block, lambda number, values: ProductSum.of(axis_array(values, number, names, memo)))
+
+    def number(place: int, values: Sequence[int]) -> ProductSum:
+        key = ("axis", place, *block.ranges[place])
+        if key not in memo:
+            memo[key] = ProductSum.of(axis_array(values, place, names, memo))
+        return memo[key]  # type: ignore[no-any-return]
+
+    return axis_values(axes, block, number)
 
 
 def _masks_within(masks: Iterable[tuple[Any, str]], window: Window) -> Iterator[tuple[Any, str]]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from convcalc.records import NamedTuple
+from convcalc.spec.expressions.values import Quotient
 from convcalc.sweep.axes import Axis
 
 MAX_POINTS = 2**62
@@ -117,6 +118,24 @@ def blocks(axes: Sequence[Axis], limit: int = BLOCK_SIZE) -> Iterator[Block]:
     for part in whole.split(range(cut - 1)):
         for first in range(0, size, length):
             yield part.narrowed(cut - 1, first, min(first + length, size))
+
+
+def axis_values(axes: Sequence[Axis], block: Block, make: Callable[[int, Sequence[int]], Any]) -> dict[str, Any]:
+    """Return the values of all axes in a block: plain where there is one, else what stands for all of them.
+
+    Args:
+        axes: of the sweep; one that is not of numbers is left out where the block has several of its values.
+        block: the block.
+        make: gives what stands for several integers, from the number of their axis and them.
+    """
+    values: dict[str, Any] = {}
+    for number, (axis, (first, end)) in enumerate(zip(axes, block.ranges, strict=True)):
+        if end - first == 1:
+            values[axis.name] = axis.value(first)
+        elif axis.is_numeric:
+            numerators = make(number, axis.values[first:end])
+            values[axis.name] = numerators if axis.denominator == 1 else Quotient(numerators, axis.denominator)
+    return values
 
 
 def unravel(number: int, sizes: Sequence[int]) -> list[int]:

@@ -141,6 +141,7 @@ def test_small_tables_give_the_same_points(tmp_path: Path, monkeypatch: pytest.M
     true = evaluate(job, whole)
     monkeypatch.setattr(terms, "MAX_TABLE_SIZE", size)
     monkeypatch.setattr(evaluation, "MAX_TABLE_SIZE", size)
+    monkeypatch.setattr(evaluation, "MAX_AXIS_SIZE", size)
     monkeypatch.setattr(evaluation, "MAX_KEPT", 1)
     graphs = list(Evaluator(job).graphs(whole))
     assert sum(graph.block.size for graph in graphs) == whole.size

@@ -13,6 +13,8 @@ from convcalc.report.row_list import Field, Listing
 
 GROUP = 1 << 14
 """Rows in a group: readers skip whole groups, and each costs some bytes. Columns that come at once are not cut."""
+GROUPS_PER_RELEASE = 8
+"""Groups after which pyarrow gives memory back: it keeps more and more, and to fetch it anew for each takes time."""
 LARGEST = 2**63 - 1
 
 
@@ -50,6 +52,7 @@ class _Parquet:
         self.writer = parquet.ParquetWriter(self.made, self.schema, compression="zstd")
         self.rows: list[Mapping[str, Any]] = []
         self.batches: list[Any] = []
+        self.groups = 0
         self.arrow = pyarrow
 
     def add(self, rows: Rows) -> bytes:
@@ -95,8 +98,12 @@ class _Parquet:
         if isinstance(column, Labels):
             return self.arrow.DictionaryArray.from_arrays(column.places, column.texts).dictionary_decode()
         if column.dtype == object:
-            column = [_cell(field, value) for value in column.tolist()]
-        return self.arrow.array(column, self.arrow.int64())
+            return self.arrow.array([_cell(field, value) for value in column.tolist()], self.arrow.int64())
+        import numpy  # only a caller that brought an array comes here, so it is loaded already
+
+        # array() would copy the numbers, and load pandas to ask whether they are a series of it
+        buffer = self.arrow.py_buffer(numpy.ascontiguousarray(column, "int64"))
+        return self.arrow.Array.from_buffers(self.arrow.int64(), len(column), [None, buffer])
 
     def _add_batch(self, batch: Any) -> bytes:
         self.batches.append(batch)
@@ -108,6 +115,9 @@ class _Parquet:
         table = self.arrow.Table.from_batches(self.batches)
         self.writer.write_table(table, row_group_size=table.num_rows)
         self.batches.clear()
+        self.groups += 1
+        if self.groups % GROUPS_PER_RELEASE == 0:
+            self.arrow.default_memory_pool().release_unused()
 
 
 class _ByteBuffer:

@@ -86,7 +86,7 @@ class BoundedArray(BoundedNumber):
 
             bounds = rule.bounds(bounds_of(left), bounds_of(right))
             known = _apply(getattr(numpy, rule.name), bounds, left, right)
-            if known.size <= MAX_CACHED_SIZE or len(spans_of(known)) == 1:
+            if is_small(known):
                 memo[key] = known
         return known
 
@@ -147,6 +147,11 @@ def spans_of(array: BoundedArray) -> frozenset[int]:
 @cache
 def _wide(shape: tuple[int, ...]) -> frozenset[int]:
     return frozenset(axis for axis, size in enumerate(shape) if size > 1)
+
+
+def is_small(array: BoundedArray) -> bool:
+    """Whether it is worth keeping as a result."""
+    return array.size <= MAX_CACHED_SIZE or len(spans_of(array)) == 1
 
 
 def fits_int64(bounds: Bounds) -> bool:

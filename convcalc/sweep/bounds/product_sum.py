@@ -9,11 +9,12 @@ these, as one table; where they are too many, ``TooManyPoints`` asks for a small
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from math import prod
 from typing import Any
 
 from convcalc.sweep.bounds import terms as sums
-from convcalc.sweep.bounds.bounded_array import MAX_CACHED_SIZE, BoundedArray, Memo, axes_of, fits_int64, spans_of
+from convcalc.sweep.bounds.bounded_array import BoundedArray, Memo, axes_of, fits_int64, is_small, spans_of
 from convcalc.sweep.bounds.interval import FakeDtype
 from convcalc.sweep.bounds.rules import (
     ADD,
@@ -34,6 +35,25 @@ MAX_CACHED_TERMS = 4
 """Most products of a result that is kept."""
 MAX_TERMS = 256
 """Most products of a sum; where more are left when they are merged, it becomes one table."""
+
+ROOM_OF_RESULT = 64
+"""Numbers of 64 bits that take as much memory as the objects of a result."""
+
+
+class Results(dict[tuple[object, ...], Any]):
+    """A memo that knows how much memory its results take."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._counted = self._room = 0
+
+    def forget(self, *, over: int) -> None:
+        """Forget all results where they take more than so many numbers of 64 bits."""
+        self._room += sum(map(_room, islice(self.values(), self._counted, None)))
+        self._counted = len(self)
+        if self._room > over:
+            self.clear()
+            self._counted = self._room = 0
 
 
 class Truths(BoundedArray):
@@ -90,9 +110,7 @@ class ProductSum(BoundedNumber):
     @property
     def is_small(self) -> bool:
         """Whether it is worth keeping as a result: a layer's sizes are, the growing sum of all layers is not."""
-        if self.table is None:
-            return len(self.terms) <= MAX_CACHED_TERMS
-        return self.table.size <= MAX_CACHED_SIZE or len(spans_of(self.table)) == 1
+        return len(self.terms) <= MAX_CACHED_TERMS if self.table is None else is_small(self.table)
 
     @staticmethod
     def apply(rule: BoundRule, left: Any, right: Any) -> Any:
@@ -112,16 +130,14 @@ class ProductSum(BoundedNumber):
         answer = decide(name, bounds_of(left), bounds_of(right), same=left is right)
         if answer is not None:
             return answer
-        one, other = _table(left), _table(right)
-        if one is None or other is None:
-            difference = left - right
-            if isinstance(difference, int):
-                return decide(name, (difference, difference), (0, 0), same=False)
-            one, other = difference.dense(), 0
-        if not _is_dense(one, other):
-            require_size([one, other])
-        answer = BoundedArray.compare(name, one, other)
-        return answer if isinstance(answer, bool) else Truths(answer.array, (0, 1), answer.swept, answer.memo)
+        memo = (left if isinstance(left, ProductSum) else right).memo
+        key = (name, left, right)
+        known = memo.get(key)
+        if known is None:
+            known = _compare(name, left, right)
+            if isinstance(known, bool) or is_small(known):
+                memo[key] = known
+        return known
 
     @staticmethod
     def where(condition: Any, then: Any, otherwise: Any) -> Any:
@@ -188,6 +204,22 @@ def _apply(rule: BoundRule, left: Any, right: Any) -> ProductSum | int:
     return number.collapsed() if rule is SUBTRACT and isinstance(number, ProductSum) else number
 
 
+def _compare(name: str, left: Any, right: Any) -> bool | Truths:
+    """Return the truths of a comparison that bounds do not settle; one bool where it holds everywhere."""
+    one, other = _table(left), _table(right)
+    if one is None or other is None:
+        difference = left - right
+        if isinstance(difference, int):
+            return bool(decide(name, (difference, difference), (0, 0), same=False))
+        one, other = difference.dense(), 0
+    if not _is_dense(one, other):
+        require_size([one, other])
+    answer = BoundedArray.compare(name, one, other)
+    if isinstance(answer, bool):
+        return answer
+    return answer.all() or Truths(answer.array, (0, 1), answer.swept, answer.memo)
+
+
 def _nonlinear(rule: BoundRule, left: Any, right: Any) -> ProductSum | int:
     """Return a quotient, a maximum or a minimum: a table, unless what is known of the operands settles it."""
     if rule is FLOOR_DIVIDE:
@@ -235,6 +267,12 @@ def _is_dense(one: Any, other: Any) -> bool:
         return True
     spans, others = spans_of(one), spans_of(other)
     return spans <= others or others <= spans
+
+
+def _room(result: Any) -> int:
+    """Return how much memory a result takes, in numbers of 64 bits."""
+    table = _table(result)
+    return ROOM_OF_RESULT + table.size if isinstance(table, BoundedArray) else ROOM_OF_RESULT
 
 
 def _held(*numbers: Any) -> list[ProductSum]:

@@ -18,8 +18,8 @@ Terms: TypeAlias = Mapping[Factors, int]
 Window: TypeAlias = tuple[slice, ...]
 """Where a part of a block lies in arrays of its shape."""
 
-MAX_TABLE_SIZE = 2**17
-"""Most elements of a table that spans several axes."""
+MAX_TABLE_SIZE = 2**19
+"""Most elements of a table that spans several axes: few are made, and a smaller part of the sweep is another walk."""
 
 
 class _Forgetful(dict[tuple[object, ...], Any]):
