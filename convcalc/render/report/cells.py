@@ -127,7 +127,7 @@ class CellTexts:
     def known(self, key: str) -> list[int]:
         """Return what is known of rows in an additive metric: nothing of a layer that is not counted."""
         if not self.folded.report.unknown:
-            return [row.values.get(key, 0) for row in self.both]
+            return [value or 0 for value in self.values[key]]
         return [0 if row.layers == 1 and key in row.unknown else row.values.get(key, 0) for row in self.both]
 
     def bars(self, key: str, width: int) -> list[str]:
