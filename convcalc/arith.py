@@ -48,7 +48,7 @@ def require_plain(value: Any, needed: str) -> Any:
 
 def collapse_uniform(condition: Any) -> Any:
     """Return the truth of an array of a sweep whose points all share it as a bool, and anything else as it is."""
-    if not is_swept(condition):
+    if not is_swept(condition) or condition.dtype.kind != "b":  # numbers are no truths
         return condition
     return True if condition.all() else condition if condition.any() else False
 

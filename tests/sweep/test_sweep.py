@@ -144,6 +144,19 @@ def test_structural_axes(tmp_path: Path, limit: int) -> None:
     assert valid + dropped == 486
 
 
+def test_numbers_where_a_boolean_is_needed_are_the_error_of_a_report(tmp_path: Path) -> None:
+    spec = "input: [3, 8, 8]\nvars: {deep: true, c: 4}\nlayers: [conv: [c, 1], {relu: , when: deep}]\n"
+    assert check(written(tmp_path, spec), "deep=0..2", "c=1,2") == (0, 6)
+    assert check(written(tmp_path, spec), "deep=true,2", "c=1,2") == (2, 2)
+
+
+def test_numbers_where_a_word_is_needed_are_the_error_of_a_report(tmp_path: Path) -> None:
+    spec = "input: [8, 8, 8]\nvars: {kind: relu, c: 4}\nlayers: [conv: {out: c, kernel: 1, act: kind}]\n"
+    assert check(written(tmp_path, spec), "kind=0..2", "c=1,2") == (0, 6)
+    assert check(written(tmp_path, spec), "kind=prelu,2,none", "c=1,2") == (4, 2)
+    assert check(written(tmp_path, spec.replace("act: kind", "norm: {type: kind}")), "kind=batch,2", "c=1,2") == (2, 2)
+
+
 def test_counts_past_64_bits_and_at_their_edge(tmp_path: Path) -> None:
     edge = f"{2**31 - 1},{2**31},{2**31 + 1},{2**32},3037000499,3037000500,1"
     check(written(tmp_path, HUGE), f"c={edge}", "n=1,2,3,1000000000000000000", limit=100)

@@ -108,9 +108,11 @@ class BoundedNumber:
         return power
 
     def __eq__(self, other: object) -> Any:
-        return self.compare("equal", self, other)
+        return NotImplemented if isinstance(other, str) else self.compare("equal", self, other)
 
     def __ne__(self, other: object) -> Any:
+        if isinstance(other, str):
+            return NotImplemented  # ops compare their types with words: a number is none
         answer = self.compare("equal", self, other)
         return not answer if isinstance(answer, bool) else ~answer
 
