@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from convcalc.arith import is_plain
@@ -15,9 +15,9 @@ from convcalc.metrics.memory import peak
 from convcalc.metrics.metric import Metric
 from convcalc.metrics.registry import DETAIL_REQUESTS, core_metrics, detail_metrics_of, misaligned_joins
 from convcalc.records import NamedTuple, cached_property
-from convcalc.report.layer_summary import layer_summary
+from convcalc.report.layer_rows import layer_rows
 from convcalc.report.metrics import LEAST_TIME, is_additive, is_known, metric, profile_metrics
-from convcalc.report.report import LayerRow, Report
+from convcalc.report.report import Report
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -231,7 +231,7 @@ class Measurements:
             outputs={label: tuple(graph.nodes[index].shape) for label, index in graph.outputs.items()},
             columns=tuple(columns.values()),
             totals=totals,
-            rows=_rows(graph, values),
+            rows=layer_rows(graph, values),
             omitted=omitted,
             unknown={
                 node.path: frozenset(key for key in columns if not is_known(key, node)) for node in graph.uncounted
@@ -277,31 +277,3 @@ def _dtype_warnings(graph: Graph, dtype: str) -> Iterator[str]:
         meant = WORDS_MEANT.get(glob.lower())
         near = near or (f"; did you mean '{meant}='?" if meant else did_you_mean(glob, layers | groups | FORMAT_WORDS))
         yield f"warning: the glob {quoted(glob)} of the data type matches no layer{near}"
-
-
-def _rows(graph: Graph, columns: Mapping[str, Sequence[Any]]) -> list[LayerRow]:
-    """Return the row of every layer; layers that share their facts are described once."""
-    paths = [node.path for node in graph.nodes]
-    keys, values = tuple(columns), zip(*columns.values(), strict=True)
-    return [
-        LayerRow(
-            node.path, kind, words,
-            (paths[node.inputs[0]],) if len(node.inputs) == 1 else tuple([paths[index] for index in node.inputs]),
-            entering, leaving, attributes,
-            dict(zip(keys, each, strict=True)),
-            paths[node.weight_owner] if node.weight_owner != node.index else None,
-            node.source,
-        )
-        for node, each, (kind, words, entering, leaving, attributes) in zip(
-            graph.layers, values, graph.of_layers(_described), strict=True
-        )
-    ]  # fmt: skip
-
-
-def _described(node: Node) -> tuple[str, str, tuple[tuple[int, ...], ...], tuple[int, ...], Mapping[str, Any]]:
-    """Return what a row says of a layer's op: its kind, its words, the shapes that enter and leave, its attributes."""
-    op = node.op
-    assert op is not None
-    attributes = op.attributes(*node.input_shapes)
-    entering = tuple([tuple(shape) for shape in node.input_shapes]) if op.depends_on_values else ()
-    return op.kind, layer_summary(attributes, node), entering, tuple(node.shape), attributes

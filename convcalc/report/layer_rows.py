@@ -1,4 +1,4 @@
-"""A layer in words: ``conv 3×3, 64 → 128, /2``."""
+"""The rows of a report: the values of a layer, and the layer in words, ``conv 3×3, 64 → 128, /2``."""
 
 from __future__ import annotations
 
@@ -6,10 +6,47 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from convcalc.graph.graph import Node
+from convcalc.graph.graph import Graph, Node
+from convcalc.report.report import LayerRow
 
 
-def layer_summary(attributes: Mapping[str, Any], node: Node) -> str:
+def layer_rows(graph: Graph, columns: Mapping[str, Sequence[Any]]) -> list[LayerRow]:
+    """Return the row of every layer; layers that share their facts are described once."""
+    layers, paths = graph.layers, [node.path for node in graph.nodes]
+    inputs = [
+        (paths[node.inputs[0]],) if len(node.inputs) == 1 else tuple([paths[index] for index in node.inputs])
+        for node in layers
+    ]
+    owners = [paths[node.weight_owner] if node.weight_owner != node.index else None for node in layers]
+    fields = [
+        (node.path, kind, words, read, entering, leaving, attributes, values, owner, node.source)
+        for node, (kind, words, entering, leaving, attributes), read, values, owner in zip(
+            layers, graph.of_layers(_described), inputs, _values(columns, len(layers)), owners, strict=True
+        )
+    ]
+    return list(map(LayerRow._make, fields))
+
+
+def _values(columns: Mapping[str, Sequence[Any]], layers: int) -> list[Mapping[str, Any]]:
+    """Return the values of every layer by their keys; layers of equal values share them."""
+    rows, keys = list(zip(*columns.values(), strict=True)) or [()] * layers, tuple(columns)
+    try:
+        known = {row: dict(zip(keys, row, strict=True)) for row in set(rows)}
+    except TypeError:  # arrays cannot be looked up
+        return [dict(zip(keys, row, strict=True)) for row in rows]
+    return [known[row] for row in rows]
+
+
+def _described(node: Node) -> tuple[str, str, tuple[tuple[int, ...], ...], tuple[int, ...], Mapping[str, Any]]:
+    """Return what a row says of a layer's op: its kind, its words, the shapes that enter and leave, its attributes."""
+    op = node.op
+    assert op is not None
+    attributes = op.attributes(*node.input_shapes)
+    entering = tuple([tuple(shape) for shape in node.input_shapes]) if op.depends_on_values else ()
+    return op.kind, summary(attributes, node), entering, tuple(node.shape), attributes
+
+
+def summary(attributes: Mapping[str, Any], node: Node) -> str:
     """Return what tells a layer from others of its kind, in the field's shorthand: ``3×3, 64 → 128, /2``."""
     parts = []
     for key, phrase in _worded(tuple(attributes)):
