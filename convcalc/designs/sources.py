@@ -289,13 +289,9 @@ def _as_named(network: Network, named: DesignName, text: str, overrides: Overrid
 
 
 def open_source(
-    source: Source,
-    *,
-    variant: str | None = None,
-    overrides: Overrides | None = None,
-    libraries: Sequence[str] = (),
-    inputs: Inputs = NO_INPUTS,
-) -> Network:
+    source: Source, *, variant: str | None = None, overrides: Overrides | None = None,
+    libraries: Sequence[str] = (), inputs: Inputs = NO_INPUTS,
+) -> Network:  # fmt: skip
     """Read the design whose text is given."""
     spec = read_spec(source, source.name, None, DocumentLoader(libraries=libraries), inputs)
     network = spec.expand(variant, overrides=overrides)
