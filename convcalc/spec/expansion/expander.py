@@ -111,16 +111,17 @@ class Expander:
                 ends.append(require_one(self.expand_item(item, tensor, frame), item.span))
         return [end for end in ends if end != OMITTED]
 
-    def _expand_each(self, item: Item, repeat: Repeat, tensor: int, frame: Frame) -> Iterator[int]:
-        """Expand the branches, side by side, that an item with ``each`` is."""
-        made: list[Branch] = []
+    def _expand_each(self, item: Item, repeat: Repeat, tensor: int, frame: Frame) -> list[int]:
+        """Expand the branches, side by side, that an item with ``each`` is: no generator, which nests in C."""
+        ends, made = list[int](), list[Branch]()
         for turn, segment in self._iterations(item, repeat, tensor, frame):
             start = len(self.builder.nodes)
             given = self._expand_or_record(item, tensor, turn, segment) if turn else FAILED
             made.append((turn or frame, self.builder.nodes[start:], given))
-            yield require_one(given, item.span)
+            ends.append(require_one(given, item.span))
         if item.of is not None and all(output != FAILED for *_, output in made):
-            yield from self._add_idle(item, tensor, frame, made)
+            ends += self._add_idle(item, tensor, frame, made)
+        return ends
 
     def _add_idle(self, item: Item, tensor: int, frame: Frame, branches: Sequence[Branch]) -> Iterator[int]:
         """Add the row of the experts that do not run; give a failed branch where that cannot be."""
@@ -157,8 +158,7 @@ class Expander:
         for i in range(count):
             self._count(item.span)
             turn = {"i": i, "first": i == 0, "last": i == last}
-            for name, column in columns.items():
-                turn[name] = column[i]
+            turn |= {name: column[i] for name, column in columns.items()}
             yield frame.for_iteration(turn, loop), numbered_name(item.default_name, i + 1)
 
     def _expand_or_record(self, item: Item, tensor: int, frame: Frame, segment: str) -> int:
