@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_HALF_DOWN, ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,9 @@ from hypothesis import strategies as st
 
 from convcalc.designs.claims import check_claims, matches_rounding
 from convcalc.designs.sources import open_spec
-from convcalc.errors import Source, Span, SpecErrors
+from convcalc.errors import Source, Span, SpecError, SpecErrors
 from convcalc.findings import ClaimResult
-from convcalc.spec.document.claims import parse_quantity
+from convcalc.spec.document.claims import FORM, parse_quantity
 from convcalc.spec.yaml.nodes import ScalarNode
 
 NET = """\
@@ -171,3 +173,15 @@ def test_malformed(tmp_path: Path, claim: str, code: str, said: str) -> None:
         judged(tmp_path, claim)
     assert [error.code for error in caught.value.errors] == [code]
     assert said in str(caught.value)
+
+
+def test_printed_numbers_are_those_of_their_form() -> None:
+    def is_read(text: str) -> bool:
+        try:
+            parse_quantity(ScalarNode(text, Span(Source("a.yaml"))))
+        except SpecError:
+            return False
+        return True
+
+    texts = ["".join(letters) for size in range(1, 5) for letters in product("09.,kMBe-²", repeat=size)]
+    assert [text for text in texts if is_read(text) is not bool(re.fullmatch(FORM, text))] == []

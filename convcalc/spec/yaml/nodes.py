@@ -21,10 +21,6 @@ LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)
 """libyaml's parser where PyYAML was built with it (about 13 times faster), else the one in Python."""
 
 
-_new = tuple.__new__
-"""Makes a named tuple of all its fields: a spec has hundreds of places, and the constructor takes longer."""
-
-
 class ScalarNode(NamedTuple):
     """A scalar's text. ``is_plain`` if it is unquoted and on one line, so that columns inside it are known."""
 
@@ -167,21 +163,21 @@ class _Builder:
         start, end = event.start_mark, event.end_mark
         line, column = start.line, start.column
         extent = end.column - column if end.line == line else 1
-        return _new(Span, (self.source, line + 1, column + 1, extent if extent > 0 else 1, ""))
+        return Span._make((self.source, line + 1, column + 1, extent if extent > 0 else 1, ""))
 
     def _scalar(self, event: Any) -> ScalarNode:
         text, style, start, end = event.value, event.style, event.start_mark, event.end_mark
         line, column = start.line, start.column
         one_line = end.line == line
         extent = (end.column - column or 1) if one_line else 1
-        span = _new(Span, (self.source, line + 1, column + 1, extent, ""))
+        span = Span._make((self.source, line + 1, column + 1, extent, ""))
         if event.anchor is not None or event.tag is not None:
             self._refuse_extras(event)
         if not style:
-            return _new(ScalarNode, (text, span, one_line, False))
+            return ScalarNode._make((text, span, one_line, False))
         if not text.isascii() and any("\ud800" <= each <= "\udfff" for each in text):  # libyaml refuses them
             self.errors.append(SpecError("CC101", "the escape of half a character is not allowed", span))
-        return _new(ScalarNode, (text, span, False, True))
+        return ScalarNode._make((text, span, False, True))
 
     def _refuse_alias(self, event: Any) -> None:
         variable = event.anchor if len(event.anchor) <= MAX_WORD_LENGTH else "w"
