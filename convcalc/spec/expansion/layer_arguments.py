@@ -73,15 +73,16 @@ class LayerArguments:
             values = {key: _evaluate(given, frame, entering) for key, given in arguments}
             changing = [(key, given) for key, given in arguments if given.value.names]
             known = self._evaluated[id(layer)] = Evaluated(values, changing, {})
-            key = tuple([values[name] for name, _ in changing])
+            changed = [values[name] for name, _ in changing]
         else:
-            key = tuple([_evaluate(given, frame, entering) for _, given in known.changing])
+            changed = [_evaluate(given, frame, entering) for _, given in known.changing]
+        key = tuple(map(_key, changed))
         try:
             found = known.known.get(key)
         except TypeError:  # arrays cannot be looked up
-            return _given(layer, known, key)
+            return _given(layer, known, changed)
         if found is None:
-            found = known.known[key] = _given(layer, known, key)
+            found = known.known[key] = _given(layer, known, changed)
             if not known.changing:
                 self._constant[id(layer)] = found
         return found
@@ -92,7 +93,14 @@ def _evaluate(given: ArgumentValue, frame: Frame, entering: Shape) -> Any:
     return given.value.evaluate(with_input(env, entering) if given.value.uses_input else env)
 
 
-def _given(layer: LayerItem, evaluated: Evaluated, changed: tuple[object, ...]) -> Given:
+def _key(value: Any) -> Any:
+    """Return what a value is looked up by: ``true`` and 1 are equal in Python, but not as arguments."""
+    if isinstance(value, bool):
+        return bool, value
+    return tuple(map(_key, value)) if isinstance(value, tuple) else value
+
+
+def _given(layer: LayerItem, evaluated: Evaluated, changed: Sequence[object]) -> Given:
     """Return what a layer is given; what has no effect is left out if from ``defaults``, and an error if written."""
     values = evaluated.values.copy()
     for (name, _), value in zip(evaluated.changing, changed, strict=True):
