@@ -58,9 +58,9 @@ def floordiv(dividend: Number, divisor: Number) -> Number:
     if type(dividend) is int and type(divisor) is int:
         return dividend // divisor
     if _symbolic(dividend, divisor):
-        from convcalc.symbols import floor_divide
+        from convcalc.symbols import FloorDiv
 
-        return floor_divide(dividend, divisor)  # type: ignore[no-any-return]
+        return FloorDiv(dividend, divisor)  # type: ignore[no-any-return]
     numpy = _numpy()
     if not is_plain(divisor):  # zeros among many divisors are refused by a require() and masked there
         divisor = numpy.where(divisor == 0, 1, divisor)

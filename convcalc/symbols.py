@@ -10,9 +10,13 @@ from typing import Any
 import sympy
 from sympy.printing.precedence import PRECEDENCE
 
+from convcalc.errors import SpecError, quoted
 from convcalc.turns import SplitTurnsError, Turns, known_relations, turns_in
 
 INEQUALITIES = (sympy.Ge, sympy.Le, sympy.Gt, sympy.Lt)
+EXTREMES = (sympy.Max, sympy.Min)
+DEEPEST_EXTREMES = 6
+"""How many max and min may be nested: the time that SymPy takes to compare two of them is exponential in this."""
 
 
 def symbol(name: str) -> Any:
@@ -125,14 +129,10 @@ def exact_quotient(dividend: Any, divisor: Any) -> Any:
     return quotient if denominator == 1 else None
 
 
-def floor_divide(dividend: Any, divisor: Any) -> Any:
-    return FloorDiv(dividend, divisor)
-
-
 def maximum(left: Any, right: Any) -> Any:
     if less_equal(left, right) is True:
         return right
-    return left if less_equal(right, left) is True else sympy.Max(left, right)
+    return left if less_equal(right, left) is True else _limited(sympy.Max(left, right))
 
 
 def largest(values: Iterable[Any]) -> Any:
@@ -144,7 +144,21 @@ def largest(values: Iterable[Any]) -> Any:
 def minimum(left: Any, right: Any) -> Any:
     if less_equal(left, right) is True:
         return left
-    return right if less_equal(right, left) is True else sympy.Min(left, right)
+    return right if less_equal(right, left) is True else _limited(sympy.Min(left, right))
+
+
+def _limited(expression: Any) -> Any:
+    """Return an expression unless too many max and min are nested in it (CC510)."""
+    if _nested_extremes(expression) > DEEPEST_EXTREMES:
+        names = ", ".join(sorted(quoted(free.name) for free in expression.free_symbols))
+        text = f"a size of {names} exceeds the limit of {DEEPEST_EXTREMES} max and min in one another"
+        hint = "give the numbers that it is compared with the same symbol, or leave the symbol out"
+        raise SpecError("CC510", text, hint=hint)
+    return expression
+
+
+def _nested_extremes(expression: Any) -> int:
+    return max(map(_nested_extremes, expression.args), default=0) + isinstance(expression, EXTREMES)
 
 
 def piecewise(condition: Any, then: Any, otherwise: Any) -> Any:
@@ -189,8 +203,7 @@ def is_implied(relation: Any, known: Sequence[Any]) -> bool:
 
 def simplify_extremes(expression: Any, known: Sequence[Any]) -> Any:
     """Return an expression or a relation without the max and min that the bounds n ≥ b among known relations decide."""
-    extremes = expression.atoms(sympy.Max, sympy.Min)
-    bounds = _bounds(known) if extremes else {}
+    extremes, bounds = expression.atoms(*EXTREMES), _bounds(known)
     return expression.xreplace({extreme: _drop_dominated(extreme, bounds) for extreme in extremes})
 
 

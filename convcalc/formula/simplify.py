@@ -276,10 +276,10 @@ def _factor(terms: Terms, atoms: Sequence[Expr]) -> Expr:
 
 def _divisions(known: Sequence[Any]) -> dict[Any, Any]:
     """Return the floors that known relations say to leave nothing, each with its quotient."""
-    from convcalc.symbols import floor_divide
+    from convcalc.symbols import FloorDiv
 
     divided = filter(None, map(division, known))
-    return {floor_divide(dividend, divisor): dividend / divisor for dividend, divisor in divided}
+    return {FloorDiv(dividend, divisor): dividend / divisor for dividend, divisor in divided}
 
 
 def division(condition: Any) -> tuple[Any, Any] | None:
