@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from convcalc.arith import Number, is_plain, prod
+from convcalc.arith import Number, is_plain
 from convcalc.errors import SpecError
 from convcalc.importers.onnx.model import Node, Parameter
 from convcalc.importers.onnx.values import (
@@ -169,6 +169,18 @@ class Call:
             return self.handle(value), axis
         return (self.handle(value), axis - 1) if axis else (self.whole(value), 0)
 
+    def viewed(self, value: Value, sizes: Sizes, handle: int | None = None) -> Value:
+        """Return a tensor of the elements of a value, or of a layer that was made of it, in other axes."""
+        handle = self.view(self.handle(value) if handle is None else handle, body(sizes))
+        return Value(value.name, sizes, handle=handle, shadow=handle)
+
+    @property
+    def result(self) -> Value:
+        """The first output, once it has been put."""
+        value = self.outputs[0]
+        assert value is not None
+        return value
+
     def put(self, place: int, handle: int, sizes: Sizes) -> None:
         """Give an output its layer and all of its sizes."""
         if place < len(self.outputs):
@@ -176,6 +188,11 @@ class Call:
             self.outputs[place] = value = Value(self.node.outputs[place], tuple(sizes), handle=handle)
             if self.run.builder is not self.run.shadow:
                 self.run.check_stated(self, value)
+
+    def put_alike(self, kind: str, **arguments: Any) -> None:
+        """Give the first output a layer of the first input that keeps its shape."""
+        x = self.require(0)
+        self.put(0, self.add(kind, self.handle(x), **arguments), x.shape)
 
     def put_known(self, place: int, elements: Sequence[Any], sizes: Sizes, data_type: int = INT64) -> None:
         """Give an output a constant."""
@@ -249,8 +266,3 @@ def _whole(value: Any) -> Any:
     if value != int(value):
         raise ValueError(value)
     return int(value)
-
-
-def count(sizes: Sequence[Number]) -> Number:
-    """Return the number of elements."""
-    return prod(sizes)

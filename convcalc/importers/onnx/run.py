@@ -42,8 +42,8 @@ class Run:
         """Names of running means and variances: buffers, also where exporters write one constant for equal ones."""
         self.written: dict[int, tuple[Value, Any]] = {}
         self.merged = Merged()
-        self.depth = 0
-        self.steps = max(MIN_STEPS, STEPS_PER_NODE * _count(structure))
+        written = len(structure.graph.nodes) + sum(len(function.nodes) for function in structure.functions)
+        self.steps = max(MIN_STEPS, STEPS_PER_NODE * written)
         self._materialised: list[Value] = []
         self._differs = False
 
@@ -133,9 +133,9 @@ class Run:
         if id(call.node) in self.fused:
             return [call.x[self.fused[id(call.node)]]]
         if (function := self.functions.get((call.node.domain, call.node.op))) is not None:
-            return control.inline(self, call, function)
+            return control.inline(call, function)
         if call.node.domain in DOMAINS and call.op in control.OPERATIONS:
-            return control.OPERATIONS[call.op](self, call)
+            return control.OPERATIONS[call.op](call)
         call = tables.rewritten(call)
         handler = tables.handler(call)
         if handler is None:
@@ -250,18 +250,10 @@ class Run:
         return SpecError("CC760", f"is no valid ONNX graph: {text}", self.layers.span(node))
 
 
-def _count(structure: Model) -> int:
-    return len(structure.graph.nodes) + sum(len(function.nodes) for function in structure.functions)
-
-
-def _subgraphs(node: Node) -> Iterable[Graph]:
-    return (value for value in node.attributes.values() if isinstance(value, Graph))
-
-
 def reads(node: Node) -> list[str]:
     """Return the names that a node reads, those in its graphs among them."""
     names = [name for name in node.inputs if name]
-    for graph in _subgraphs(node):
+    for graph in (value for value in node.attributes.values() if isinstance(value, Graph)):
         own = {value.name for value in graph.inputs} | {tensor.name for tensor in graph.constants}
         own |= {name for inner in graph.nodes for name in inner.outputs}
         names += [name for inner in graph.nodes for name in reads(inner) if name not in own]

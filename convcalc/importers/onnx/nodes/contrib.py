@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from convcalc.arith import Number, equal, floordiv
 from convcalc.importers.onnx.call import Call
-from convcalc.importers.onnx.nodes.elementwise import act, joined, normalized, over_axes
+from convcalc.importers.onnx.nodes.elementwise import ACTIVATIONS, act, joined, normalized, over_axes
 from convcalc.importers.onnx.nodes.products import add_to_output, gemm, linear, multiply, recurrent, transposed
 from convcalc.importers.onnx.nodes.windows import conv
-from convcalc.importers.onnx.values import Sizes, Value, body, has_batch, is_one
+from convcalc.importers.onnx.values import Sizes, Value, has_batch, is_one
 from convcalc.records import replace
 from convcalc.shapes import Shape
 
@@ -19,11 +19,15 @@ def _lead(sizes: Sizes) -> Sizes:
     return () if is_one(sizes[0]) else sizes[:1]
 
 
+def _swapped(call: Call, handle: int) -> int:
+    """Return a layer whose second and third axes from behind have changed places: heads and tokens."""
+    rank = call.shape(handle).rank
+    return call.beside("permute", handle, axes=(*range(rank - 3), rank - 2, rank - 3, rank - 1))
+
+
 def _heads(call: Call, handle: int, batch: Sizes, tokens: Number, heads: Number, width: Number) -> int:
     """Return [batch …, heads, tokens, width] of a layer [batch …, tokens, heads·width]."""
-    split = call.view(handle, (*batch, tokens, heads, width))
-    first = len(batch)
-    return call.beside("permute", split, axes=(*range(first), first + 1, first, first + 2))
+    return _swapped(call, call.view(handle, (*batch, tokens, heads, width)))
 
 
 def _over(call: Call, handle: int, other: int) -> int:
@@ -41,8 +45,7 @@ def _attend(call: Call, handles: Sequence[int], query: Sizes, *, merges: bool) -
     if not merges:
         call.put(0, handle, (query[0], heads, tokens, width))
         return
-    first = len(batch)
-    handle = call.beside("permute", handle, axes=(*range(first), first + 1, first, first + 2))
+    handle = _swapped(call, handle)
     call.put(0, call.view(handle, (*batch, tokens, heads * width)), (query[0], tokens, heads * width))
 
 
@@ -83,7 +86,7 @@ def fused_attention(call: Call) -> None:
     out = matrix.shape[1]
     linear(call, x, matrix, matrix.shape, bias)
     widths = call.integers("qkv_hidden_sizes") or (floordiv(out, 3),) * 3
-    merged = call.handle(call.outputs[0])  # type: ignore[arg-type]
+    merged = call.handle(call.result)
     handles = []
     for place, width in enumerate(widths):
         part = call.beside("split", merged, part=place, sizes=tuple(widths), axis=-1)
@@ -132,12 +135,6 @@ def multi_head_attention(call: Call) -> None:
     _attend(call, handles, q.shape, merges=True)
 
 
-def unchanged(call: Call) -> None:
-    """RotaryEmbedding: an elementwise product with tables of angles, which are no parameters."""
-    x = call.require(0)
-    call.put(0, call.add("elementwise", call.handle(x), type="where"), x.shape)
-
-
 def fused_conv(call: Call) -> None:
     """FusedConv: a convolution, a tensor that is added, and an activation."""
     added = call.input(3)
@@ -149,11 +146,9 @@ def fused_conv(call: Call) -> None:
 
 
 def _activate(call: Call) -> None:
-    name, result = call.attribute("activation"), call.outputs[0]
-    if name and result is not None:
-        from convcalc.importers.onnx.nodes.elementwise import ACTIVATIONS
-
-        call.put(0, call.beside("act", call.handle(result), type=ACTIVATIONS.get(name, "hardtanh")), result.shape)
+    if name := call.attribute("activation"):
+        made = call.beside("act", call.handle(call.result), type=ACTIVATIONS.get(name, "hardtanh"))
+        call.put(0, made, call.result.shape)
 
 
 def fused_gemm(call: Call) -> None:
@@ -180,9 +175,8 @@ def _rows_behind(call: Call, value: Value) -> Value:
     """Return [batch …, rows, columns] of a tensor [rows, batch …, columns]."""
     rank = len(value.shape)
     axes = (*range(1, rank - 1), 0, rank - 1)
-    handle = call.beside("permute", call.whole(value), axes=axes)
     sizes = tuple(value.shape[axis] for axis in axes)
-    return Value(value.name, sizes, handle=call.view(handle, body(sizes)))
+    return call.viewed(value, sizes, call.beside("permute", call.whole(value), axes=axes))
 
 
 def matmul_bits(call: Call) -> None:
@@ -230,10 +224,9 @@ def biased(call: Call) -> None:
         joined(call, "add", values)
     else:
         call.outputs[0] = values[0]
-    result = call.outputs[0]
-    assert result is not None
-    kind = {"kind": "softmax"} if call.op == "BiasSoftmax" else {"kind": "act", "type": "gelu"}
-    call.put(0, call.beside(kind.pop("kind"), call.handle(result), **kind), result.shape)
+    handle = call.handle(call.result)
+    made = call.beside("softmax", handle) if call.op == "BiasSoftmax" else call.beside("act", handle, type="gelu")
+    call.put(0, made, call.result.shape)
 
 
 def skip_norm(call: Call) -> None:
@@ -245,8 +238,7 @@ def skip_norm(call: Call) -> None:
     path, call.path = call.path, f"{call.path}_add"
     joined(call, "add", values)
     call.path = path
-    total = call.outputs[0]
-    assert total is not None
+    total = call.result
     over_axes(call, total, "rms" if simple else "layer", scale, shift)
     for place in range(1, len(call.outputs)):
         call.outputs[place] = total if place == 3 else None
@@ -255,10 +247,8 @@ def skip_norm(call: Call) -> None:
 def swiglu(call: Call) -> None:
     """SwiGLU: one tensor, gated by silu of the other."""
     act(call, "silu")
-    gate = call.outputs[0]
-    assert gate is not None
-    handle = call.beside("mul", call.handle(gate), call.handle(call.require(1)))
-    call.put(0, handle, gate.shape)
+    handle = call.beside("mul", call.handle(call.result), call.handle(call.require(1)))
+    call.put(0, handle, call.result.shape)
 
 
 def group_norm(call: Call) -> None:
@@ -266,7 +256,7 @@ def group_norm(call: Call) -> None:
     x, last = call.require(0), call.attribute("channels_last", 1)
     lead = int(has_batch(x.shape))
     handle = normalized(
-        call, call.handle(x), "group", {"weight": call.input(1), "bias": call.input(2)},
+        call, call.handle(x), "group", call.input(1), call.input(2),
         groups=call.size("groups"), channel_axis=(len(x.shape) - 1 if last else 1) - lead,
     )  # fmt: skip
     call.put(0, call.beside("act", handle, type="silu") if call.attribute("activation", 0) else handle, x.shape)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from convcalc.importers.onnx.call import Call
-from convcalc.importers.onnx.nodes import arrange, contrib, elementwise, products, select, sequences, windows
+from convcalc.importers.onnx.nodes import arrange, contrib, elementwise, products, select, windows
 from convcalc.importers.onnx.values import FLOAT, OpenShape
 from convcalc.shapes import Shape
 
@@ -36,11 +36,6 @@ def mixture(call: Call) -> None:
     call.put(0, handle, x.shape)
 
 
-def matmul_with_bias(call: Call) -> None:
-    """A product whose third input is a bias."""
-    products.multiply(call, call.require(0), call.require(1), call.input(2))
-
-
 def not_computed(call: Call) -> None:
     """A constant of a type that is not read, or one whose shape depends on values."""
     raise OpenShape(call.op)
@@ -51,10 +46,9 @@ _OWN: dict[str, Handler] = {
     **dict.fromkeys(elementwise.ACTIVATIONS, elementwise.activation),
     **dict.fromkeys(elementwise.OF_ONE, elementwise.function),
     **dict.fromkeys(elementwise.OF_SEVERAL, elementwise.join),
-    **dict.fromkeys(arrange.REDUCTIONS, arrange.reduce),
+    **dict.fromkeys((*arrange.REDUCTIONS, "ArgMax", "ArgMin"), arrange.reduce),
     **dict.fromkeys(("Softmax", "LogSoftmax", "Hardmax"), elementwise.softmax),
     **dict.fromkeys(("CumSum", "CumProd"), elementwise.cumulate),
-    **dict.fromkeys(("ArgMax", "ArgMin"), arrange.argmax),
     **dict.fromkeys(
         ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Cast", "CastLike", "BitCast", "Dropout",
          "QuantizeLinear", "DequantizeLinear"), arrange.arrange,
@@ -69,22 +63,22 @@ _OWN: dict[str, Handler] = {
     **dict.fromkeys(("Resize", "Upsample"), windows.resize),
     **dict.fromkeys(("LSTM", "GRU", "RNN"), products.recurrent),
     **dict.fromkeys(("RoiAlign", "MaxRoiPool"), select.roi),
-    **sequences.SEQUENCES,
+    **select.SEQUENCES,
     **dict.fromkeys(("NegativeLogLikelihoodLoss", "SoftmaxCrossEntropyLoss"), elementwise.loss),
     "Range": arrange.counted, "Conv": windows.conv, "ConvTranspose": windows.deconv, "DeformConv": windows.deform_conv,
     "MaxUnpool": windows.unpool, "MatMul": products.matmul, "Gemm": products.gemm, "Einsum": products.einsum,
-    "BatchNormalization": elementwise.batch_norm, "InstanceNormalization": elementwise.instance_norm,
-    "GroupNormalization": elementwise.group_norm, "LayerNormalization": elementwise.layer_norm,
-    "RMSNormalization": elementwise.rms_norm, "SimplifiedLayerNormalization": elementwise.rms_norm,
-    "LRN": elementwise.local_response_norm, "MeanVarianceNormalization": elementwise.mean_variance_norm,
+    "BatchNormalization": elementwise.batch_norm, "InstanceNormalization": elementwise.norm_of_channels,
+    "GroupNormalization": elementwise.norm_of_channels, "MeanVarianceNormalization": elementwise.norm_of_channels,
+    "LayerNormalization": elementwise.norm_of_axes, "RMSNormalization": elementwise.norm_of_axes,
+    "SimplifiedLayerNormalization": elementwise.norm_of_axes, "LRN": elementwise.local_response_norm,
     "Clip": elementwise.clip, "PRelu": elementwise.prelu, "Shape": arrange.shape, "Size": arrange.size,
     "Transpose": arrange.transpose, "Concat": select.concat, "Slice": select.cut_slices, "Split": select.split,
     "Gather": select.gather, "GatherElements": select.gather_elements, "GatherND": select.gather_nd,
     "Expand": arrange.expand, "Tile": arrange.tile, "Pad": arrange.pad, "CenterCropPad": arrange.center_crop_pad,
-    "DepthToSpace": arrange.to_space, "SpaceToDepth": arrange.to_depth, "TopK": select.top_k,
+    "DepthToSpace": arrange.move_blocks, "SpaceToDepth": arrange.move_blocks, "TopK": select.top_k,
     "OneHot": arrange.one_hot, "GridSample": select.sample, "Col2Im": select.col2im, "AffineGrid": select.affine_grid,
     "DynamicQuantizeLinear": arrange.quantise_dynamically, "Attention": contrib.attention,
-    "RotaryEmbedding": contrib.unchanged, "SwiGLU": contrib.swiglu,
+    "SwiGLU": contrib.swiglu,
 }  # fmt: skip
 HANDLERS: dict[tuple[str, str], Handler] = {
     **{("", op): handler for op, handler in _OWN.items()},
@@ -92,14 +86,14 @@ HANDLERS: dict[tuple[str, str], Handler] = {
         "FusedConv": contrib.fused_conv, "FusedGemm": contrib.fused_gemm, "FusedMatMul": contrib.fused_matmul,
         "TransposeMatMul": contrib.fused_matmul, "Gelu": elementwise.activation, "QuickGelu": elementwise.activation,
         "FastGelu": contrib.biased, "BiasGelu": contrib.biased, "BiasSoftmax": contrib.biased,
-        "BiasAdd": elementwise.join, "LayerNormalization": elementwise.layer_norm,
-        "SimplifiedLayerNormalization": elementwise.rms_norm, "SkipLayerNormalization": contrib.skip_norm,
+        "BiasAdd": elementwise.join, "LayerNormalization": elementwise.norm_of_axes,
+        "SimplifiedLayerNormalization": elementwise.norm_of_axes, "SkipLayerNormalization": contrib.skip_norm,
         "SkipSimplifiedLayerNormalization": contrib.skip_norm, "Attention": contrib.fused_attention,
         "MultiHeadAttention": contrib.multi_head_attention, "GroupQueryAttention": contrib.multi_head_attention,
-        "RotaryEmbedding": contrib.unchanged, "MatMulNBits": contrib.matmul_bits,
+        "RotaryEmbedding": elementwise.function, "MatMulNBits": contrib.matmul_bits,
         "MatMulBnb4": contrib.matmul_bits, "DynamicQuantizeLSTM": contrib.quantised_lstm,
         "EmbedLayerNormalization": contrib.embed_norm, "GroupNorm": contrib.group_norm, "MoE": mixture,
-        "MatMulWithBias": matmul_with_bias, "Trilu": elementwise.function, "QuantizeLinear": arrange.arrange,
+        "MatMulWithBias": products.matmul, "Trilu": elementwise.function, "QuantizeLinear": arrange.arrange,
         "DequantizeLinear": arrange.arrange, "GridSample": select.sample, "Pad": arrange.pad,
     }),
     (LEARN, "LinearRegressor"): products.scores, (LEARN, "LinearClassifier"): products.scores,
