@@ -46,7 +46,7 @@ def filled(call: Call) -> None:
     if call.op in ("ConstantOfShape", "Bernoulli") or call.op.endswith("Like"):
         x = call.require(0)
         sizes = call.numbers(0) if call.op == "ConstantOfShape" else x.shape
-    elif call.attribute("input_as_shape", 0):  # of ConstantFill, of experiments before version 9
+    elif call.op == "ConstantFill" and call.attribute("input_as_shape", 0):  # of experiments before version 9
         sizes = call.numbers(0)
     else:
         sizes = call.integers("shape")

@@ -175,8 +175,8 @@ def _rows_behind(call: Call, value: Value) -> Value:
     """Return [batch …, rows, columns] of a tensor [rows, batch …, columns]."""
     rank = len(value.shape)
     axes = (*range(1, rank - 1), 0, rank - 1)
-    sizes = tuple(value.shape[axis] for axis in axes)
-    return call.viewed(value, sizes, call.beside("permute", call.whole(value), axes=axes))
+    handle = call.beside("permute", call.whole(value), axes=axes)
+    return call.viewed(value, tuple(value.shape[axis] for axis in axes), handle)
 
 
 def matmul_bits(call: Call) -> None:

@@ -172,7 +172,7 @@ def normalized(call: Call, handle: int, kind: str, scale: Value | None, shift: V
 
 
 def norm_of_channels(call: Call) -> None:
-    """InstanceNormalization and GroupNormalization: X, scale, shift; MeanVarianceNormalization: X."""
+    """InstanceNormalization and GroupNormalization: X, scale, shift."""
     x, kind, arguments = call.require(0), "instance", {}
     if call.op == "GroupNormalization":  # scale and shift of each group before version 21
         kind, arguments = "group", {"groups": call.attribute("num_groups") or call.attribute("groups")}
@@ -181,10 +181,14 @@ def norm_of_channels(call: Call) -> None:
     call.put(0, handle, x.shape)
 
 
+def mean_variance_norm(call: Call) -> None:
+    call.put_alike("norm", type="instance", affine=False, channel_axis=None if has_batch(call.require(0).shape) else 1)
+
+
 def norm_of_axes(call: Call) -> None:
     """LayerNormalization, and RMSNormalization without a shift, over the axes from one on."""
-    kind = "layer" if call.op == "LayerNormalization" else "rms"
-    over_axes(call, call.require(0), kind, call.input(1), call.input(2))
+    kind, shift = ("layer", call.input(2)) if call.op == "LayerNormalization" else ("rms", None)
+    over_axes(call, call.require(0), kind, call.input(1), shift)
 
 
 def over_axes(call: Call, x: Value, kind: str, scale: Value | None, shift: Value | None = None) -> None:

@@ -19,8 +19,8 @@ from convcalc.shapes import Shape
 
 
 def matmul(call: Call) -> None:
-    """MatMul: a linear layer where the second operand is a matrix of the file, else a product; perhaps with a bias."""
-    multiply(call, call.require(0), call.require(1), call.input(2))
+    """MatMul: a linear layer where the second operand is a matrix of the file, else a product of two tensors."""
+    multiply(call, call.require(0), call.require(1), call.input(2) if call.op == "MatMulWithBias" else None)
 
 
 def multiply(call: Call, left: Value, right: Value, bias: Value | None = None) -> None:

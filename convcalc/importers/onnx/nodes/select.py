@@ -113,10 +113,10 @@ def gather_nd(call: Call) -> None:
 
 def scatter(call: Call) -> None:
     """ScatterND, ScatterElements: other elements at some places, the shape stays."""
-    updates = call.require(1 if call.op == "TensorScatter" else 2)
+    x, updates = call.require(0), call.require(1 if call.op == "TensorScatter" else 2)
     if updates.is_constant and updates.is_learned:
         call.handle(updates)
-    call.put_alike("elementwise", type="where")
+    call.put(0, call.add("elementwise", call.handle(x), type="where"), x.shape)
 
 
 def top_k(call: Call) -> None:

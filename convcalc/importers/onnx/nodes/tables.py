@@ -68,7 +68,7 @@ _OWN: dict[str, Handler] = {
     "Range": arrange.counted, "Conv": windows.conv, "ConvTranspose": windows.deconv, "DeformConv": windows.deform_conv,
     "MaxUnpool": windows.unpool, "MatMul": products.matmul, "Gemm": products.gemm, "Einsum": products.einsum,
     "BatchNormalization": elementwise.batch_norm, "InstanceNormalization": elementwise.norm_of_channels,
-    "GroupNormalization": elementwise.norm_of_channels, "MeanVarianceNormalization": elementwise.norm_of_channels,
+    "GroupNormalization": elementwise.norm_of_channels, "MeanVarianceNormalization": elementwise.mean_variance_norm,
     "LayerNormalization": elementwise.norm_of_axes, "RMSNormalization": elementwise.norm_of_axes,
     "SimplifiedLayerNormalization": elementwise.norm_of_axes, "LRN": elementwise.local_response_norm,
     "Clip": elementwise.clip, "PRelu": elementwise.prelu, "Shape": arrange.shape, "Size": arrange.size,
