@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,6 @@ from convcalc.graph.graph import topological_order
 from convcalc.importers.builder import ModelBuilder
 from convcalc.importers.onnx.call import Call
 from convcalc.importers.onnx.folding.fold import fold
-from convcalc.importers.onnx.merged import Merged
 from convcalc.importers.onnx.model import Graph, Model, Node
 from convcalc.importers.onnx.paths import layer_paths, module_classes
 from convcalc.importers.onnx.values import REARRANGING, OpenShape, Scope, Sizes, Value, body, constant, rearranged, same
@@ -21,6 +21,8 @@ STEPS_PER_NODE = 16
 """Operations that are run at most, for each of the file: bodies of loops and functions are run many times."""
 MIN_STEPS = 20_000
 DOMAINS = ("", "ai.onnx")
+_TURN = re.compile(r"_\d+(?=\.|$)|(?<=\.round)\d+")
+"""What tells the calls of one module apart in a path."""
 
 
 class Run:
@@ -41,7 +43,9 @@ class Run:
         }
         """Names of running means and variances: buffers, also where exporters write one constant for equal ones."""
         self.written: dict[int, tuple[Value, Any]] = {}
-        self.merged = Merged()
+        self.merged: dict[tuple[int, str], Number] = {}
+        """Elements of biases and scales, of each the key and the further modules that read it."""
+        self._first_reader: dict[int, str] = {}
         written = len(structure.graph.nodes) + sum(len(function.nodes) for function in structure.functions)
         self.steps = max(MIN_STEPS, STEPS_PER_NODE * written)
         self._materialised: list[Value] = []
@@ -214,7 +218,7 @@ class Run:
                     learned[f"{name}.{part.name}"] = (part.key, Shape(part.shape))
                     self.used[part.key] = prod(part.shape)
             elif value.key:
-                self.merged.read(value, shape, self.builder.path_of(handle))
+                self._note_reader(value, shape, self.builder.path_of(handle))
                 bits[value.key] = value.bits
                 is_kept = value.name in self.statistics
                 (kept if is_kept else learned)[name] = (value.key, shape)
@@ -227,6 +231,13 @@ class Run:
                 kept[value.name] = (value.key, Shape(value.shape))
         kept = {name: pair for name, pair in kept.items() if pair[0]}
         self.builder.hold(handle, learned, kept, {key: width for key, width in bits.items() if key and width < 32})
+
+    def _note_reader(self, value: Value, shape: Shape, path: str) -> None:
+        """Note that a layer has equal numbers, or numbers that are not in the file, as a bias or a scale."""
+        module = _TURN.sub("", path)
+        may_be_merged = shape.rank == 1 and len(set(value.elements or ())) <= 1
+        if may_be_merged and self._first_reader.setdefault(value.key, module) != module:
+            self.merged[value.key, module] = shape.elements
 
     def rollback(self, mark: tuple[Any, ...]) -> None:
         """Forget the layers since a mark."""
