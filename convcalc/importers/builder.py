@@ -167,16 +167,12 @@ class ModelBuilder:
                 return
         self._held[handle] = keys
         kept = self._own(handle, buffers)
+
+        def elements(named: Mapping[str, tuple[Hashable, Shape]], its_own: Mapping[str, Shape], width: int) -> Number:
+            return total(named[name][1].elements for name in its_own if bits.get(named[name][0]) == width)
+
         stored = tuple(
-            (
-                width,
-                total(
-                    shape.elements for name, (key, shape) in weights.items() if name in own and bits.get(key) == width
-                ),
-                total(
-                    shape.elements for name, (key, shape) in buffers.items() if name in kept and bits.get(key) == width
-                ),
-            )
+            (width, elements(weights, own, width), elements(buffers, kept, width))
             for width in sorted(set(bits.values()))
         )
         own = shapes if len(own) == len(weights) else own

@@ -94,18 +94,14 @@ class Run:
             raise SpecError("CC761", "its loops and functions run too many operations", self.builder.span(node.name))
         if not any(node.outputs):
             raise self.damaged(f"{quoted(node.op)} has no output", node.name)
-        inputs = [self._input(name, node, scope) for name in node.inputs]
+        inputs = [scope.find(name) if name else None for name in node.inputs]
+        for name, value in zip(node.inputs, inputs, strict=True):
+            if name and value is None:
+                raise self.damaged(f"it reads {quoted(name)}, which nothing writes", node.name or node.op)
         results = self.perform(Call(self, node, inputs, scope, path))
         for name, value in zip(node.outputs, results, strict=False):
             if name:
                 scope.values[name] = value or Value(name, None)
-
-    def _input(self, name: str, node: Node, scope: Scope) -> Value | None:
-        if not name:
-            return None
-        if (value := scope.find(name)) is None:
-            raise self.damaged(f"it reads {quoted(name)}, which nothing writes", node.name or node.op)
-        return value
 
     def _stated(self, graph: Graph) -> dict[str, Sizes]:
         stated: dict[str, Any] = {}

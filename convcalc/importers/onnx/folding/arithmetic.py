@@ -99,33 +99,21 @@ def _quotient(left: Any, right: Any, *, whole: bool) -> Any:
     return floordiv(left, right)
 
 
-def _floor(value: Any) -> Any:
-    return float(math.floor(value)) if isinstance(value, int | float | Fraction) else floordiv(value, 1)
-
-
-def _ceil(value: Any) -> Any:
-    return float(math.ceil(value)) if isinstance(value, int | float | Fraction) else -floordiv(-value, 1)
-
-
-def _not(value: Any) -> Any:
-    return not value if isinstance(value, int | float) else equal(value, 0)
-
-
-def _both(left: Any, right: Any) -> Any:
-    return bool(left) and bool(right) if is_plain(left) and is_plain(right) else left & right
-
-
 COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "Equal": equal, "Less": less, "LessOrEqual": less_equal, "Greater": lambda a, b: less(b, a),
     "GreaterOrEqual": lambda a, b: less_equal(b, a),
 }  # fmt: skip
 BINARY: dict[str, Callable[[Any, Any], Any]] = {
     **COMPARISONS, "Add": lambda a, b: _exact(a, b) + _exact(b, a), "Sub": lambda a, b: _exact(a, b) - _exact(b, a),
-    "Mul": lambda a, b: _exact(a, b) * _exact(b, a), "And": _both, "Or": either,
+    "Mul": lambda a, b: _exact(a, b) * _exact(b, a), "Or": either,
+    "And": lambda a, b: bool(a) and bool(b) if is_plain(a) and is_plain(b) else a & b,
     "Xor": lambda a, b: bool(a) != bool(b), "Min": smaller, "Max": larger,
 }  # fmt: skip
 UNARY: dict[str, Callable[[Any], Any]] = {
-    "Neg": lambda a: -a, "Abs": lambda a: larger(a, -a), "Floor": _floor, "Ceil": _ceil, "Not": _not,
+    "Neg": lambda a: -a, "Abs": lambda a: larger(a, -a),
+    "Floor": lambda a: float(math.floor(a)) if isinstance(a, int | float | Fraction) else floordiv(a, 1),
+    "Ceil": lambda a: float(math.ceil(a)) if isinstance(a, int | float | Fraction) else -floordiv(-a, 1),
+    "Not": lambda a: not a if isinstance(a, int | float) else equal(a, 0),
     "Round": lambda a: float(round(a)), "Sqrt": math.sqrt, "Exp": math.exp, "Log": math.log, "Sin": math.sin,
     "Cos": math.cos, "Reciprocal": lambda a: 1 / a, "Sign": lambda a: (a > 0) - (a < 0), "Erf": math.erf,
     "Tanh": math.tanh, "Relu": lambda a: larger(a, 0), "Sigmoid": lambda a: 1 / (1 + math.exp(-a)),
@@ -209,6 +197,5 @@ def _clipped(_call: Call, x: Array, *bounds: Array | None) -> Array | None:
 
 ARITHMETIC: dict[str, Callable[..., Array | None]] = {
     **dict.fromkeys(UNARY, _unary), **dict.fromkeys(BINARY, _binary), "Div": _divided, "Mod": _modulo, "Pow": _power,
-    "Where": _where, "Cast": _cast, "CastLike": _cast,
-    "Clip": _clipped,
+    "Where": _where, "Cast": _cast, "CastLike": _cast, "Clip": _clipped,
 }  # fmt: skip

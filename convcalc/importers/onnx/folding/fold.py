@@ -197,10 +197,10 @@ def _arranged(call: Call, array: Array | None, sizes: Sizes) -> Value:
     learned = x.is_learned or call.op == "DequantizeLinear"
     scales = tuple(value for value in call.x[1:3] if value is not None) if call.op.endswith("zeLinear") else ()
     return Value(
-        call.node.outputs[0], sizes, result_type(call), tuple(array.elements) if array else None, x.key, x.handle if
-        call.op in ("Identity", "Cast") else None, is_constant=True, is_learned=learned and bool(sizes), recipe=None if
-        x.key or not learned else (call.node, call.x, 0), quantisation=x.quantisation or scales,
-        bits=x.bits,
+        call.node.outputs[0], sizes, result_type(call), tuple(array.elements) if array else None, x.key,
+        handle=x.handle if call.op in ("Identity", "Cast") else None, is_constant=True,
+        is_learned=learned and bool(sizes), recipe=None if x.key or not learned else (call.node, call.x, 0),
+        quantisation=x.quantisation or scales, bits=x.bits,
     )  # fmt: skip
 
 

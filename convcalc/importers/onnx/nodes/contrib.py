@@ -14,20 +14,16 @@ from convcalc.records import replace
 from convcalc.shapes import Shape
 
 
-def _lead(sizes: Sizes) -> Sizes:
-    """The batch as an axis of layers: none where it is 1."""
-    return () if is_one(sizes[0]) else sizes[:1]
-
-
 def _swapped(call: Call, handle: int) -> int:
     """Return a layer whose second and third axes from behind have changed places: heads and tokens."""
     rank = call.shape(handle).rank
     return call.beside("permute", handle, axes=(*range(rank - 3), rank - 2, rank - 3, rank - 1))
 
 
-def _heads(call: Call, handle: int, batch: Sizes, tokens: Number, heads: Number, width: Number) -> int:
+def _heads(call: Call, handle: int, heads: Number) -> int:
     """Return [batch …, heads, tokens, width] of a layer [batch …, tokens, heads·width]."""
-    return _swapped(call, call.view(handle, (*batch, tokens, heads, width)))
+    *leading, width = call.shape(handle)
+    return _swapped(call, call.view(handle, (*leading, heads, floordiv(width, heads))))
 
 
 def _over(call: Call, handle: int, other: int) -> int:
@@ -63,36 +59,33 @@ def _with_past(call: Call, handle: int, past: Value | None, place: int) -> int:
 def attention(call: Call) -> None:
     """Attention of ONNX: Q, K, V with heads as an axis or side by side, and those of earlier steps."""
     q, k, v = (call.require(place) for place in range(3))
-    batch, merges = _lead(q.shape), len(q.shape) == 3
+    lead, merges = int(is_one(q.shape[0])), len(q.shape) == 3
     handles = []
     for value, name in ((q, "q_num_heads"), (k, "kv_num_heads"), (v, "kv_num_heads")):
-        handle = call.view(call.handle(value), value.shape[1 - len(batch) :])
-        if merges:
-            heads = call.size(name)
-            handle = _heads(call, handle, batch, value.shape[1], heads, floordiv(value.shape[2], heads))
-        handles.append(handle)
+        handle = call.view(call.handle(value), value.shape[lead:])
+        handles.append(_heads(call, handle, call.size(name)) if merges else handle)
     for place in (1, 2):
         handles[place] = _with_past(call, handles[place], call.input(3 + place), place)
     _attend(call, handles, q.shape, merges=merges)
     if len(call.outputs) > 3 and call.node.outputs[3]:  # the scores, which are counted with the attention
         sizes = (*call.shape(handles[0])[:-1], call.shape(handles[1])[-2])
-        call.put(3, call.beside("gather", handles[0], axis=-1, size=sizes[-1:]), (*q.shape[: 1 - len(batch)], *sizes))
+        call.put(3, call.beside("gather", handles[0], axis=-1, size=sizes[-1:]), (*q.shape[:lead], *sizes))
 
 
 def fused_attention(call: Call) -> None:
     """Attention of com.microsoft: input, one matrix for queries, keys and values, and its bias."""
     x, matrix, bias = call.require(0), call.require(1), call.input(2)
-    batch, tokens, heads = _lead(x.shape), x.shape[1], call.size("num_heads")
-    out = matrix.shape[1]
+    if len(x.shape) < 2:
+        raise IndexError(x.shape)
+    heads = call.size("num_heads")
     linear(call, x, matrix, matrix.shape, bias)
-    widths = call.integers("qkv_hidden_sizes") or (floordiv(out, 3),) * 3
+    widths = call.integers("qkv_hidden_sizes") or (floordiv(matrix.shape[1], 3),) * 3
     merged = call.handle(call.result)
     handles = []
-    for place, width in enumerate(widths):
+    for place in range(len(widths)):
         part = call.beside("split", merged, part=place, sizes=tuple(widths), axis=-1)
-        handles.append(_heads(call, part, batch, tokens, heads, floordiv(width, heads)))
-    past = call.input(4)
-    if past is not None or any(call.node.outputs[1:2]):
+        handles.append(_heads(call, part, heads))
+    if call.input(4) is not None or any(call.node.outputs[1:2]):
         raise call.error("CC761", "attention with the keys of earlier steps in one tensor is not read")
     _attend(call, handles, x.shape, merges=True)
 
@@ -103,7 +96,7 @@ def multi_head_attention(call: Call) -> None:
     q, k, v = call.require(0), call.input(1), call.input(2)
     heads = call.size("num_heads")
     fewer = call.attribute("kv_num_heads", heads)
-    batch, (_, tokens, *rest) = _lead(q.shape), q.shape
+    _, _, *rest = q.shape
     bias = None if grouped else call.input(3)
     handles = []
     if k is None and len(rest) == 1:
@@ -113,10 +106,7 @@ def multi_head_attention(call: Call) -> None:
         if bias is not None:
             merged = call.beside("add", merged, _over(call, call.handle(bias), merged))
         cut = [call.beside("split", merged, part=place, sizes=parts, axis=-1) for place in range(3)]
-        handles = [
-            _heads(call, part, batch, tokens, each, width)
-            for part, each in zip(cut, (heads, fewer, fewer), strict=True)
-        ]
+        handles = [_heads(call, part, each) for part, each in zip(cut, (heads, fewer, fewer), strict=True)]
     elif k is None or v is None:
         raise call.error("CC761", "packed keys and values are not read")
     else:
@@ -127,7 +117,7 @@ def multi_head_attention(call: Call) -> None:
                 if bias is not None:
                     part = call.beside("split", call.handle(bias), part=place, sizes=widths, axis=-1)
                     handle = call.beside("add", handle, _over(call, part, handle))
-                handle = _heads(call, handle, batch, value.shape[1], each, floordiv(value.shape[2], each))
+                handle = _heads(call, handle, each)
             handles.append(handle)
     earlier = (3, 4) if grouped else (6, 7)
     for place in (1, 2):

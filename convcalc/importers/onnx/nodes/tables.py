@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from convcalc.importers.onnx.call import Call
@@ -13,10 +13,6 @@ from convcalc.shapes import Shape
 Handler = Callable[[Call], Any]
 MICROSOFT, LEARN = "com.microsoft", "ai.onnx.ml"
 REFUSED = ("com.microsoft.nchwc", "com.ms.internal.nhwc")
-
-
-def _microsoft(table: Mapping[str, Handler]) -> dict[tuple[str, str], Handler]:
-    return {(MICROSOFT, op): handler for op, handler in table.items()}
 
 
 def mixture(call: Call) -> None:
@@ -80,25 +76,25 @@ _OWN: dict[str, Handler] = {
     "DynamicQuantizeLinear": arrange.quantise_dynamically, "Attention": contrib.attention,
     "SwiGLU": contrib.swiglu,
 }  # fmt: skip
-HANDLERS: dict[tuple[str, str], Handler] = {
-    **{("", op): handler for op, handler in _OWN.items()},
-    **_microsoft({
-        "FusedConv": contrib.fused_conv, "FusedGemm": contrib.fused_gemm, "FusedMatMul": contrib.fused_matmul,
-        "TransposeMatMul": contrib.fused_matmul, "Gelu": elementwise.activation, "QuickGelu": elementwise.activation,
-        "FastGelu": contrib.biased, "BiasGelu": contrib.biased, "BiasSoftmax": contrib.biased,
-        "BiasAdd": elementwise.join, "LayerNormalization": elementwise.norm_of_axes,
-        "SimplifiedLayerNormalization": elementwise.norm_of_axes, "SkipLayerNormalization": contrib.skip_norm,
-        "SkipSimplifiedLayerNormalization": contrib.skip_norm, "Attention": contrib.fused_attention,
-        "MultiHeadAttention": contrib.multi_head_attention, "GroupQueryAttention": contrib.multi_head_attention,
-        "RotaryEmbedding": elementwise.function, "MatMulNBits": contrib.matmul_bits,
-        "MatMulBnb4": contrib.matmul_bits, "DynamicQuantizeLSTM": contrib.quantised_lstm,
-        "EmbedLayerNormalization": contrib.embed_norm, "GroupNorm": contrib.group_norm, "MoE": mixture,
-        "MatMulWithBias": products.matmul, "Trilu": elementwise.function, "QuantizeLinear": arrange.arrange,
-        "DequantizeLinear": arrange.arrange, "GridSample": select.sample, "Pad": arrange.pad,
-    }),
-    (LEARN, "LinearRegressor"): products.scores, (LEARN, "LinearClassifier"): products.scores,
-    **{(LEARN, op): elementwise.function for op in ("Scaler", "Normalizer", "Imputer")},
+_MICROSOFT: dict[str, Handler] = {
+    "FusedConv": contrib.fused_conv, "FusedGemm": contrib.fused_gemm, "FusedMatMul": contrib.fused_matmul,
+    "TransposeMatMul": contrib.fused_matmul, "Gelu": elementwise.activation, "QuickGelu": elementwise.activation,
+    "FastGelu": contrib.biased, "BiasGelu": contrib.biased, "BiasSoftmax": contrib.biased,
+    "BiasAdd": elementwise.join, "LayerNormalization": elementwise.norm_of_axes,
+    "SimplifiedLayerNormalization": elementwise.norm_of_axes, "SkipLayerNormalization": contrib.skip_norm,
+    "SkipSimplifiedLayerNormalization": contrib.skip_norm, "Attention": contrib.fused_attention,
+    "MultiHeadAttention": contrib.multi_head_attention, "GroupQueryAttention": contrib.multi_head_attention,
+    "RotaryEmbedding": elementwise.function, "MatMulNBits": contrib.matmul_bits,
+    "MatMulBnb4": contrib.matmul_bits, "DynamicQuantizeLSTM": contrib.quantised_lstm,
+    "EmbedLayerNormalization": contrib.embed_norm, "GroupNorm": contrib.group_norm, "MoE": mixture,
+    "MatMulWithBias": products.matmul, "Trilu": elementwise.function, "QuantizeLinear": arrange.arrange,
+    "DequantizeLinear": arrange.arrange, "GridSample": select.sample, "Pad": arrange.pad,
 }  # fmt: skip
+_LEARN: dict[str, Handler] = {
+    "LinearRegressor": products.scores, "LinearClassifier": products.scores,
+    **dict.fromkeys(("Scaler", "Normalizer", "Imputer"), elementwise.function),
+}  # fmt: skip
+HANDLERS = {"": _OWN, MICROSOFT: _MICROSOFT, LEARN: _LEARN}
 
 QUANTISED: dict[tuple[str, str], tuple[str, str, tuple[int, ...], tuple[int, ...]]] = {
     ("", "QLinearConv"): ("", "Conv", (0, 3, 8), (4, 5)),
@@ -144,4 +140,4 @@ def rewritten(call: Call) -> Call:
 
 def handler(call: Call) -> Handler | None:
     """Return what makes layers of an operation; ``None`` for one that is not known."""
-    return HANDLERS.get((call.node.domain, call.op))
+    return HANDLERS.get(call.node.domain, {}).get(call.op)
