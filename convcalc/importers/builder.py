@@ -129,11 +129,9 @@ class ModelBuilder:
         """
         if operation not in self._unknown:
             self._unknown.add(operation)
-            what, totals = (
-                ("cost", "totals of multiplies") if params is not None else ("cost and the weights", "totals")
-            )
-            text = f"the {what} of the operation {operation} are not known: {totals} are lower bounds"
-            text = text if params is None else text.replace(" are not", " is not", 1)
+            text = f"the cost of the operation {operation} is not known: totals of multiplies are lower bounds"
+            if params is None:
+                text = f"the cost and the weights of the operation {operation} are not known: totals are lower bounds"
             self.warnings.append(SpecError("CC808", text, self.span(node)))
         return self.add(
             node, "opaque", *inputs, path=path, out=tuple(out), params=params or 0, more_params=params is None or None

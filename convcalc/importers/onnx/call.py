@@ -8,18 +8,7 @@ from typing import TYPE_CHECKING, Any
 from convcalc.arith import Number, is_plain
 from convcalc.errors import SpecError
 from convcalc.importers.onnx.model import Node, Parameter
-from convcalc.importers.onnx.values import (
-    INT64,
-    OpenShape,
-    Scope,
-    Sizes,
-    Value,
-    body,
-    has_batch,
-    is_one,
-    padded,
-    same,
-)
+from convcalc.importers.onnx.values import OpenShape, Scope, Sizes, Value, body, has_batch, is_one, known, padded, same
 from convcalc.shapes import Shape
 
 if TYPE_CHECKING:
@@ -194,12 +183,9 @@ class Call:
         x = self.require(0)
         self.put(0, self.add(kind, self.handle(x), **arguments), x.shape)
 
-    def put_known(self, place: int, elements: Sequence[Any], sizes: Sizes, data_type: int = INT64) -> None:
-        """Give an output a constant."""
-        if place < len(self.outputs):
-            self.outputs[place] = Value(
-                self.node.outputs[place], sizes, data_type, tuple(elements), is_constant=True
-            )  # fmt: skip
+    def put_known(self, elements: Sequence[Number], sizes: Sizes) -> None:
+        """Give the first output a constant of integers."""
+        self.outputs[0] = known(self.node.outputs[0], elements, sizes)
 
     def leave_opaque(self, operation: str = "") -> list[Value | None]:
         """Let the node be a layer whose cost is not known; its shape is that which the file states."""

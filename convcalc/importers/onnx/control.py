@@ -130,19 +130,18 @@ def loop(call: Call) -> list[Value | None]:
 
 def _stacked(call: Call, values: Sequence[Value | None], is_open: bool, axis: int) -> Value | None:
     """Return the values of all rounds along a new axis."""
-    if is_open or not values or any(value is None or value.sizes is None for value in values):
+    found = [value for value in values if value is not None and value.sizes is not None]
+    if is_open or not found or len(found) < len(values):
         return None
-    first = values[0]
-    assert first is not None
-    at = axis % (len(first.shape) + 1)
-    sizes = (*first.shape[:at], len(values), *first.shape[at:])
-    if all(value is not None and value.elements is not None for value in values) and at == 0:
-        elements = [element for value in values if value is not None for element in value.elements or ()]
+    first, at = found[0], axis % (len(found[0].shape) + 1)
+    sizes = (*first.shape[:at], len(found), *first.shape[at:])
+    if at == 0 and all(value.elements is not None for value in found):
+        elements = [element for value in found for element in value.elements or ()]
         return Value(first.name, sizes, first.data_type, tuple(elements), is_constant=True)
     one = (*first.shape[:at], 1, *first.shape[at:])
-    if len(values) == 1:
+    if len(found) == 1:
         return call.viewed(first, one)
-    handles = [call.view(call.handle(value), one) for value in values if value is not None]
+    handles = [call.view(call.handle(value), one) for value in found]
     return call.viewed(first, sizes, call.beside("concat", *handles, axis=at))
 
 

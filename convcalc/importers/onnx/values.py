@@ -142,11 +142,9 @@ def constant(tensor: Tensor, name: str = "") -> Value:
     )  # fmt: skip
 
 
-def known(name: str, elements: Sequence[Scalar], sizes: Sizes | None = None, data_type: int = INT64) -> Value:
-    """Return a constant that the program worked out: a list of numbers, or with ``sizes`` of any shape."""
-    return Value(
-        name, (len(elements),) if sizes is None else sizes, data_type, tuple(elements), is_constant=True
-    )  # fmt: skip
+def known(name: str, elements: Sequence[Scalar], sizes: Sizes, data_type: int = INT64) -> Value:
+    """Return a constant that the program worked out."""
+    return Value(name, sizes, data_type, tuple(elements), is_constant=True)
 
 
 def is_one(size: Number) -> bool:

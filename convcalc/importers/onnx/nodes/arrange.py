@@ -33,12 +33,12 @@ def shape(call: Call) -> None:
     sizes = call.require(0).shape
     start, end = call.attribute("start", 0), call.attribute("end", len(sizes))
     part = sizes[start:end]
-    call.put_known(0, part, (len(part),))
+    call.put_known(part, (len(part),))
 
 
 def size(call: Call) -> None:
     """Size: the number of elements."""
-    call.put_known(0, (prod(call.require(0).shape),), ())
+    call.put_known((prod(call.require(0).shape),), ())
 
 
 def filled(call: Call) -> None:

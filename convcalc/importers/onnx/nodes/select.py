@@ -199,7 +199,7 @@ def at(call: Call) -> None:
 
 def length(call: Call) -> None:
     """SequenceLength."""
-    call.put_known(0, (len(_members(call)),), ())
+    call.put_known((len(_members(call)),), ())
 
 
 def split_to(call: Call) -> None:

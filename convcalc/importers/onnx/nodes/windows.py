@@ -136,8 +136,7 @@ def pool(call: Call) -> None:
         axes=len(kernel) + further, **arguments,
     )  # fmt: skip
     call.put_spatial(handle, further, x)
-    if len(call.outputs) > 1 and (value := call.outputs[0]) is not None:
-        call.put(1, call.handle(value), value.shape)
+    call.put(1, call.handle(call.result), call.result.shape)
 
 
 def global_pool(call: Call) -> None:
