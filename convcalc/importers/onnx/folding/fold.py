@@ -206,14 +206,10 @@ def _arranged(call: Call, array: Array | None, sizes: Sizes) -> Value:
 
 def _computed(call: Call) -> list[Array] | None:
     """Return what a node gives, where its inputs are known and few enough."""
-    arrays: list[Array | None] = []
     for value in call.x:
-        if value is None:
-            arrays.append(None)
-            continue
-        if value.elements is None or not all(type(size) is int for size in value.shape):
+        if value is not None and (value.elements is None or not all(type(size) is int for size in value.shape)):
             return None
-        arrays.append(Array(value.elements, value.shape))
+    arrays = [None if value is None else Array(value.elements or (), value.shape) for value in call.x]
     plain = arrays[slice(*PLAIN[call.op])] if call.op in PLAIN else []
     if any(not is_plain(element) for array in plain if array is not None for element in array.elements):
         return None
@@ -255,9 +251,5 @@ def _filled(call: Call) -> list[Value | None] | None:
     few = is_plain_shape and prod(sizes) <= MAX_ELEMENTS
     elements = (element,) * prod(sizes) if few else None
     key = id(call.node) if shape.key and is_plain_shape else 0
-    return [
-        Value(
-            call.node.outputs[0], sizes, data_type, elements, key, is_constant=True,
-            is_learned=bool(key) and bool(sizes) and data_type in FLOATS,
-        )
-    ]  # fmt: skip
+    name, is_learned = call.node.outputs[0], bool(key) and bool(sizes) and data_type in FLOATS
+    return [Value(name, sizes, data_type, elements, key, is_constant=True, is_learned=is_learned)]
