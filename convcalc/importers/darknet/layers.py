@@ -20,7 +20,7 @@ Layer = Callable[[Network, Section, int], int]
 def convolutional(net: Network, section: Section, x: int) -> int:
     section.refuse("antialiasing", "deform")
     size, groups = section.integer("size", 1), section.integer("groups", 1)
-    stride = net.strides(section, 1)
+    stride = section.strides()
     dilation = section.integer("dilation", 1) if size > 1 else 1
     padding = section.padding(size)
     if dilation > 1 and 2 * padding != size - 1:
@@ -71,7 +71,7 @@ def pool(net: Network, section: Section, x: int) -> int:
     """A pool whose padding is of both sides together, one cell less than its window by default."""
     kind, *refused = ("maxpool", "maxpool_depth") if section.name.startswith("max") else ("avgpool",)
     section.refuse(*refused, "antialiasing")
-    stride = net.strides(section, 1)
+    stride = section.strides()
     size = section.integer("size", stride[0])
     padding = section.integer("padding", size - 1, 0)
     sides = (padding // 2, padding - padding // 2)

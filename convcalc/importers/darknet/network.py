@@ -85,6 +85,11 @@ class Section:
         """Return the padding on each side: so much, or half a window of this size."""
         return size // 2 if self.flag("pad") else self.integer("padding", 0, 0)
 
+    def strides(self) -> tuple[int, int]:
+        """Return the strides of both axes, which may be written apart."""
+        both = self.integer("stride", 1)
+        return self.integer("stride_y", both), self.integer("stride_x", both)
+
     def refuse(self, *keys: str) -> None:
         """Refuse options that change what a layer computes in a way that is not read.
 
@@ -209,11 +214,6 @@ class Network(ModelBuilder):
         if shape.rank != 3:
             raise SpecError("CC401", f"[{section.name}] needs [channels, height, width], not {shape}", section.span)
         return shape
-
-    def strides(self, section: Section, default: int) -> tuple[int, int]:
-        """Return the strides of both axes, which may be written apart."""
-        both = section.integer("stride", default)
-        return section.integer("stride_y", both), section.integer("stride_x", both)
 
     def earlier(self, section: Section, key: str) -> list[int]:
         """Return the layers that an option names, from 0 or counted back from this one.

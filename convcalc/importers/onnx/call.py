@@ -240,9 +240,9 @@ class Call:
         else:
             self.put(0, handle, (value.shape[0], *shape))
 
-    def error(self, code: str, text: str, hint: str = "") -> SpecError:
-        """Return an error at the node."""
-        return SpecError(code, text, self.run.layers.span(self.name), hint=hint)
+    def refused(self, text: str, hint: str = "") -> SpecError:
+        """Return the error for a node that is not read."""
+        return SpecError("CC761", text, self.run.layers.span(self.name), hint=hint)
 
 
 def _whole(value: Any) -> Any:

@@ -16,7 +16,7 @@ MAX_DEPTH = 32
 def _inside(call: Call, opsets: Mapping[str, int], path: str, parent: Scope | None = None) -> Scope:
     """Return the scope of a function or a graph that a node has in it."""
     if call.scope.depth >= MAX_DEPTH:
-        raise call.error("CC761", f"its functions and graphs are nested more than {MAX_DEPTH} deep")
+        raise call.refused(f"its functions and graphs are nested more than {MAX_DEPTH} deep")
     return Scope(opsets, parent=parent, path=path, depth=call.scope.depth + 1)
 
 
@@ -116,11 +116,8 @@ def loop(call: Call) -> list[Value | None]:
         states, scans = results[: len(states)], results[len(states) :]
         scanned.append(scans)
         place += 1
-        if condition is None or condition.elements is None:
-            is_open = True
-        if is_open:
-            break
-        goes_on = bool(condition.elements and condition.elements[0]) if condition is not None else True
+        is_open = is_open or condition is None or condition.elements is None
+        goes_on = not is_open and bool(condition and condition.elements and condition.elements[0])
     if is_open:
         _mark_bound(call, "Loop (its rounds depend on values, one is counted)", "other_rounds")
     count = len(call.node.outputs) - len(states)
@@ -151,7 +148,7 @@ def scan(call: Call) -> list[Value | None]:
     if not isinstance(graph, Graph) or not 0 < inputs <= len(call.x):
         raise call.run.damaged("Scan needs a body and inputs", call.name)
     if call.opset < 9:
-        raise call.error("CC761", "Scan before version 9 works across the batch", "export with a later opset")
+        raise call.refused("Scan before version 9 works across the batch", "export with a later opset")
     split = len(call.x) - inputs
     states, sequences = call.x[:split], [call.require(place) for place in range(split, len(call.x))]
     axes = [

@@ -86,7 +86,7 @@ def fused_attention(call: Call) -> None:
         part = call.beside("split", merged, part=place, sizes=tuple(widths), axis=-1)
         handles.append(_heads(call, part, heads))
     if call.input(4) is not None or any(call.node.outputs[1:2]):
-        raise call.error("CC761", "attention with the keys of earlier steps in one tensor is not read")
+        raise call.refused("attention with the keys of earlier steps in one tensor is not read")
     _attend(call, handles, x.shape, merges=True)
 
 
@@ -108,7 +108,7 @@ def multi_head_attention(call: Call) -> None:
         cut = [call.beside("split", merged, part=place, sizes=parts, axis=-1) for place in range(3)]
         handles = [_heads(call, part, each) for part, each in zip(cut, (heads, fewer, fewer), strict=True)]
     elif k is None or v is None:
-        raise call.error("CC761", "packed keys and values are not read")
+        raise call.refused("packed keys and values are not read")
     else:
         widths = tuple(value.shape[-1] for value in (q, k, v))
         for place, (value, each) in enumerate(((q, heads), (k, fewer), (v, fewer))):

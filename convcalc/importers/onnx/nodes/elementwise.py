@@ -122,9 +122,8 @@ def joined(call: Call, kind: str, values: Sequence[Value]) -> None:
     target = Shape(sizes[cut:] or (1,))
     is_kind = kind in ("add", "mul")
     handle = call.add(kind if is_kind else "elementwise", *handles, type=None if is_kind else kind)
-    if call.shape(handle).rank != target.rank or any(
-        equal(a, b) is False for a, b in zip(call.shape(handle), target, strict=True)
-    ):
+    have = call.shape(handle)
+    if have.rank != target.rank or any(equal(a, b) is False for a, b in zip(have, target, strict=True)):
         handle = call.beside("broadcast", handle, shape=tuple(target))
     call.put(0, handle, sizes)
 

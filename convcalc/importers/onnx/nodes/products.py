@@ -57,9 +57,8 @@ def linear(call: Call, x: Value, matrix: Value, sizes: Sizes, bias: Value | None
     held = {"weight": (matrix, Shape((out, inner)))}
     if is_bias and bias is not None:
         held["bias"] = (bias, Shape((out,)))
-    handle = call.add(
-        "linear", handle, out=out, bias=is_bias, axis=-1 if call.shape(handle).rank > 2 else None, weights=held
-    )
+    axis = -1 if call.shape(handle).rank > 2 else None
+    handle = call.add("linear", handle, out=out, bias=is_bias, axis=axis, weights=held)
     call.put(0, handle, (*x.shape[:-1], out))
     if bias is not None and not is_bias:
         add_to_output(call, bias)

@@ -37,11 +37,11 @@ def cut_slices(call: Call) -> None:
         if lead and axis == 0:
             if len(range(1)[slice(start, stop if stop > -END else None, step)]) == 1:
                 continue
-            raise call.error("CC761", "it slices nothing out of the batch axis, and an empty tensor is no layer")
+            raise call.refused("it slices nothing out of the batch axis, and an empty tensor is no layer")
         add = call.add if is_own else call.beside
         if is_plain(step) and step < 0:
             if not is_plain(n):
-                raise call.error("CC761", "it slices backwards along a free axis")
+                raise call.refused("it slices backwards along a free axis")
             places = range(n)[start:stop:step]
             if len(places) == n:
                 continue

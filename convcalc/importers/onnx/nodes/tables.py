@@ -125,7 +125,7 @@ def rewritten(call: Call) -> Call:
         node = node._replace(domain="")
     if node.domain in REFUSED:
         text = f"{node.domain}:{node.op} is of a file that was optimised for one machine, with padded channels"
-        raise call.error("CC761", text, "give the model from before the optimisation")
+        raise call.refused(text, "give the model from before the optimisation")
     if node.op == "CastLike" and len(x) == 2 and x[1] is not None:  # of a constant, one whatever the other is
         node, x = node._replace(op="Cast", attributes={"to": x[1].data_type or FLOAT}), x[:1]
     elif (node.domain, node.op) == (MICROSOFT, "QLinearConcat"):
