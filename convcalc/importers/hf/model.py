@@ -154,18 +154,12 @@ def read_model(source: Source, data: bytes | None) -> Model:
         note += f", with its defaults for keys that are not in the file: {', '.join(assumed)}"
     if stored and not stored.wrong:
         note += f"; {stored.file} beside the configuration has {stored.size:,} weights"
+    variants = ("prefill", "decode") if "past" in names else ()
+    variables = {**dict.fromkeys(tokens), **numbers}  # those that a variant may change are known where they are given
     return HuggingFaceModel(
-        config.source,
-        inputs,
-        settings.architecture,
-        note,
-        ("prefill", "decode") if "past" in names else (),
-        {**dict.fromkeys(tokens), **numbers},  # those that a variant may change are known where they are given
-        config=config,
-        settings=settings,
-        tokens=tokens,
-        stored=stored,
-    )
+        config.source, inputs, settings.architecture, note, variants, variables,
+        config=config, settings=settings, tokens=tokens, stored=stored,
+    )  # fmt: skip
 
 
 # --- a decoder of language behind an encoder of images ----------------------------------------------------------------

@@ -10,9 +10,11 @@ from convcalc.arith import Number, prod
 from convcalc.errors import SpecError, quoted
 from convcalc.graph.graph import topological_order
 from convcalc.importers.builder import ModelBuilder
+from convcalc.importers.onnx import control
 from convcalc.importers.onnx.call import Call
 from convcalc.importers.onnx.folding.fold import fold
 from convcalc.importers.onnx.model import Graph, Model, Node
+from convcalc.importers.onnx.nodes import tables
 from convcalc.importers.onnx.paths import layer_paths, module_classes
 from convcalc.importers.onnx.values import REARRANGING, OpenShape, Scope, Sizes, Value, body, constant, rearranged, same
 from convcalc.shapes import Shape
@@ -127,9 +129,6 @@ class Run:
             raise self.damaged(text, call.name) from error
 
     def _perform(self, call: Call, folds: bool) -> list[Value | None]:
-        from convcalc.importers.onnx import control
-        from convcalc.importers.onnx.nodes import tables
-
         if id(call.node) in self.fused:
             return [call.x[self.fused[id(call.node)]]]
         if (function := self.functions.get((call.node.domain, call.node.op))) is not None:

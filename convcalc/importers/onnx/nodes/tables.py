@@ -20,11 +20,8 @@ def mixture(call: Call) -> None:
     x, scores, first = (call.require(place) for place in range(3))
     third = call.input(6)
     names = {"up.weight": 2, "up.bias": 3, "down.weight": 4, "down.bias": 5, "gate.weight": 6, "gate.bias": 7}
-    held = {
-        name: (call.input(place), Shape(call.require(place).shape))
-        for name, place in names.items()
-        if call.input(place) is not None
-    }
+    given = {name: value for name, place in names.items() if (value := call.input(place)) is not None}
+    held = {name: (value, Shape(value.shape)) for name, value in given.items()}
     handle = call.add(
         "experts", call.handle(x), call.handle(scores), count=first.shape[0], top=call.attribute("k", 1),
         width=first.shape[2], gated=third is not None, bias=call.input(3) is not None, weights=held,
