@@ -195,14 +195,12 @@ class Call:
         handles = [
             self.handle(value) for value in self.x if value is not None and value.sizes and not value.is_constant
         ] or [self.run.anchor()]
-        for place in range(max(1, len(self.node.outputs))):
-            name = self.node.outputs[place] if place < len(self.node.outputs) else ""
+        for place, name in enumerate(self.node.outputs):
             sizes = self.scope.stated.get(name)
             if place and sizes is None:
                 continue
-            handle = self.run.builder.opaque(
-                self.name, operation, handles, body(sizes) if sizes else (1,), path=self.path
-            )
+            out = body(sizes) if sizes else (1,)
+            handle = self.run.builder.opaque(self.name, operation, handles, out, path=self.path)
             if place == 0:
                 self.run.hold(handle, {value.name: (value, Shape(value.shape)) for value in params})
             if sizes is not None:
