@@ -136,7 +136,8 @@ def read_model(source: Source, data: bytes | None) -> Model:
     family = settings.family
     numbers = {key: value for key, value in settings.numbers.items() if type(value) is int}
     if settings.vision:
-        numbers |= {key: value for key, value in settings.variables({}).items() if key in SIZES_OF_IMAGES}
+        sizes = settings.variables({})
+        numbers |= {key: sizes[key] for key in SIZES_OF_IMAGES if key in sizes}
     names = set().union(*family.inputs.values()) | set(template_names(family.template))
     if "encoder_only" in family.classes[settings.architecture]:
         names -= {"past"}
