@@ -129,11 +129,9 @@ class ModelBuilder:
         """
         if operation not in self._unknown:
             self._unknown.add(operation)
-            what, totals = (
-                ("cost", "totals of multiplies") if params is not None else ("cost and the weights", "totals")
-            )
-            text = f"the {what} of the operation {operation} are not known: {totals} are lower bounds"
-            text = text if params is None else text.replace(" are not", " is not", 1)
+            text = f"the cost of the operation {operation} is not known: totals of multiplies are lower bounds"
+            if params is None:
+                text = f"the cost and the weights of the operation {operation} are not known: totals are lower bounds"
             self.warnings.append(SpecError("CC808", text, self.span(node)))
         return self.add(
             node, "opaque", *inputs, path=path, out=tuple(out), params=params or 0, more_params=params is None or None
@@ -167,16 +165,12 @@ class ModelBuilder:
                 return
         self._held[handle] = keys
         kept = self._own(handle, buffers)
+
+        def elements(named: Mapping[str, tuple[Hashable, Shape]], its_own: Mapping[str, Shape], width: int) -> Number:
+            return total(named[name][1].elements for name in its_own if bits.get(named[name][0]) == width)
+
         stored = tuple(
-            (
-                width,
-                total(
-                    shape.elements for name, (key, shape) in weights.items() if name in own and bits.get(key) == width
-                ),
-                total(
-                    shape.elements for name, (key, shape) in buffers.items() if name in kept and bits.get(key) == width
-                ),
-            )
+            (width, elements(weights, own, width), elements(buffers, kept, width))
             for width in sorted(set(bits.values()))
         )
         own = shapes if len(own) == len(weights) else own

@@ -16,12 +16,8 @@ _NOT_IMPORTERS = ("builder", "model", "registry")
 def importers() -> tuple[Importer, ...]:
     """Return all importers, sorted by the names of their modules."""
     names = sorted(module.name for module in pkgutil.iter_modules([os.path.dirname(__file__)]))
-    modules = [
-        import_module(f"convcalc.importers.{name}")
-        for name in names
-        if name not in _NOT_IMPORTERS and not name.startswith("_")
-    ]
-    return tuple(module.IMPORTER for module in modules)
+    found = [name for name in names if name not in _NOT_IMPORTERS and not name.startswith("_")]
+    return tuple([import_module(f"convcalc.importers.{name}").IMPORTER for name in found])
 
 
 def importer_of(file: str) -> Importer | None:

@@ -12,6 +12,7 @@ import pytest
 from convcalc.designs.sources import Network, open_design, open_source
 from convcalc.errors import Source, SpecErrors
 from convcalc.importers.hf.families import FOLDER, family, known_types
+from convcalc.importers.hf.model import SIZES_OF_IMAGES, read_model
 from tests.conftest import ROOT, Command
 
 REFERENCE = ROOT / "tests" / "reference"
@@ -474,3 +475,9 @@ def test_names_of_the_number_of_tokens(cli: Command, folder: Path) -> None:
     for call in (*calls, ("sweep", f"hf:{folder}", "n=1,2")):
         assert "did you mean 'seq'?" in cli(*call).stderr
     assert "did you mean 'n'?" in cli("report", "zoo:llama3", "--set", "seq=5").stderr
+
+
+def test_variables_have_one_order() -> None:
+    """Whatever order sets of names have in a process."""
+    model = read_model(Source("config.json"), b'{"model_type": "llava"}')
+    assert [name for name in model.variables if name in SIZES_OF_IMAGES] == [*SIZES_OF_IMAGES]

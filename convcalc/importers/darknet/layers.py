@@ -5,13 +5,12 @@ Source: the files of Redmon's Darknet and of Bochkovskiy's, and what both print 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from fractions import Fraction
 
 from convcalc.arith import floordiv, is_plain, prod
 from convcalc.errors import SpecError, did_you_mean, quoted
-from convcalc.importers.darknet.network import Network
-from convcalc.importers.darknet.sections import Section, invalid
+from convcalc.importers.darknet.network import Network, Section, invalid
 from convcalc.shapes import Shape
 
 Layer = Callable[[Network, Section, int], int]
@@ -21,9 +20,9 @@ Layer = Callable[[Network, Section, int], int]
 def convolutional(net: Network, section: Section, x: int) -> int:
     section.refuse("antialiasing", "deform")
     size, groups = section.integer("size", 1), section.integer("groups", 1)
-    stride = net.strides(section, 1)
+    stride = section.strides()
     dilation = section.integer("dilation", 1) if size > 1 else 1
-    padding = size // 2 if section.flag("pad") else section.integer("padding", 0, 0)
+    padding = section.padding(size)
     if dilation > 1 and 2 * padding != size - 1:
         place = section.options["dilation"].span
         raise SpecError("CC761", "a dilated convolution is read with pad=1 and an odd size alone", place)
@@ -42,7 +41,7 @@ def convolutional(net: Network, section: Section, x: int) -> int:
 
 def deconvolutional(net: Network, section: Section, x: int) -> int:
     size = section.integer("size", 1)
-    padding = size // 2 if section.flag("pad") else section.integer("padding", 0, 0)
+    padding = section.padding(size)
     filters, bias = section.integer("filters", 1), not section.flag("batch_normalize")
     stride = section.integer("stride", 1)
     x = net.layer("deconv", "deconv", x, out=filters, kernel=size, stride=stride, padding=padding, bias=bias)
@@ -68,19 +67,11 @@ def connected(net: Network, section: Section, x: int) -> int:
     return net.activated(section, x, "logistic")
 
 
-def maxpool(net: Network, section: Section, x: int) -> int:
-    section.refuse("maxpool_depth", "antialiasing")
-    return _pool(net, section, x, "maxpool")
-
-
-def local_avgpool(net: Network, section: Section, x: int) -> int:
-    section.refuse("antialiasing")
-    return _pool(net, section, x, "avgpool")
-
-
-def _pool(net: Network, section: Section, x: int, kind: str) -> int:
+def pool(net: Network, section: Section, x: int) -> int:
     """A pool whose padding is of both sides together, one cell less than its window by default."""
-    stride = net.strides(section, 1)
+    kind, *refused = ("maxpool", "maxpool_depth") if section.name.startswith("max") else ("avgpool",)
+    section.refuse(*refused, "antialiasing")
+    stride = section.strides()
     size = section.integer("size", stride[0])
     padding = section.integer("padding", size - 1, 0)
     sides = (padding // 2, padding - padding // 2)
@@ -128,14 +119,13 @@ def _fitted(net: Network, x: int, like: Shape) -> int:
     return net.layer("channels", "pad", x, padding=((0, more),), axis=(0,)) if more else x
 
 
-def sam(net: Network, section: Section, x: int) -> int:
-    """The product with an earlier layer of the same shape."""
-    return net.activated(section, net.layer("", "mul", x, *net.one_earlier(section)), "linear")
-
-
-def scale_channels(net: Network, section: Section, x: int) -> int:
-    """The product of an earlier layer with one factor for each of its channels, or of its places."""
-    return net.activated(section, net.layer("", "mul", *net.one_earlier(section), x), "linear")
+def product(net: Network, section: Section, x: int) -> int:
+    """The product of an earlier layer with one of its shape, or with a factor for each of its channels or places."""
+    first, *others = net.earlier(section, "from")
+    if others:
+        raise invalid("'from' must be one layer", net.value(section, "from"))
+    factors = (x, first) if section.name == "sam" else (first, x)
+    return net.activated(section, net.layer("", "mul", *factors), "linear")
 
 
 def upsample(net: Network, section: Section, x: int) -> int:
@@ -160,28 +150,21 @@ def crop(net: Network, section: Section, x: int) -> int:
     return net.layer("", "pad", x, padding=sides)
 
 
-def batchnorm(net: Network, section: Section, x: int) -> int:
-    return net.layer("", "norm", x, type="batch")
-
-
-def normalization(net: Network, section: Section, x: int) -> int:
-    return net.layer("", "norm", x, type="lrn")
-
-
 def activation(net: Network, section: Section, x: int) -> int:
     return net.activated(section, x, "linear")
 
 
-def softmax(net: Network, section: Section, x: int) -> int:
-    return net.layer("", "softmax", x, axis=0)
+SIMPLE: dict[str, tuple[str, dict[str, str | int]]] = {
+    "batchnorm": ("norm", {"type": "batch"}), "normalization": ("norm", {"type": "lrn"}),
+    "lrn": ("norm", {"type": "lrn"}), "softmax": ("softmax", {"axis": 0}), "soft": ("softmax", {"axis": 0}),
+    "dropout": ("dropout", {}), "logistic": ("act", {"type": "sigmoid"}),
+}  # fmt: skip
+"""Layers without options that are read → the layer and its arguments."""
 
 
-def dropout(net: Network, section: Section, x: int) -> int:
-    return net.layer("", "dropout", x)
-
-
-def logistic(net: Network, section: Section, x: int) -> int:
-    return net.layer("", "act", x, type="sigmoid")
+def simple(net: Network, section: Section, x: int) -> int:
+    kind, arguments = SIMPLE[section.name]
+    return net.layer("", kind, x, **arguments)
 
 
 def unchanged(net: Network, section: Section, x: int) -> int:
@@ -194,12 +177,8 @@ def unchanged(net: Network, section: Section, x: int) -> int:
 
 def yolo(net: Network, section: Section, x: int) -> int:
     anchors = len(section.integers("mask", ())) or section.integer("num", 1)
-    return _boxes(net, section, x, anchors, 4 + 1 + section.integer("classes", 20))
-
-
-def gaussian_yolo(net: Network, section: Section, x: int) -> int:
-    anchors = len(section.integers("mask", ())) or section.integer("num", 1)
-    return _boxes(net, section, x, anchors, 8 + 1 + section.integer("classes", 20))
+    coordinates = 8 if section.name == "Gaussian_yolo" else 4
+    return _boxes(net, section, x, anchors, coordinates + 1 + section.integer("classes", 20))
 
 
 def region(net: Network, section: Section, x: int) -> int:
@@ -236,28 +215,19 @@ def crnn(net: Network, section: Section, x: int) -> int:
     """As of an RNN, with convolutions."""
     out, size = section.integer("output", 1), section.integer("size", 3)
     hidden, stride = section.integer("hidden", 1), section.integer("stride", 1)
-    padding = size // 2 if section.flag("pad") else section.integer("padding", 0, 0)
+    padding, bias = section.padding(size), not section.flag("batch_normalize")
     for name, filters, step in (("input", hidden, stride), ("self", hidden, 1), ("output", out, 1)):
-        bias = not section.flag("batch_normalize")
         arguments = {"kernel": size, "stride": step, "padding": padding, "bias": bias}
         x = net.layer(name, "conv", x, out=filters, groups=section.integer("groups", 1), **arguments)
         x = net.activated(section, net.normalized(section, x), "logistic")
     return x
 
 
-def gru(net: Network, section: Section, x: int) -> int:
-    return _gated(net, section, x, ("u", "r", "h"))
-
-
-def lstm(net: Network, section: Section, x: int) -> int:
-    return _gated(net, section, x, ("f", "i", "g", "o"))
-
-
-def _gated(net: Network, section: Section, x: int, gates: Sequence[str]) -> int:
+def gated(net: Network, section: Section, x: int) -> int:
     """A dense layer of the input and one of the state for each gate; the state has the size of the output."""
     out, x = section.integer("output", 1), net.flat(x)
     parts = []
-    for gate in gates:
+    for gate in {"gru": "urh", "lstm": "figo"}[section.name]:
         y = net.dense(section, f"u{gate}", x, out)
         parts.append(net.layer(f"{gate}.add", "add", y, net.dense(section, f"w{gate}", y, out)))
     return net.layer("state", "add", *parts)
@@ -266,14 +236,13 @@ def _gated(net: Network, section: Section, x: int, gates: Sequence[str]) -> int:
 LAYERS: dict[str, Layer] = {
     "convolutional": convolutional, "conv": convolutional, "deconvolutional": deconvolutional,
     "deconv": deconvolutional, "local": local, "connected": connected, "conn": connected, "crnn": crnn, "rnn": rnn,
-    "gru": gru, "lstm": lstm, "maxpool": maxpool, "max": maxpool, "local_avgpool": local_avgpool,
-    "local_avg": local_avgpool, "avgpool": avgpool, "avg": avgpool, "route": route, "shortcut": shortcut, "sam": sam,
-    "scale_channels": scale_channels, "upsample": upsample, "reorg": reorg, "reorg3d": reorg, "reorg_old": reorg,
-    "crop": crop, "batchnorm": batchnorm, "normalization": normalization, "lrn": normalization,
-    "activation": activation, "softmax": softmax, "soft": softmax, "dropout": dropout, "logistic": logistic,
-    "l2norm": unchanged, "cost": unchanged, "empty": unchanged, "silence": unchanged, "yolo": yolo,
-    "Gaussian_yolo": gaussian_yolo, "region": region, "detection": detection, "iseg": detection,
-    "contrastive": detection,
+    "gru": gated, "lstm": gated, "maxpool": pool, "max": pool, "local_avgpool": pool, "local_avg": pool,
+    "avgpool": avgpool, "avg": avgpool, "route": route, "shortcut": shortcut, "sam": product,
+    "scale_channels": product, "upsample": upsample, "reorg": reorg, "reorg3d": reorg, "reorg_old": reorg,
+    "crop": crop, "batchnorm": simple, "normalization": simple, "lrn": simple, "activation": activation,
+    "softmax": simple, "soft": simple, "dropout": simple, "logistic": simple, "l2norm": unchanged, "cost": unchanged,
+    "empty": unchanged, "silence": unchanged, "yolo": yolo, "Gaussian_yolo": yolo, "region": region,
+    "detection": detection, "iseg": detection, "contrastive": detection,
 }  # fmt: skip
 
 

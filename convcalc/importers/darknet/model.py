@@ -9,8 +9,7 @@ from convcalc.arith import Number
 from convcalc.errors import Source, SpecError
 from convcalc.graph.graph import Graph
 from convcalc.importers.darknet.layers import build
-from convcalc.importers.darknet.network import Network
-from convcalc.importers.darknet.sections import Section, invalid, read_sections
+from convcalc.importers.darknet.network import Network, Section, invalid, read_sections
 from convcalc.importers.model import Model, unknown_sizes
 from convcalc.records import dataclass
 from convcalc.spec.yaml.text import decode, read_text

@@ -9,11 +9,12 @@ from typing import Any
 
 from convcalc.errors import SpecError, did_you_mean, quoted
 from convcalc.importers.hf.config import Config, number, shown
-from convcalc.importers.hf.families import Family, word
+from convcalc.importers.hf.families import Family
+from convcalc.spec.expressions.values import Keyword
 
 LAYER_TYPES, WINDOW = "layer_types", "sliding_window"
 _TYPES = {"full_attention": False, "sliding_attention": True}
-LAYERS, NO_ITEMS = "num_hidden_layers", "[]"
+LAYERS, NO_ITEMS, COUNT = "num_hidden_layers", "[]", "an integer, at least 0"
 ACTIVATION = "activation"
 ACTIVATIONS = {
     "gelu": "gelu", "gelu_new": "gelu", "gelu_fast": "gelu", "gelu_python": "gelu", "gelu_pytorch_tanh": "gelu",
@@ -65,9 +66,7 @@ def codes(config: Config, found: Family, key: str, written: str, value: Any) -> 
 
 def inner(config: Config, found: Family, key: str, defaults: Mapping[str, str]) -> dict[str, Any]:
     """Return the integers of an object inside, by the names that they have in expressions."""
-    value = {} if config.values.get(key) is None else config.values[key]
-    if not isinstance(value, dict):
-        raise config.wrong(key, value, "an object")
+    value = config.object(key)
     inside = Config(config.source, value, key)
     for each in value:
         if each not in defaults and not found.is_harmless(each):
@@ -75,19 +74,17 @@ def inner(config: Config, found: Family, key: str, defaults: Mapping[str, str]) 
     sizes = {each: value.get(each, int(default)) for each, default in defaults.items()}
     for each, size in sizes.items():
         if isinstance(size, bool) or not isinstance(number(size), int) or size < 0:
-            raise inside.wrong(each, size, "an integer, at least 0")
+            raise inside.wrong(each, size, COUNT)
     return {f"{key}_{each}": size for each, size in sizes.items()}
 
 
 def labels(config: Config, default: int) -> int:
     """Return how many labels a classifier has."""
-    names, count = config.values.get("id2label"), config.values.get("num_labels", default)
-    if names is not None and not isinstance(names, dict):
-        raise config.wrong("id2label", names, "an object")
-    if names:
+    count = config.values.get("num_labels", default)
+    if names := config.object("id2label"):
         return len(names)
     if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-        raise config.wrong("num_labels", count, "an integer, at least 0")
+        raise config.wrong("num_labels", count, COUNT)
     return count
 
 
@@ -96,7 +93,7 @@ def activation(config: Config, key: str, value: Any) -> Any:
         guess = did_you_mean(value, ACTIVATIONS) if isinstance(value, str) else ""
         text = f"the activation {shown(value)} is not read{guess}"
         raise SpecError("CC761", text, config.span(key), f"read are {', '.join(ACTIVATIONS)}")
-    return word(ACTIVATIONS[value])
+    return Keyword(ACTIVATIONS[value])
 
 
 def check(config: Config, found: Family, key: str, written: str, value: Any) -> None:
@@ -146,4 +143,4 @@ def _check_type(config: Config, found: Family, key: str, written: str, value: An
         or value < min(0, default or 0)
         or (not isinstance(default, float) and not isinstance(number(value), int))
     ):
-        raise config.wrong(written, value, "an integer, at least 0")
+        raise config.wrong(written, value, COUNT)

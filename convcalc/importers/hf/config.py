@@ -44,6 +44,17 @@ class Config(NamedTuple):
             return Span(self.source, line, start - before.rfind("\n"), len(segment) + 2)
         return Span(self.source)
 
+    def object(self, key: str) -> Mapping[str, Any]:
+        """Return an object inside, empty where it is null or missing.
+
+        Raises:
+            SpecError: CC768, for what is no object.
+        """
+        value = self.values.get(key)
+        if value is not None and not isinstance(value, dict):
+            raise self.wrong(key, value, "an object")
+        return value or {}
+
     def wrong(self, key: str, value: Any, needed: str) -> SpecError:
         """Return the error for a value of a key."""
         return SpecError("CC768", f"{quoted(key)} must be {needed}, not {shown(value)}", self.span(key))
@@ -77,7 +88,8 @@ def read_config(name: str, data: bytes | None) -> Config:
         place = Span(source, error.lineno, error.colno)
         raise SpecError("CC760", f"the configuration is not JSON: {error.msg}", place) from None
     except _TwiceError as error:
-        raise SpecError("CC760", f"the key {quoted(error.key)} is there twice", _second(source, error.key)) from None
+        (key,) = error.args
+        raise SpecError("CC760", f"the key {quoted(key)} is there twice", _second(source, key)) from None
     except ValueError as error:
         raise SpecError("CC760", f"the configuration cannot be read: {error}", Span(source)) from None
     if not isinstance(values, dict):
@@ -87,10 +99,6 @@ def read_config(name: str, data: bytes | None) -> Config:
 
 class _TwiceError(ValueError):
     """A key is twice in an object."""
-
-    def __init__(self, key: str) -> None:
-        super().__init__(key)
-        self.key = key
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

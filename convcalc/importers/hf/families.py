@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
@@ -13,7 +13,6 @@ from typing import Any
 from convcalc.errors import Source, Span
 from convcalc.records import cached_property, dataclass
 from convcalc.spec.document.value_nodes import NameScope, ValueNode, parse_expression
-from convcalc.spec.expressions.values import Keyword
 from convcalc.spec.yaml.nodes import ListNode, MapNode, ScalarNode, YamlNode, parse_yaml
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
@@ -31,76 +30,42 @@ class Family:
 
     name: str
     row: Mapping[str, Any]
-    shared: Mapping[str, Any]
-    """The row of the template."""
+    template: str
+    inputs: Mapping[str, tuple[str, ...]]
+    """The inputs of the template, each with the names of its sizes."""
     defaults: Mapping[str, Any]
     """What the class of transformers gives to keys that a configuration lacks."""
     aliases: Mapping[str, str]
     """Other names of keys, as the class has them."""
-    built: Collection[str]
-    """The classes of transformers that are built from such a configuration."""
-
-    @property
-    def template(self) -> str:
-        return str(self.row["template"])
-
-    @property
-    def inputs(self) -> Mapping[str, tuple[str, ...]]:
-        """The inputs of the template, each with the names of its sizes."""
-        return {name: tuple(sizes) for name, sizes in self.row.get("inputs", self.shared["inputs"]).items()}
-
-    @cached_property
-    def classes(self) -> Mapping[str, Mapping[str, Any]]:
-        """The names of the classes that are read, each with its variables."""
-        kinds: Mapping[str, Mapping[str, Any]] = {**self.shared["classes"], **self.row.get("classes", {})}
-        named = {self.row["prefix"] + suffix: variables for suffix, variables in kinds.items()}
-        named |= self.row.get("names", {})
-        return {name: variables for name, variables in named.items() if name in self.built and variables is not None}
-
-    @property
-    def default_class(self) -> str:
-        """The class of a configuration that names none."""
-        default = str(self.row.get("default", self.shared["default"]))
-        return default if default in self.classes else self.row["prefix"] + default
-
-    @cached_property
-    def absent(self) -> Mapping[str, ValueNode]:
-        """What a key is where it is null or missing, by other keys."""
-        return _expressions({**self.shared.get("absent", {}), **self.row.get("absent", {})})
+    classes: Mapping[str, Mapping[str, Any]]
+    """The names of the classes that are read, each with its variables."""
+    default_class: str
+    """The class of a configuration that names none."""
+    vars: tuple[Mapping[str, str], Mapping[str, str]]
+    """The variables of the template: what all of its families have, and in place of that the row."""
+    renamed: Mapping[str, str]
+    """Keys that are variables of the template under another name."""
+    absent: Mapping[str, ValueNode]
+    """What a key is where it is null or missing, by other keys."""
+    per_layer: Mapping[str, ValueNode]
+    """Variables that are a list, one value for each layer ``i``."""
+    required: Mapping[str, ValueNode]
+    """Conditions without which the template is another network, by the keys that they are about."""
+    coded: Mapping[str, Mapping[str, str]]
+    """The keys whose values are lists of words, or text of letters, each with the numbers that these are."""
 
     def expressions(self, architecture: str) -> Mapping[str, ValueNode]:
         """Return the variables of the template for a class, in the order in which they are worked out."""
-        found = {**self.shared.get("vars", {}), **self.row.get("vars", {}), **self.classes.get(architecture, {})}
-        return _expressions(found)
-
-    @cached_property
-    def per_layer(self) -> Mapping[str, ValueNode]:
-        """Variables that are a list, one value for each layer ``i``."""
-        return _expressions(self.row.get("layers", {}))
-
-    @cached_property
-    def required(self) -> Mapping[str, ValueNode]:
-        """Conditions without which the template is another network, by the keys that they are about."""
-        return _expressions(self.row.get("require", {}))
-
-    @property
-    def renamed(self) -> Mapping[str, str]:
-        """Keys that are variables of the template under another name."""
-        found: Mapping[str, str] = {**self.shared.get("rename", {}), **self.row.get("rename", {})}
-        return found
+        shared, own = self.vars
+        return _expressions({**shared, **own, **self.classes.get(architecture, {})})
 
     @cached_property
     def keys(self) -> frozenset[str]:
         """All keys of a configuration that are used."""
-        nodes = [*self.absent.values(), *self.per_layer.values(), *map(expression, self._all_texts())]
-        names = set().union(
-            *(node.names for node in nodes),
-            self.absent,
-            self.required,
-            self.renamed,
-            self.row.get("members", {}).values(),
-            self.worded,
-        )
+        texts = (text for variables in (*self.vars, *self.classes.values()) for text in variables.values())
+        nodes = [*self.absent.values(), *self.per_layer.values(), *map(expression, texts)]
+        named = (self.absent, self.required, self.renamed, self.row.get("members", {}).values(), self.worded)
+        names = set().union(*(node.names for node in nodes), *named)
         return frozenset(names | (self.variables & {*self.defaults, "num_labels"}))
 
     @cached_property
@@ -108,27 +73,16 @@ class Family:
         """The variables of the template."""
         return frozenset(template_names(self.template))
 
-    @property
-    def coded(self) -> Mapping[str, Mapping[str, str]]:
-        """The keys whose values are lists of words, or text of letters, each with the numbers that these are."""
-        found: Mapping[str, Mapping[str, str]] = self.row.get("coded", {})
-        return found
-
     @cached_property
     def worded(self) -> frozenset[str]:
         """The keys whose values are words."""
-        return frozenset(
-            (*self.row.get("words", ()), *self.coded, *(key for key, _ in self.row.get("flags", {}).values()))
-        )
+        flagged = (key for key, _ in self.row.get("flags", {}).values())
+        return frozenset((*self.row.get("words", ()), *self.coded, *flagged))
 
     @property
     def has_parts(self) -> bool:
         """Whether a configuration has those of an encoder of images and of a decoder in it."""
         return "text" in self.row
-
-    def _all_texts(self) -> Iterator[Any]:
-        for variables in (self.shared.get("vars", {}), self.row.get("vars", {}), *self.classes.values()):
-            yield from variables.values()
 
     def is_harmless(self, key: str) -> bool:
         """Whether no count depends on a key."""
@@ -163,8 +117,7 @@ def _plain(node: YamlNode | None) -> Any:
 @cache
 def _class_defaults() -> Mapping[str, Any]:
     with open(os.path.join(FOLDER, DEFAULTS), encoding="utf-8") as file:
-        found: Mapping[str, Any] = json.load(file)
-    return found
+        return json.load(file)  # type: ignore[no-any-return]
 
 
 @cache
@@ -195,18 +148,28 @@ def row(model_type: str, section: str = FAMILIES) -> Mapping[str, Any]:
 
 def shared_row(template: str) -> Mapping[str, Any]:
     """Return what all families of a template have."""
-    found: Mapping[str, Any] = _parsed("templates", template)
-    return found
+    return _parsed("templates", template)  # type: ignore[no-any-return]
 
 
 @cache
 def family(model_type: str, section: str = FAMILIES) -> Family:
     """Return the family of one of ``known_types``."""
     own = row(model_type, section)
-    known = _class_defaults()["classes"][model_type]
-    defaults = {**known["defaults"], **{key: _value(text) for key, text in own.get("extra", {}).items()}}
-    aliases = {**known["aliases"], **own.get("aliases", {})}
-    return Family(model_type, own, shared_row(own["template"]), defaults, aliases, known["built"])
+    shared, known = shared_row(own["template"]), _class_defaults()["classes"][model_type]
+    kinds = {**shared["classes"], **own.get("classes", {})}
+    named = {**{own["prefix"] + suffix: variables for suffix, variables in kinds.items()}, **own.get("names", {})}
+    classes = {name: found for name, found in named.items() if name in known["built"] and found is not None}
+    default = own.get("default", shared["default"])
+    return Family(
+        model_type, own, own["template"],
+        {name: tuple(sizes) for name, sizes in own.get("inputs", shared["inputs"]).items()},
+        {**known["defaults"], **{key: _value(text) for key, text in own.get("extra", {}).items()}},
+        {**known["aliases"], **own.get("aliases", {})}, classes,
+        default if default in classes else own["prefix"] + default,
+        (shared.get("vars", {}), own["vars"]), {**shared.get("rename", {}), **own.get("rename", {})},
+        _expressions({**shared.get("absent", {}), **own.get("absent", {})}), _expressions(own.get("layers", {})),
+        _expressions(own.get("require", {})), own.get("coded", {}),
+    )  # fmt: skip
 
 
 def _value(text: str) -> Any:
@@ -233,8 +196,3 @@ def expression(text: str) -> ValueNode:
     """Parse an expression of the table: of keys of a configuration."""
     scalar = ScalarNode(text, Span(Source(TABLE)))
     return parse_expression(text, scalar, NameScope(_AnyName(), has_input=False), WORDS)
-
-
-def word(name: str) -> Keyword:
-    """Return a choice of an argument as expressions have it."""
-    return Keyword(name)

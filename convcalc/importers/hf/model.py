@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from convcalc.arith import Number
 from convcalc.errors import Source, SpecError, SpecErrors, quoted
@@ -12,8 +13,7 @@ from convcalc.graph.graph import Graph
 from convcalc.importers.hf import PREFIX
 from convcalc.importers.hf.config import Config, read_config
 from convcalc.importers.hf.families import FOLDER, expression, library_version, template_names
-from convcalc.importers.hf.parts import as_block, text_variables
-from convcalc.importers.hf.settings import POSITIONS, Settings, read_settings
+from convcalc.importers.hf.settings import DECODER, POSITIONS, Settings, read_settings
 from convcalc.importers.hf.weights import Stored, stored_beside
 from convcalc.importers.model import Model
 from convcalc.metrics.counts import params
@@ -31,9 +31,9 @@ SIZES_OF_IMAGES = "num_channels", "image_size"
 class HuggingFaceModel(Model):
     """A network of transformers, by its configuration alone."""
 
-    config: Config | None = None
-    settings: Settings | None = None
-    tokens: Mapping[str, int] = field(default_factory=dict)
+    config: Config = field(kw_only=True)
+    settings: Settings = field(kw_only=True)
+    tokens: Mapping[str, int] = field(kw_only=True)
     """How many tokens are counted where nothing says it."""
     stored: Stored | None = None
     """The weights that lie beside the configuration."""
@@ -41,15 +41,14 @@ class HuggingFaceModel(Model):
     def graph(
         self, variant: str | None, variables: Mapping[str, Number], inputs: Mapping[str, tuple[Number, ...]]
     ) -> Graph:
-        assert self.settings
         given = {**self._tokens(variant), **variables, **self._sizes(inputs, variables)}
         values = self.settings.variables(given)
         values |= {name: value for name, value in given.items() if name in TOKENS}
         self._require_positions(given)
-        loader = DocumentLoader(as_block)
+        loader = DocumentLoader(_as_block)
         document = parse_spec(self._template, loader)
         if self.settings.text:
-            text = text_variables(values, self.settings.text.variables({}), {**self.tokens, **given})
+            text = _text_variables(values, self.settings.text.variables({}), given["seq"])
             document.imports["language"].vars |= text
         try:
             graph, _ = expand(document, loader, overrides=values)
@@ -62,13 +61,13 @@ class HuggingFaceModel(Model):
 
     def _compared(self, graph: Graph, stored: Stored) -> list[SpecError]:
         """Return a warning where the weights that lie beside the configuration are not as many as its parameters."""
-        counts = params(graph)
+        count = sum(params(graph))
         if stored.wrong:
             text = f"{stored.file} beside the configuration is not read: {stored.wrong}"
-        elif stored.size == sum(counts):
+        elif stored.size == count:
             return []
         else:
-            text = f"{stored.file} beside the configuration has {stored.size:,} weights, and not {sum(counts):,}"
+            text = f"{stored.file} beside the configuration has {stored.size:,} weights, and not {count:,}"
         hint = "it may be of another class, quantised, or hold shared weights twice"
         return [SpecError("CC814", text, self.span(), "" if stored.wrong else hint)]
 
@@ -85,7 +84,6 @@ class HuggingFaceModel(Model):
 
     def _require_positions(self, given: Mapping[str, Number]) -> None:
         """Demand a learned position for every token."""
-        assert self.settings
         for name in POSITIONS:
             count, most = given.get(name), self.settings.most_tokens(name)
             past = given.get("past", 0) if name == self._written else 0
@@ -95,7 +93,6 @@ class HuggingFaceModel(Model):
 
     def _sizes(self, inputs: Mapping[str, tuple[Number, ...]], variables: Mapping[str, Number]) -> dict[str, Number]:
         """Return the variables that shapes of inputs give: numbers of tokens. Other sizes are the configuration's."""
-        assert self.settings
         found: dict[str, Number] = {}
         known = self.settings.complete(variables)
         for name, shape in inputs.items():
@@ -114,13 +111,10 @@ class HuggingFaceModel(Model):
 
     @cached_property
     def _template(self) -> Source:
-        assert self.settings
         return read_text(os.path.join(FOLDER, "templates", f"{self.settings.family.template}.yaml"))
 
     def _failed(self, found: SpecErrors) -> SpecError:
         """Return the error for values that make no network, at the one key that has a value of the message."""
-        assert self.config
-        assert self.settings
         first = found.errors[0]
         span, values = self.span(), self.config.values
         for number in re.findall(r"\d+", first.text):
@@ -142,7 +136,8 @@ def read_model(source: Source, data: bytes | None) -> Model:
     family = settings.family
     numbers = {key: value for key, value in settings.numbers.items() if type(value) is int}
     if settings.vision:
-        numbers |= {key: value for key, value in settings.variables({}).items() if key in SIZES_OF_IMAGES}
+        sizes = settings.variables({})
+        numbers |= {key: sizes[key] for key in SIZES_OF_IMAGES if key in sizes}
     names = set().union(*family.inputs.values()) | set(template_names(family.template))
     if "encoder_only" in family.classes[settings.architecture]:
         names -= {"past"}
@@ -160,15 +155,31 @@ def read_model(source: Source, data: bytes | None) -> Model:
         note += f", with its defaults for keys that are not in the file: {', '.join(assumed)}"
     if stored and not stored.wrong:
         note += f"; {stored.file} beside the configuration has {stored.size:,} weights"
+    variants = ("prefill", "decode") if "past" in names else ()
+    variables = {**dict.fromkeys(tokens), **numbers}  # those that a variant may change are known where they are given
     return HuggingFaceModel(
-        config.source,
-        inputs,
-        settings.architecture,
-        note,
-        ("prefill", "decode") if "past" in names else (),
-        {**dict.fromkeys(tokens), **numbers},  # those that a variant may change are known where they are given
-        config=config,
-        settings=settings,
-        tokens=tokens,
-        stored=stored,
-    )
+        config.source, inputs, settings.architecture, note, variants, variables,
+        config=config, settings=settings, tokens=tokens, stored=stored,
+    )  # fmt: skip
+
+
+# --- a decoder of language behind an encoder of images ----------------------------------------------------------------
+
+
+def _text_variables(values: Mapping[str, Any], text: Mapping[str, Any], seq: Number) -> dict[str, Any]:
+    """Return the variables of the decoder of a text that has an image before it: so many tokens more."""
+    side = values["image_size"] // values["patch_size"] // values.get("merge", 1) // values.get("pool", 1)
+    first = values.get("class_token", False)
+    seq = side**2 + first - values.get("drop_first", first) + seq
+    heads = {name: values.get(name, False) for name in ("tied", "lm_head")}
+    return {**text, **heads, "images": True, "seq": seq}
+
+
+def _as_block(path: str) -> Any:
+    """Read a template; one that has an ``input`` becomes the block `Network`, which also reads tokens of images."""
+    source = read_text(path)
+    head, found, layers = source.text.partition("\nlayers:\n")
+    if not found or not source.text.startswith(f"# A {DECODER}"):
+        return source
+    block = "\n  Network:\n    inputs: [images]\n    layers:\n"
+    return source._replace(text=head + block + "".join(f"    {line}\n" for line in layers.splitlines()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,8 +11,7 @@ from convcalc.errors import Span, SpecError, did_you_mean, quoted
 from convcalc.importers.hf import checks
 from convcalc.importers.hf.checks import ACTIVATION, LAYER_TYPES, LAYERS, WINDOW
 from convcalc.importers.hf.config import Config, number, shown
-from convcalc.importers.hf.families import FAMILIES, PARTS, Family, expression, family, known_types
-from convcalc.importers.hf.parts import TEXT, VISION, is_of_the_text, part_of, squares, uniform
+from convcalc.importers.hf.families import FAMILIES, PARTS, Family, expression, family, known_types, row
 from convcalc.records import dataclass
 from convcalc.spec.document.value_nodes import ValueNode
 from convcalc.spec.limits import LARGEST, REPEAT
@@ -19,6 +19,10 @@ from convcalc.spec.limits import LARGEST, REPEAT
 POSITIONS = {"seq": ("positions",), "target": ("max_target_positions", "positions")}
 """The variables that may say how many positions there are for tokens, and for those of a decoder."""
 IMAGE_SIZE = "image_size"
+TEXT, VISION = "text_config", "vision_config"
+OUTSIDE = "model_type", "architectures", VISION
+SQUARES = IMAGE_SIZE, "patch_size"
+DECODER = "decoder"
 OLD_CLASSES = {"T5WithLMHeadModel": "T5ForConditionalGeneration"}
 
 
@@ -107,13 +111,13 @@ def read_settings(config: Config, section: str = FAMILIES) -> Settings:
     values = {found.aliases.get(key, key): (key, value) for key, value in config.values.items()}
     for key in found.row.get("uniform", "").split():
         written, value = values.get(key, (key, None))
-        values[key] = written, found.defaults[key] if value is None else uniform(value)
+        values[key] = written, found.defaults[key] if value is None else _uniform(value)
     for key, (written, value) in values.items():
-        if found.has_parts and (key in (TEXT, VISION) or is_of_the_text(config, found, written)):
+        if found.has_parts and (key in (TEXT, VISION) or _is_of_the_text(config, found, written)):
             continue
         checks.check(config, found, key, written, value)
     merged = {**found.defaults, **{key: value for key, (_, value) in values.items()}}
-    merged |= {} if "inputs" in found.row else squares(merged)  # a row with inputs of its own has both sides
+    merged |= {} if "inputs" in found.row else _squares(merged)  # a row with inputs of its own has both sides
     merged["num_labels"] = checks.labels(config, int(found.row.get("num_labels", 2)))
     numbers = {key: number(value) for key, value in merged.items() if key in found.keys}
     activations = {
@@ -135,10 +139,10 @@ def read_settings(config: Config, section: str = FAMILIES) -> Settings:
             raise config.wrong(key, known[key], f"such that {found.row['require'][key]}")
     parts: dict[str, Settings] = {}
     if found.has_parts:
-        parts["text"] = read_settings(part_of(config, found, TEXT))
+        parts["text"] = read_settings(_part_of(config, found, TEXT))
         if parts["text"].variables({}).get("positions"):
             raise config.wrong(TEXT, parts["text"].family.name, "a decoder without a table of positions")
-        parts["vision"] = read_settings(part_of(config, found, VISION), PARTS)
+        parts["vision"] = read_settings(_part_of(config, found, VISION), PARTS)
     return Settings(config, found, architecture, known, activations, checks.slides(config, found), **parts)
 
 
@@ -146,10 +150,7 @@ def _nested(config: Config, key: str, name: str) -> dict[str, Any]:
     """Return the values of a configuration inside another, by the names that they have in expressions."""
     merged: dict[str, Any] = {}
     for each in (key, f"{key}_dict"):  # of old files; what it has is used in place of the other's
-        values = config.values.get(each)
-        if values is not None and not isinstance(values, dict):
-            raise config.wrong(each, values, "an object")
-        merged |= values or {}
+        merged |= config.object(each)
     inner = Config(config.source, {**merged, "model_type": name, "architectures": None}, key)
     settings = read_settings(inner)
     start = key.removesuffix("config")
@@ -199,3 +200,51 @@ def _architecture(config: Config, found: Family) -> str:
         hint = f"of {found.name} are read: {', '.join(sorted(found.classes))}"
         raise SpecError("CC761", text, config.span("architectures"), hint)
     return name
+
+
+# --- parts of a configuration that is an encoder of images before a decoder of language -------------------------------
+
+
+def _part_of(config: Config, found: Family, key: str) -> Config:
+    """Return the configuration of a part, with its ``model_type``; a file may have the keys of the text outside.
+
+    Raises:
+        SpecError: CC761 for a part that is not read, CC768 for what is no object.
+    """
+    types = found.row[key.removesuffix("_config")]
+    inner, inside = config.values.get(key), key
+    if inner is None and key == TEXT and found.row.get("flat"):
+        own = family(types[0])
+        inner = {name: value for name, value in config.values.items() if name not in OUTSIDE and name in own.defaults}
+        inside = ""
+    if inner is None:
+        inner = {name: text and json.loads(text) for name, text in found.row.get("given", {}).get(key, {}).items()}
+    if not isinstance(inner, dict):
+        raise config.wrong(key, inner, "an object")
+    name = inner.get("model_type") or types[0]
+    if name == found.name:  # so in old files
+        name = types[0]
+    section = FAMILIES if key == TEXT else PARTS
+    wanted = [each for each in known_types() if row(each)["template"] == DECODER] if key == TEXT else types
+    if name not in wanted:
+        text = f"the {key} of a {found.name} is not read: its model_type {quoted(str(name))}"
+        raise SpecError("CC761", text, config.span(key), f"read are {', '.join(wanted)}" if section == PARTS else "")
+    return Config(config.source, {**inner, "model_type": name, "architectures": None}, inside)
+
+
+def _squares(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the side of every square that both sides are given of."""
+    found = {key: values.get(key) for key in SQUARES}
+    return {key: side[0] for key, side in found.items() if isinstance(side, list) and side[:1] * 2 == side}
+
+
+def _uniform(value: Any) -> Any:
+    """Return the one value of a list of equal ones, or what else there is."""
+    is_one = isinstance(value, list) and value and all(each == value[0] for each in value)
+    return value[0] if is_one else value
+
+
+def _is_of_the_text(config: Config, found: Family, key: str) -> bool:
+    """Whether a key that is not in a part is one of the text."""
+    outside = found.row.get("flat") and config.values.get(TEXT) is None
+    return bool(outside) and key not in OUTSIDE and key in family(found.row["text"][0]).defaults

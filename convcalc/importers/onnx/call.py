@@ -5,21 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from convcalc.arith import Number, is_plain, prod
+from convcalc.arith import Number, is_plain
 from convcalc.errors import SpecError
 from convcalc.importers.onnx.model import Node, Parameter
-from convcalc.importers.onnx.values import (
-    INT64,
-    OpenShape,
-    Scope,
-    Sizes,
-    Value,
-    body,
-    has_batch,
-    is_one,
-    padded,
-    same,
-)
+from convcalc.importers.onnx.values import OpenShape, Scope, Sizes, Value, body, has_batch, is_one, known, padded, same
 from convcalc.shapes import Shape
 
 if TYPE_CHECKING:
@@ -169,6 +158,18 @@ class Call:
             return self.handle(value), axis
         return (self.handle(value), axis - 1) if axis else (self.whole(value), 0)
 
+    def viewed(self, value: Value, sizes: Sizes, handle: int | None = None) -> Value:
+        """Return a tensor of the elements of a value, or of a layer that was made of it, in other axes."""
+        handle = self.view(self.handle(value) if handle is None else handle, body(sizes))
+        return Value(value.name, sizes, handle=handle, shadow=handle)
+
+    @property
+    def result(self) -> Value:
+        """The first output, once it has been put."""
+        value = self.outputs[0]
+        assert value is not None
+        return value
+
     def put(self, place: int, handle: int, sizes: Sizes) -> None:
         """Give an output its layer and all of its sizes."""
         if place < len(self.outputs):
@@ -177,12 +178,14 @@ class Call:
             if self.run.builder is not self.run.shadow:
                 self.run.check_stated(self, value)
 
-    def put_known(self, place: int, elements: Sequence[Any], sizes: Sizes, data_type: int = INT64) -> None:
-        """Give an output a constant."""
-        if place < len(self.outputs):
-            self.outputs[place] = Value(
-                self.node.outputs[place], sizes, data_type, tuple(elements), is_constant=True
-            )  # fmt: skip
+    def put_alike(self, kind: str, **arguments: Any) -> None:
+        """Give the first output a layer of the first input that keeps its shape."""
+        x = self.require(0)
+        self.put(0, self.add(kind, self.handle(x), **arguments), x.shape)
+
+    def put_known(self, elements: Sequence[Number], sizes: Sizes) -> None:
+        """Give the first output a constant of integers."""
+        self.outputs[0] = known(self.node.outputs[0], elements, sizes)
 
     def leave_opaque(self, operation: str = "") -> list[Value | None]:
         """Let the node be a layer whose cost is not known; its shape is that which the file states."""
@@ -192,14 +195,12 @@ class Call:
         handles = [
             self.handle(value) for value in self.x if value is not None and value.sizes and not value.is_constant
         ] or [self.run.anchor()]
-        for place in range(max(1, len(self.node.outputs))):
-            name = self.node.outputs[place] if place < len(self.node.outputs) else ""
+        for place, name in enumerate(self.node.outputs):
             sizes = self.scope.stated.get(name)
             if place and sizes is None:
                 continue
-            handle = self.run.builder.opaque(
-                self.name, operation, handles, body(sizes) if sizes else (1,), path=self.path
-            )
+            out = body(sizes) if sizes else (1,)
+            handle = self.run.builder.opaque(self.name, operation, handles, out, path=self.path)
             if place == 0:
                 self.run.hold(handle, {value.name: (value, Shape(value.shape)) for value in params})
             if sizes is not None:
@@ -237,9 +238,9 @@ class Call:
         else:
             self.put(0, handle, (value.shape[0], *shape))
 
-    def error(self, code: str, text: str, hint: str = "") -> SpecError:
-        """Return an error at the node."""
-        return SpecError(code, text, self.run.layers.span(self.name), hint=hint)
+    def refused(self, text: str, hint: str = "") -> SpecError:
+        """Return the error for a node that is not read."""
+        return SpecError("CC761", text, self.run.layers.span(self.name), hint=hint)
 
 
 def _whole(value: Any) -> Any:
@@ -249,8 +250,3 @@ def _whole(value: Any) -> Any:
     if value != int(value):
         raise ValueError(value)
     return int(value)
-
-
-def count(sizes: Sequence[Number]) -> Number:
-    """Return the number of elements."""
-    return prod(sizes)

@@ -3,39 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from convcalc.arith import Number, collapse_uniform, less, require_plain, total
 from convcalc.importers.onnx.call import Call
 from convcalc.importers.onnx.model import Function, Graph, Node, Parameter
-from convcalc.importers.onnx.values import Scope, Value, body, known
-
-if TYPE_CHECKING:
-    from convcalc.importers.onnx.run import Run
+from convcalc.importers.onnx.values import Scope, Value, known
 
 MAX_DEPTH = 32
 
 
-def _entered(run: Run, call: Call) -> None:
-    run.depth += 1
-    if run.depth > MAX_DEPTH:
-        raise call.error("CC761", f"its functions and graphs are nested more than {MAX_DEPTH} deep")
+def _inside(call: Call, opsets: Mapping[str, int], path: str, parent: Scope | None = None) -> Scope:
+    """Return the scope of a function or a graph that a node has in it."""
+    if call.scope.depth >= MAX_DEPTH:
+        raise call.refused(f"its functions and graphs are nested more than {MAX_DEPTH} deep")
+    return Scope(opsets, parent=parent, path=path, depth=call.scope.depth + 1)
 
 
-def inline(run: Run, call: Call, function: Function) -> list[Value | None]:
+def inline(call: Call, function: Function) -> list[Value | None]:
     """Run the nodes of a function in place of a call."""
-    scope = Scope({**call.scope.opsets, **function.opsets}, path=call.path)
+    scope = _inside(call, {**call.scope.opsets, **function.opsets}, call.path)
     scope.values.update(dict.fromkeys(function.inputs))
     scope.values.update(zip(function.inputs, call.x, strict=False))
     given = {**function.defaults, **call.node.attributes}
-    nodes = [_substituted(node, given) for node in function.nodes]
-    _entered(run, call)
-    try:
-        absent = {name for name in function.inputs if scope.values.get(name) is None}
-        nodes = [_without(node, absent) for node in nodes]
-        run.run_nodes(nodes, scope)
-    finally:
-        run.depth -= 1
+    absent = {name for name in function.inputs if scope.values.get(name) is None}
+    call.run.run_nodes([_without(_substituted(node, given), absent) for node in function.nodes], scope)
     return [scope.values.get(name) for name in function.outputs]
 
 
@@ -62,15 +54,11 @@ def _argument(value: Any, given: Mapping[str, Any]) -> Any:
     return value
 
 
-def _run_body(run: Run, call: Call, graph: Graph, values: Sequence[Value | None], name: str) -> list[Value | None]:
+def _run_body(call: Call, graph: Graph, values: Sequence[Value | None], name: str) -> list[Value | None]:
     """Run a graph inside a node, given its inputs, and return its outputs."""
-    scope = Scope(call.scope.opsets, parent=call.scope, path=f"{call.path}.{name}")
+    scope = _inside(call, call.scope.opsets, f"{call.path}.{name}", call.scope)
     scope.values.update(zip((value.name for value in graph.inputs), values, strict=False))
-    _entered(run, call)
-    try:
-        run.run_graph(graph, scope)
-    finally:
-        run.depth -= 1
+    call.run.run_graph(graph, scope)
     return [scope.find(value.name) for value in graph.outputs]
 
 
@@ -78,44 +66,44 @@ def _renamed(call: Call, values: Sequence[Value | None]) -> list[Value | None]:
     return [*values, *(None,) * max(0, len(call.node.outputs) - len(values))][: max(len(call.node.outputs), 1)]
 
 
-def branch(run: Run, call: Call) -> list[Value | None]:
+def branch(call: Call) -> list[Value | None]:
     """If: the branch of a condition that is known; else the one of more multiplies, and the total is a lower bound."""
-    then, other = call.attribute("then_branch"), call.attribute("else_branch")
+    run, then, other = call.run, call.attribute("then_branch"), call.attribute("else_branch")
     if not isinstance(then, Graph) or not isinstance(other, Graph):
         raise run.damaged("If needs two branches", call.name)
     condition = call.require(0)
     if condition.elements:
         holds = require_plain(collapse_uniform(condition.elements[0]), "the condition of a branch")
         chosen, name = (then, "then") if holds else (other, "else")
-        return _renamed(call, _run_body(run, call, chosen, (), name))
+        return _renamed(call, _run_body(call, chosen, (), name))
     mark, before = run.layers.mark(), dict(run.used)
     costs = []
     for graph in (then, other):
-        _run_body(run, call, graph, (), "branch")
+        _run_body(call, graph, (), "branch")
         costs.append(run.layers.multiplies(mark[0]))
         run.rollback(mark)
     read, run.used = run.used, before
     larger = less(costs[0], costs[1]) is True
-    outputs = _run_body(run, call, (then, other)[larger], (), ("then", "else")[larger])
+    outputs = _run_body(call, (then, other)[larger], (), ("then", "else")[larger])
     params = total(elements for key, elements in read.items() if key not in run.used)
     what = "If (its condition depends on values, the larger branch is counted)"
-    _mark_bound(run, call, what, "other_branch", params)
+    _mark_bound(call, what, "other_branch", params)
     return _renamed(call, outputs)
 
 
-def _mark_bound(run: Run, call: Call, operation: str, name: str, params: Number = 0) -> None:
+def _mark_bound(call: Call, operation: str, name: str, params: Number = 0) -> None:
     """Add a row that makes totals lower bounds, with the parameters of what is left out."""
     handles = [value.handle for value in call.x if value is not None and value.handle is not None and value.sizes]
-    anchor = handles[0] if handles else run.anchor()
+    run, anchor = call.run, handles[0] if handles else call.run.anchor()
     path = f"{call.path}.{name}"
     run.layers.opaque(call.name, operation, [anchor], run.layers.shape(anchor), path=path, params=params)
 
 
-def loop(run: Run, call: Call) -> list[Value | None]:
+def loop(call: Call) -> list[Value | None]:
     """Loop: its body as often as it runs, if that is known; else once, and the total is a lower bound."""
     graph = call.attribute("body")
     if not isinstance(graph, Graph):
-        raise run.damaged("Loop needs a body", call.name)
+        raise call.run.damaged("Loop needs a body", call.name)
     trips, condition = call.input(0), call.input(1)
     states, scanned = call.x[2:], []
     rounds = trips.elements[0] if trips is not None and trips.elements else None
@@ -124,17 +112,14 @@ def loop(run: Run, call: Call) -> list[Value | None]:
     place, goes_on = 0, bool(condition is None or not condition.elements or condition.elements[0])
     while goes_on and (rounds is None or place < rounds):
         entering = [known("iteration", (place,), ()), condition or known("condition", (True,), (), 9), *states]
-        condition, *results = _run_body(run, call, graph, entering, f"round{place}")
+        condition, *results = _run_body(call, graph, entering, f"round{place}")
         states, scans = results[: len(states)], results[len(states) :]
         scanned.append(scans)
         place += 1
-        if condition is None or condition.elements is None:
-            is_open = True
-        if is_open:
-            break
-        goes_on = bool(condition.elements and condition.elements[0]) if condition is not None else True
+        is_open = is_open or condition is None or condition.elements is None
+        goes_on = not is_open and bool(condition and condition.elements and condition.elements[0])
     if is_open:
-        _mark_bound(run, call, "Loop (its rounds depend on values, one is counted)", "other_rounds")
+        _mark_bound(call, "Loop (its rounds depend on values, one is counted)", "other_rounds")
     count = len(call.node.outputs) - len(states)
     stacked = [_stacked(call, [scans[each] for scans in scanned], is_open, 0) for each in range(max(count, 0))]
     return [*states, *stacked]
@@ -142,29 +127,28 @@ def loop(run: Run, call: Call) -> list[Value | None]:
 
 def _stacked(call: Call, values: Sequence[Value | None], is_open: bool, axis: int) -> Value | None:
     """Return the values of all rounds along a new axis."""
-    if is_open or not values or any(value is None or value.sizes is None for value in values):
+    found = [value for value in values if value is not None and value.sizes is not None]
+    if is_open or not found or len(found) < len(values):
         return None
-    first = values[0]
-    assert first is not None
-    at = axis % (len(first.shape) + 1)
-    sizes = (*first.shape[:at], len(values), *first.shape[at:])
-    if all(value is not None and value.elements is not None for value in values) and at == 0:
-        elements = [element for value in values if value is not None for element in value.elements or ()]
+    first, at = found[0], axis % (len(found[0].shape) + 1)
+    sizes = (*first.shape[:at], len(found), *first.shape[at:])
+    if at == 0 and all(value.elements is not None for value in found):
+        elements = [element for value in found for element in value.elements or ()]
         return Value(first.name, sizes, first.data_type, tuple(elements), is_constant=True)
     one = (*first.shape[:at], 1, *first.shape[at:])
-    if len(values) == 1:
-        return Value(first.name, one, handle=call.view(call.handle(first), body(one)))
-    handles = [call.view(call.handle(value), one) for value in values if value is not None]
-    return Value(first.name, sizes, handle=call.view(call.beside("concat", *handles, axis=at), body(sizes)))
+    if len(found) == 1:
+        return call.viewed(first, one)
+    handles = [call.view(call.handle(value), one) for value in found]
+    return call.viewed(first, sizes, call.beside("concat", *handles, axis=at))
 
 
-def scan(run: Run, call: Call) -> list[Value | None]:
+def scan(call: Call) -> list[Value | None]:
     """Scan: its body for each element along an axis of the inputs that are scanned."""
     graph, inputs = call.attribute("body"), call.attribute("num_scan_inputs", 0)
     if not isinstance(graph, Graph) or not 0 < inputs <= len(call.x):
-        raise run.damaged("Scan needs a body and inputs", call.name)
+        raise call.run.damaged("Scan needs a body and inputs", call.name)
     if call.opset < 9:
-        raise call.error("CC761", "Scan before version 9 works across the batch", "export with a later opset")
+        raise call.refused("Scan before version 9 works across the batch", "export with a later opset")
     split = len(call.x) - inputs
     states, sequences = call.x[:split], [call.require(place) for place in range(split, len(call.x))]
     axes = [
@@ -175,7 +159,7 @@ def scan(run: Run, call: Call) -> list[Value | None]:
     scanned = []
     for place in range(rounds):
         items = [_item(call, value, axis, place) for value, axis in zip(sequences, axes, strict=True)]
-        results = _run_body(run, call, graph, [*states, *items], f"round{place}")
+        results = _run_body(call, graph, [*states, *items], f"round{place}")
         states = results[:split]
         scanned.append(results[split:])
     count = max(len(call.node.outputs) - split, 0)
@@ -186,8 +170,7 @@ def scan(run: Run, call: Call) -> list[Value | None]:
 def _item(call: Call, value: Value, axis: int, place: int) -> Value:
     sizes = (*value.shape[:axis], *value.shape[axis + 1 :])
     handle, at = call.along(value, axis)
-    made = call.beside("slice", handle, axis=at, start=place, stop=place + 1)
-    return Value(value.name, sizes, handle=call.view(made, body(sizes)))
+    return call.viewed(value, sizes, call.beside("slice", handle, axis=at, start=place, stop=place + 1))
 
 
-OPERATIONS: dict[str, Callable[[Any, Call], list[Value | None]]] = {"If": branch, "Loop": loop, "Scan": scan}
+OPERATIONS: dict[str, Callable[[Call], list[Value | None]]] = {"If": branch, "Loop": loop, "Scan": scan}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 
 from convcalc.arith import Number
 from convcalc.errors import Source, SpecError, quoted
@@ -10,13 +11,13 @@ from convcalc.graph.graph import Graph
 from convcalc.importers.builder import ModelBuilder
 from convcalc.importers.model import Model, Size, unknown_sizes
 from convcalc.importers.onnx import model as file
-from convcalc.importers.onnx.dimensions import evaluated, variable_names
 from convcalc.importers.onnx.model import read_onnx
 from convcalc.importers.onnx.run import Run, reads
 from convcalc.importers.onnx.values import FLOATS, Scope, Sizes, Value, body, constant
 from convcalc.records import dataclass, field
 from convcalc.shapes import Shape
 
+SUM_OR_PRODUCT = re.compile(r"[\w\s+*/()-]*\w\s*[+*/-][\w\s+*/()-]*")
 NAMES_OF_EXPORTERS = ("main_graph", "main", "torch_jit", "torch-jit-export", "graph")
 """Names of graphs that say nothing of the model."""
 
@@ -29,8 +30,8 @@ NEWEST_OPSET = 28
 class OnnxModel(Model):
     """A file that has been read."""
 
-    structure: file.Model | None = None
-    names: Mapping[str, str] = field(default_factory=dict)
+    structure: file.Model = field(kw_only=True)
+    names: Mapping[str, str] = field(kw_only=True)
     """The variables of free dimensions, by the names that these have in the file."""
 
     def graph(
@@ -41,51 +42,46 @@ class OnnxModel(Model):
 
     def walk(self, variables: Mapping[str, Number], inputs: Mapping[str, tuple[Number, ...]]) -> tuple[Run, Scope]:
         """Make all layers, and return with them the tensors of the graph by their names."""
-        assert self.structure is not None
         structure, builder = self.structure, ModelBuilder(self.source)
-        sizes = self._sizes(variables, inputs)
+        entering, sizes = _entering(structure), self._sizes(variables, inputs)
         named = {
             name: size
-            for value in self.entering
+            for value in entering
             for name, size in zip(value.shape or (), sizes[value.name], strict=False)
             if isinstance(name, str)
         }
         run, scope = Run(structure, builder, named), Scope(structure.opsets)
-        for value in self.entering:
-            scope.values[value.name] = _input(builder, value, sizes[value.name])
+        for value in entering:
+            handle = builder.input(value.name, body(sizes[value.name]))
+            scope.values[value.name] = Value(value.name, sizes[value.name], value.data_type, handle=handle)
         try:
             run.run_graph(structure.graph, scope)
         except RecursionError:
             raise run.damaged("its operations are nested too deep") from None
         _keep_unused(run, structure.graph)
-        run.merged.warn(builder)
+        _warn_of_merged(run)
         _warn_of_places(self, structure.graph, builder)
         if (version := structure.opsets.get("", structure.opsets.get("ai.onnx", 0))) > NEWEST_OPSET:
             text = f"its operators are of version {version}; those of versions up to {NEWEST_OPSET} are known"
             builder.warnings.append(SpecError("CC814", text, self.span()))
         return run, scope
 
-    @property
-    def entering(self) -> tuple[file.Value, ...]:
-        """The inputs; old files list constants among them."""
-        assert self.structure is not None
-        constants = {tensor.name for tensor in self.structure.graph.constants}
-        return tuple(value for value in self.structure.graph.inputs if value.name not in constants)
-
     def _sizes(self, variables: Mapping[str, Number], inputs: Mapping[str, tuple[Number, ...]]) -> Mapping[str, Sizes]:
         missing: list[str] = []
         known = {name: variables[word] for name, word in self.names.items() if word in variables}
-        sizes = {value.name: _input_sizes(value, known, inputs.get(value.name), missing) for value in self.entering}
+        sizes = {
+            value.name: _input_sizes(value, known, inputs.get(value.name), missing)
+            for value in _entering(self.structure)
+        }
         if missing:
             raise unknown_sizes(self, tuple(dict.fromkeys(missing)), _hint(self, known))
         return sizes
 
     def _outputs(self, run: Run, scope: Scope) -> Mapping[str, int]:
         """Return the layers of outputs; those that are constants or open are none."""
-        assert self.structure is not None
-        found = {value.name: scope.find(value.name) for value in self.structure.graph.outputs}
         handles = {}
-        for name, value in found.items():
+        for name in dict.fromkeys(output.name for output in self.structure.graph.outputs):
+            value = scope.find(name)
             if value is None:
                 raise run.damaged(f"nothing writes its output {quoted(name)}")
             if value.sizes is not None and (value.is_learned or not value.is_constant):
@@ -93,6 +89,12 @@ class OnnxModel(Model):
         if not handles and run.layers.last < 0:
             raise SpecError("CC761", "it computes constants alone, and has no layer", self.span())
         return handles or {"output": run.layers.last}
+
+
+def _entering(structure: file.Model) -> list[file.Value]:
+    """Return the inputs; old files list constants among them."""
+    constants = {tensor.name for tensor in structure.graph.constants}
+    return [value for value in structure.graph.inputs if value.name not in constants]
 
 
 def _input_sizes(
@@ -132,26 +134,31 @@ def _given_sizes(value: file.Value, known: Mapping[str, Number], given: tuple[Nu
     raise SpecError("CC762", text)
 
 
-def _input(builder: ModelBuilder, value: file.Value, sizes: Sizes) -> Value:
-    handle = builder.input(value.name, body(sizes))
-    return Value(value.name, sizes, value.data_type, handle=handle)
-
-
 def _keep_unused(run: Run, graph: file.Graph) -> None:
     """Add a row for the parameters that no operation reads."""
     read = {name for node in graph.nodes for name in reads(node)} | {value.name for value in graph.outputs}
     for tensor in graph.constants:
         value = constant(tensor)
         if tensor.name not in read and value.is_learned and tensor.data_type in FLOATS:
-            shape = Shape(tensor.sizes)
-            if any(size == 0 for size in shape):
+            if 0 in tensor.sizes:
                 continue
-            handle = run.layers.add(
-                tensor.name, "param", run.anchor(), path=f"unused.{tensor.name}", shape=tensor.sizes
-            )
-            run.hold(handle, {"weight": (value, shape)})
+            path = f"unused.{tensor.name}"
+            handle = run.layers.add(tensor.name, "param", run.anchor(), path=path, shape=tensor.sizes)
+            run.hold(handle, {"weight": (value, Shape(tensor.sizes))})
             text = f"no operation reads the parameter {quoted(tensor.name)}; it is counted as unused"
             run.layers.warnings.append(SpecError("CC815", text, run.layers.span(tensor.name)))
+
+
+def _warn_of_merged(run: Run) -> None:
+    """Warn of biases and scales that an exporter stored once for several layers, as their initial values are equal."""
+    if run.merged:
+        keys, more = {key for key, _ in run.merged}, sum(run.merged.values())
+        text = (
+            f"{len(keys):,} biases or scales are read by several layers: exporters store equal values once; "
+            f"params count each once, and may be {more:,} more in the code"
+        )
+        hint = "export the model after training"
+        run.layers.warnings.append(SpecError("CC816", text, run.layers.span(""), hint))
 
 
 def _warn_of_places(model: OnnxModel, graph: file.Graph, builder: ModelBuilder) -> None:
@@ -159,9 +166,8 @@ def _warn_of_places(model: OnnxModel, graph: file.Graph, builder: ModelBuilder) 
     for tensor in graph.constants:
         parts = tensor.location.replace("\\", "/").split("/")
         if tensor.location and (".." in parts or parts[0] == "" or parts[0].endswith(":")):
-            text = (
-                f"the data of {quoted(tensor.name)} are said to be in {quoted(tensor.location)}; no such file is opened"
-            )
+            where = quoted(tensor.location)
+            text = f"the data of {quoted(tensor.name)} are said to be in {where}; no such file is opened"
             builder.warnings.append(SpecError("CC814", text, model.span(tensor.name)))
             return
 
@@ -181,7 +187,7 @@ def read_model(source: Source) -> OnnxModel:
     """
     structure = read_onnx(source.name)
     name = "" if structure.graph.name in NAMES_OF_EXPORTERS else structure.graph.name
-    entering = OnnxModel(source, {}, structure=structure).entering
+    entering = _entering(structure)
     free = [(axis, size) for value in entering for axis, size in enumerate(value.shape or ()) if isinstance(size, str)]
     names = variable_names(size for _, size in free)
     leading = {size for axis, size in free if axis == 0}
@@ -193,3 +199,43 @@ def read_model(source: Source) -> OnnxModel:
 def _without_batch(value: file.Value, names: Mapping[str, str]) -> tuple[Size, ...]:
     sizes = tuple(names.get(size, size) if isinstance(size, str) else size or None for size in value.shape or ())
     return sizes[1:] if len(sizes) > 1 and (not isinstance(sizes[0], int) or sizes[0] == 1) else sizes
+
+
+# --- names of free dimensions: variables, or expressions of these, such as `past_length + length` ---------------------
+
+
+def variable_names(names: Iterable[str]) -> dict[str, str]:
+    """Return the variables of dimensions by their names; what is no name is made one: ``seq len`` is ``seq_len``.
+
+    Expressions of other dimensions have none.
+    """
+    all_names = dict.fromkeys(names)
+    found = {name: name for name in all_names if name.isidentifier()}
+    sizes = dict.fromkeys(found, 16)
+    for name in all_names:
+        if name not in sizes and evaluated(name, sizes) is None:
+            base = re.sub(r"\W+", "_", name).strip("_")
+            base = base if base.isidentifier() else f"n_{base}".rstrip("_")
+            variable, number = base, 1
+            while variable in found.values():
+                number += 1
+                variable = f"{base}_{number}"
+            found[name] = variable
+    return found
+
+
+def evaluated(text: str, variables: Mapping[str, Number]) -> Number | None:
+    """Return the value of an expression of variables; none if it is no such expression, or a variable is not known."""
+    if not SUM_OR_PRODUCT.fullmatch(text):
+        return None
+    from convcalc.spec.expressions.errors import ExpressionError
+    from convcalc.spec.expressions.expression import parse
+
+    try:
+        expression = parse(text, variables)
+        if not expression.names or any(name.text not in variables for name in expression.names):
+            return None
+        value: Number = expression.evaluate(variables)
+    except ExpressionError:
+        return None
+    return value

@@ -168,12 +168,10 @@ def _read_elements(fields: dict[str, Any], count: int) -> tuple[Scalar, ...] | N
     for item in (item for key in _ELEMENTS for item in fields[key]):
         if item.end - item.start > 10 * count and item.wire == BYTES:
             return None
-        one_by_one = item.wire == VARINT or code not in "fd"
-        found += (
-            integers(item)
-            if one_by_one
-            else _unpack(item, code, (item.end - item.start) // (4 if code == "f" else 8)) or ()
-        )
+        if item.wire == VARINT or code not in "fd":  # one by one
+            found += integers(item)
+        else:
+            found += _unpack(item, code, (item.end - item.start) // struct.calcsize(code)) or ()
     return tuple(found) if len(found) == count and code != "e" else None
 
 
@@ -184,12 +182,8 @@ def _unpack(item: Item, code: str, count: int) -> tuple[Scalar, ...] | None:
 
 def _make_sparse(fields: dict[str, Any]) -> Tensor:
     values = fields["values"] or Tensor("", 0, (), None, "")
-    return _make_tensor(
-        {"name": values.name, "data_type": values.data_type, "sizes": fields["sizes"], **_WITHOUT_ELEMENTS}
-    )
-
-
-_WITHOUT_ELEMENTS: dict[str, Any] = {"location": _EXTERNAL, "external": [("location", "")]}
+    elsewhere = {"location": _EXTERNAL, "external": [("location", "")]}
+    return _make_tensor({"name": values.name, "data_type": values.data_type, "sizes": fields["sizes"], **elsewhere})
 
 
 # --- values, nodes and graphs -----------------------------------------------------------------------------------------
@@ -235,12 +229,8 @@ def _make_graph(fields: dict[str, Any]) -> Graph:
     if len(fields["nodes"]) > MAX_NODES:
         raise Damaged(f"more than {MAX_NODES:,} operations")
     constants = (*fields["constants"], *fields["sparse"])
-    return Graph(
-        fields["name"],
-        tuple(fields["nodes"]),
-        constants,
-        *map(tuple, (fields["inputs"], fields["outputs"], fields["values"])),
-    )
+    values = map(tuple, (fields["inputs"], fields["outputs"], fields["values"]))
+    return Graph(fields["name"], tuple(fields["nodes"]), constants, *values)
 
 
 def _make_function(fields: dict[str, Any]) -> Function:
@@ -261,12 +251,11 @@ _SHAPE = message({1: many("sizes", _SIZE)}, lambda fields: tuple(fields["sizes"]
 _TENSOR_TYPE = message({1: Field("data_type", integer, 0), 2: Field("shape", _SHAPE)}, _as_tuple)
 _TYPE = message({1: Field("tensor", _TENSOR_TYPE)}, lambda fields: fields["tensor"])
 _VALUE = message({1: Field("name", text, ""), 2: Field("type", _TYPE)}, _make_value)
-_TENSOR_FIELDS: Table = {
+_TENSOR = message({
     1: many("sizes", integers), 2: Field("data_type", integer, 0), 4: many("floats", place), 5: many("integers", place),
     7: many("longs", place), 8: Field("name", text, ""), 9: Field("raw", place), 10: many("doubles", place),
     11: many("unsigned", place), 13: many("external", _PAIR), 14: Field("location", integer, 0),
-}  # fmt: skip
-_TENSOR = message(_TENSOR_FIELDS, _make_tensor)
+}, _make_tensor)  # fmt: skip
 _SPARSE = message({1: Field("values", _TENSOR), 3: many("sizes", integers)}, _make_sparse)
 _ATTRIBUTE_TYPES = {
     1: "number", 2: "integer", 3: "text", 4: "tensor", 5: "graph", 6: "numbers", 7: "integers", 8: "texts", 11: "sparse"
@@ -276,24 +265,24 @@ _ATTRIBUTE_FIELDS: Table = {
     5: Field("tensor", _TENSOR), 7: many("numbers", floats), 8: many("integers", integers), 9: many("texts", beginning),
     20: Field("type", integer, 0), 21: Field("parameter", text, ""), 22: Field("sparse", _SPARSE),
 }  # fmt: skip
-_NODE_FIELDS: Table = {
+_ATTRIBUTE = message(_ATTRIBUTE_FIELDS, _make_attribute)
+_NODE = message({
     1: many("inputs", text), 2: many("outputs", text), 3: Field("name", text, ""), 4: Field("op", text, ""),
-    5: many("attributes", message(_ATTRIBUTE_FIELDS, _make_attribute)), 7: Field("domain", text, ""),
+    5: many("attributes", _ATTRIBUTE), 7: Field("domain", text, ""),
     8: Field("overload", text, ""), 9: many("metadata", _PAIR),
-}  # fmt: skip
-_NODE = message(_NODE_FIELDS, _make_node)
+}, _make_node)  # fmt: skip
 _GRAPH_FIELDS: Table = {
     1: many("nodes", _NODE), 2: Field("name", text, ""), 5: many("constants", _TENSOR), 11: many("inputs", _VALUE),
     12: many("outputs", _VALUE), 13: many("values", _VALUE), 15: many("sparse", _SPARSE),
 }  # fmt: skip
 _GRAPH = message(_GRAPH_FIELDS, _make_graph)
 _ATTRIBUTE_FIELDS[6] = Field("graph", _GRAPH)
-_FUNCTION_FIELDS: Table = {
+_FUNCTION = message({
     1: Field("name", text, ""), 4: many("inputs", text), 5: many("outputs", text), 7: many("nodes", _NODE),
     9: many("opsets", _OPSET), 10: Field("domain", text, ""), 13: Field("overload", text, ""),
-    11: many("defaults", message(_ATTRIBUTE_FIELDS, _make_attribute)),
-}  # fmt: skip
+    11: many("defaults", _ATTRIBUTE),
+}, _make_function)  # fmt: skip
 _MODEL: Table = {
     2: Field("producer", beginning, ""), 7: Field("graph", _GRAPH), 8: many("opsets", _OPSET),
-    25: many("functions", message(_FUNCTION_FIELDS, _make_function)),
+    25: many("functions", _FUNCTION),
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -9,10 +10,11 @@ from convcalc.arith import Number, prod
 from convcalc.errors import SpecError, quoted
 from convcalc.graph.graph import topological_order
 from convcalc.importers.builder import ModelBuilder
+from convcalc.importers.onnx import control
 from convcalc.importers.onnx.call import Call
 from convcalc.importers.onnx.folding.fold import fold
-from convcalc.importers.onnx.merged import Merged
 from convcalc.importers.onnx.model import Graph, Model, Node
+from convcalc.importers.onnx.nodes import tables
 from convcalc.importers.onnx.paths import layer_paths, module_classes
 from convcalc.importers.onnx.values import REARRANGING, OpenShape, Scope, Sizes, Value, body, constant, rearranged, same
 from convcalc.shapes import Shape
@@ -21,6 +23,8 @@ STEPS_PER_NODE = 16
 """Operations that are run at most, for each of the file: bodies of loops and functions are run many times."""
 MIN_STEPS = 20_000
 DOMAINS = ("", "ai.onnx")
+_TURN = re.compile(r"_\d+(?=\.|$)|(?<=\.round)\d+")
+"""What tells the calls of one module apart in a path."""
 
 
 class Run:
@@ -41,9 +45,11 @@ class Run:
         }
         """Names of running means and variances: buffers, also where exporters write one constant for equal ones."""
         self.written: dict[int, tuple[Value, Any]] = {}
-        self.merged = Merged()
-        self.depth = 0
-        self.steps = max(MIN_STEPS, STEPS_PER_NODE * _count(structure))
+        self.merged: dict[tuple[int, str], Number] = {}
+        """Elements of biases and scales, of each the key and the further modules that read it."""
+        self._first_reader: dict[int, str] = {}
+        written = len(structure.graph.nodes) + sum(len(function.nodes) for function in structure.functions)
+        self.steps = max(MIN_STEPS, STEPS_PER_NODE * written)
         self._materialised: list[Value] = []
         self._differs = False
 
@@ -90,18 +96,14 @@ class Run:
             raise SpecError("CC761", "its loops and functions run too many operations", self.builder.span(node.name))
         if not any(node.outputs):
             raise self.damaged(f"{quoted(node.op)} has no output", node.name)
-        inputs = [self._input(name, node, scope) for name in node.inputs]
+        inputs = [scope.find(name) if name else None for name in node.inputs]
+        for name, value in zip(node.inputs, inputs, strict=True):
+            if name and value is None:
+                raise self.damaged(f"it reads {quoted(name)}, which nothing writes", node.name or node.op)
         results = self.perform(Call(self, node, inputs, scope, path))
         for name, value in zip(node.outputs, results, strict=False):
             if name:
                 scope.values[name] = value or Value(name, None)
-
-    def _input(self, name: str, node: Node, scope: Scope) -> Value | None:
-        if not name:
-            return None
-        if (value := scope.find(name)) is None:
-            raise self.damaged(f"it reads {quoted(name)}, which nothing writes", node.name or node.op)
-        return value
 
     def _stated(self, graph: Graph) -> dict[str, Sizes]:
         stated: dict[str, Any] = {}
@@ -127,15 +129,12 @@ class Run:
             raise self.damaged(text, call.name) from error
 
     def _perform(self, call: Call, folds: bool) -> list[Value | None]:
-        from convcalc.importers.onnx import control
-        from convcalc.importers.onnx.nodes import tables
-
         if id(call.node) in self.fused:
             return [call.x[self.fused[id(call.node)]]]
         if (function := self.functions.get((call.node.domain, call.node.op))) is not None:
-            return control.inline(self, call, function)
+            return control.inline(call, function)
         if call.node.domain in DOMAINS and call.op in control.OPERATIONS:
-            return control.OPERATIONS[call.op](self, call)
+            return control.OPERATIONS[call.op](call)
         call = tables.rewritten(call)
         handler = tables.handler(call)
         if handler is None:
@@ -214,7 +213,7 @@ class Run:
                     learned[f"{name}.{part.name}"] = (part.key, Shape(part.shape))
                     self.used[part.key] = prod(part.shape)
             elif value.key:
-                self.merged.read(value, shape, self.builder.path_of(handle))
+                self._note_reader(value, shape, self.builder.path_of(handle))
                 bits[value.key] = value.bits
                 is_kept = value.name in self.statistics
                 (kept if is_kept else learned)[name] = (value.key, shape)
@@ -227,6 +226,13 @@ class Run:
                 kept[value.name] = (value.key, Shape(value.shape))
         kept = {name: pair for name, pair in kept.items() if pair[0]}
         self.builder.hold(handle, learned, kept, {key: width for key, width in bits.items() if key and width < 32})
+
+    def _note_reader(self, value: Value, shape: Shape, path: str) -> None:
+        """Note that a layer has equal numbers, or numbers that are not in the file, as a bias or a scale."""
+        module = _TURN.sub("", path)
+        may_be_merged = shape.rank == 1 and len(set(value.elements or ())) <= 1
+        if may_be_merged and self._first_reader.setdefault(value.key, module) != module:
+            self.merged[value.key, module] = shape.elements
 
     def rollback(self, mark: tuple[Any, ...]) -> None:
         """Forget the layers since a mark."""
@@ -250,18 +256,10 @@ class Run:
         return SpecError("CC760", f"is no valid ONNX graph: {text}", self.layers.span(node))
 
 
-def _count(structure: Model) -> int:
-    return len(structure.graph.nodes) + sum(len(function.nodes) for function in structure.functions)
-
-
-def _subgraphs(node: Node) -> Iterable[Graph]:
-    return (value for value in node.attributes.values() if isinstance(value, Graph))
-
-
 def reads(node: Node) -> list[str]:
     """Return the names that a node reads, those in its graphs among them."""
     names = [name for name in node.inputs if name]
-    for graph in _subgraphs(node):
+    for graph in (value for value in node.attributes.values() if isinstance(value, Graph)):
         own = {value.name for value in graph.inputs} | {tensor.name for tensor in graph.constants}
         own |= {name for inner in graph.nodes for name in inner.outputs}
         names += [name for inner in graph.nodes for name in reads(inner) if name not in own]

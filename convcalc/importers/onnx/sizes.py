@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from convcalc.arith import Number, floordiv, is_plain
-from convcalc.importers.onnx.call import Call, count
+from convcalc.arith import Number, floordiv, is_plain, prod
+from convcalc.importers.onnx.call import Call
 from convcalc.importers.onnx.values import Sizes, is_one, same
 
 
@@ -33,7 +33,7 @@ def _quotient(sizes: Sizes, others: list[Number]) -> Number:
             rest.append(size)
         else:
             del left[same_size]
-    return floordiv(count(left), count(rest)) if rest and not same((count(rest),), (1,)) else count(left)
+    return floordiv(prod(left), prod(rest)) if rest and not same((prod(rest),), (1,)) else prod(left)
 
 
 def _is(size: Number, number: int) -> bool:
@@ -45,7 +45,7 @@ def flattened(call: Call) -> Sizes:
     sizes = call.require(0).shape
     axis = call.attribute("axis", 1)
     axis = axis + len(sizes) if axis < 0 else axis
-    return count(sizes[:axis]), count(sizes[axis:])
+    return prod(sizes[:axis]), prod(sizes[axis:])
 
 
 def order(call: Call) -> tuple[int, ...]:
@@ -95,9 +95,6 @@ ARRANGED = {
 """Operations of whose constants the result is still the same constant."""
 
 
-LARGEST = 1 << 62
-
-
 def slices(call: Call) -> list[tuple[int, Any, Any, Any]]:
     """Return axis, start, stop and step of everything that a Slice cuts."""
     starts, stops = call.numbers_or("starts", 1) or (), call.numbers_or("ends", 2) or ()
@@ -108,11 +105,6 @@ def slices(call: Call) -> list[tuple[int, Any, Any, Any]]:
         (call.axis(axis, rank), start, stop, step)
         for axis, start, stop, step in zip(axes, starts, stops, steps, strict=True)
     ]
-
-
-def slice_of(start: int, stop: int, step: int) -> slice:
-    """Return the slice of Python; before the first element is left out by a stop that is far below 0."""
-    return slice(start, None if step < 0 and stop < -LARGEST // 2**32 else stop, step)
 
 
 def split_sizes(call: Call, size: Any) -> list[Any]:

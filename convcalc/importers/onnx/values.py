@@ -19,7 +19,7 @@ from convcalc.shapes import Shape
 Sizes = tuple[Number, ...]
 """All axes as ONNX has them, the batch among them."""
 
-FLOAT, UINT8, INT8, INT32, INT64, BOOL = 1, 2, 3, 6, 7, 9
+FLOAT, UINT8, INT8, INT64, BOOL = 1, 2, 3, 7, 9
 WIDTHS = {
     UINT8: 8, INT8: 8, 4: 16, 5: 16, 10: 16, 16: 16, 17: 8, 18: 8, 19: 8, 20: 8, 21: 4, 22: 4, 23: 4, 24: 8,
     25: 2, 26: 2,
@@ -84,14 +84,9 @@ def without_fill(value: Value, names: re.Pattern[str] = MADE_OR_FOLDED) -> Value
     Such are states that begin at 0, and what a tensor is filled with.
     """
     is_fill = value.is_learned and value.elements and len(set(value.elements)) == 1
-    if is_fill and all(names.fullmatch(name) for name in _sources(value)):
+    if is_fill and all(names.fullmatch(each.name) for each in _made_of(value) if each.recipe is None):
         return replace(value, is_learned=False, key=0, recipe=None)
     return value
-
-
-def _sources(value: Value) -> Iterator[str]:
-    """Yield the names of the constants that a computed one is made of."""
-    yield from (each.name for each in _made_of(value) if each.recipe is None)
 
 
 def _made_of(value: Value) -> Iterator[Value]:
@@ -125,6 +120,8 @@ class Scope:
     stated: Mapping[str, Sizes] = field(default_factory=dict)
     """Shapes that the file states."""
     path: str = ""
+    depth: int = 0
+    """In how many nodes it is."""
 
     def find(self, name: str) -> Value | None:
         """Return a value by its name, if there is one."""
@@ -145,11 +142,9 @@ def constant(tensor: Tensor, name: str = "") -> Value:
     )  # fmt: skip
 
 
-def known(name: str, elements: Sequence[Scalar], sizes: Sizes | None = None, data_type: int = INT64) -> Value:
-    """Return a constant that the program worked out: a list of numbers, or with ``sizes`` of any shape."""
-    return Value(
-        name, (len(elements),) if sizes is None else sizes, data_type, tuple(elements), is_constant=True
-    )  # fmt: skip
+def known(name: str, elements: Sequence[Scalar], sizes: Sizes, data_type: int = INT64) -> Value:
+    """Return a constant that the program worked out."""
+    return Value(name, sizes, data_type, tuple(elements), is_constant=True)
 
 
 def is_one(size: Number) -> bool:

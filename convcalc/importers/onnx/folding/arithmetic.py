@@ -1,18 +1,62 @@
-"""Constants that are computed element by element."""
+"""Small arrays in plain Python, and constants that are computed element by element.
+
+Elements may be symbols or arrays of a sweep, where a free size of an input is one.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import reduce
+from itertools import product
 from typing import Any
 
-from convcalc.arith import at_least, at_most, either, equal, floordiv, is_plain, less, less_equal, modulo, select
-from convcalc.importers.onnx.call import Call, count
-from convcalc.importers.onnx.folding.arrays import Array, spread
+from convcalc.arith import at_least, at_most, either, equal, floordiv, is_plain, less, less_equal, modulo, prod, select
+from convcalc.importers.onnx.call import Call
 from convcalc.importers.onnx.model import MAX_ELEMENTS
-from convcalc.importers.onnx.sizes import LARGEST
-from convcalc.importers.onnx.values import BOOL, FLOAT, FLOATS, INT64, broadcast
+from convcalc.importers.onnx.values import BOOL, FLOAT, FLOATS, INT64, Sizes, broadcast, padded
+from convcalc.records import NamedTuple
+
+LARGEST = 1 << 62
+"""As far from 0 as an integer is let be: exporters write the largest of 64 bits for the end of an axis."""
+
+
+class Array(NamedTuple):
+    """Elements in row-major order."""
+
+    elements: Sequence[Any]
+    sizes: Sizes
+
+
+def strides(sizes: Sizes) -> list[int]:
+    """Return how far apart neighbours along each axis are; 0 along an axis of size 1, so that it broadcasts."""
+    found, step = [], 1
+    for size in reversed(sizes):
+        found.append(0 if size == 1 else step)
+        step *= size
+    return found[::-1]
+
+
+def spread(array: Array, sizes: Sizes) -> Sequence[Any]:
+    """Return the elements of an array that broadcasts to a shape."""
+    if array.sizes == sizes:
+        return array.elements
+    if len(array.elements) == 1:
+        return list(array.elements) * prod(sizes)
+    return walked(array, sizes, strides(padded(array.sizes, len(sizes))))
+
+
+def walked(array: Array, sizes: Sizes, steps: Sequence[int]) -> list[Any]:
+    """Return the elements met along axes of these sizes, so far apart."""
+    return [array.elements[sum(map(int.__mul__, place, steps))] for place in product(*map(range, sizes))]
+
+
+def picked(array: Array, *places: Sequence[int]) -> Array:
+    """Return the elements at all combinations of places along the axes."""
+    steps = strides(array.sizes)
+    offsets = [[place * step for place in along] for along, step in zip(places, steps, strict=True)]
+    return Array([array.elements[sum(each)] for each in product(*offsets)], tuple(map(len, places)))
 
 
 def larger(left: Any, right: Any) -> Any:
@@ -55,33 +99,21 @@ def _quotient(left: Any, right: Any, *, whole: bool) -> Any:
     return floordiv(left, right)
 
 
-def _floor(value: Any) -> Any:
-    return float(math.floor(value)) if isinstance(value, int | float | Fraction) else floordiv(value, 1)
-
-
-def _ceil(value: Any) -> Any:
-    return float(math.ceil(value)) if isinstance(value, int | float | Fraction) else -floordiv(-value, 1)
-
-
-def _not(value: Any) -> Any:
-    return not value if isinstance(value, int | float) else equal(value, 0)
-
-
-def _both(left: Any, right: Any) -> Any:
-    return bool(left) and bool(right) if is_plain(left) and is_plain(right) else left & right
-
-
 COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "Equal": equal, "Less": less, "LessOrEqual": less_equal, "Greater": lambda a, b: less(b, a),
     "GreaterOrEqual": lambda a, b: less_equal(b, a),
 }  # fmt: skip
 BINARY: dict[str, Callable[[Any, Any], Any]] = {
     **COMPARISONS, "Add": lambda a, b: _exact(a, b) + _exact(b, a), "Sub": lambda a, b: _exact(a, b) - _exact(b, a),
-    "Mul": lambda a, b: _exact(a, b) * _exact(b, a), "And": _both, "Or": either,
+    "Mul": lambda a, b: _exact(a, b) * _exact(b, a), "Or": either,
+    "And": lambda a, b: bool(a) and bool(b) if is_plain(a) and is_plain(b) else a & b,
     "Xor": lambda a, b: bool(a) != bool(b), "Min": smaller, "Max": larger,
 }  # fmt: skip
 UNARY: dict[str, Callable[[Any], Any]] = {
-    "Neg": lambda a: -a, "Abs": lambda a: larger(a, -a), "Floor": _floor, "Ceil": _ceil, "Not": _not,
+    "Neg": lambda a: -a, "Abs": lambda a: larger(a, -a),
+    "Floor": lambda a: float(math.floor(a)) if isinstance(a, int | float | Fraction) else floordiv(a, 1),
+    "Ceil": lambda a: float(math.ceil(a)) if isinstance(a, int | float | Fraction) else -floordiv(-a, 1),
+    "Not": lambda a: not a if isinstance(a, int | float) else equal(a, 0),
     "Round": lambda a: float(round(a)), "Sqrt": math.sqrt, "Exp": math.exp, "Log": math.log, "Sin": math.sin,
     "Cos": math.cos, "Reciprocal": lambda a: 1 / a, "Sign": lambda a: (a > 0) - (a < 0), "Erf": math.erf,
     "Tanh": math.tanh, "Relu": lambda a: larger(a, 0), "Sigmoid": lambda a: 1 / (1 + math.exp(-a)),
@@ -91,15 +123,12 @@ UNARY: dict[str, Callable[[Any], Any]] = {
 def _elementwise(function: Callable[..., Any], *arrays: Array | None) -> Array | None:
     given = [array for array in arrays if array is not None]
     sizes = broadcast(*(array.sizes for array in given))
-    if count(sizes) > MAX_ELEMENTS:
+    if prod(sizes) > MAX_ELEMENTS:
         return None
-    rows = [spread(array, sizes) for array in given]
+    rows = zip(*(spread(array, sizes) for array in given), strict=True)
     if len(given) <= 2 or function is select:
-        return Array([function(*each) for each in zip(*rows, strict=True)], sizes)
-    joined = rows[0]
-    for other in rows[1:]:
-        joined = [function(*each) for each in zip(joined, other, strict=True)]
-    return Array(joined, sizes)
+        return Array([function(*each) for each in rows], sizes)
+    return Array([reduce(function, each) for each in rows], sizes)
 
 
 def _unary(call: Call, x: Array) -> Array | None:
@@ -168,6 +197,5 @@ def _clipped(_call: Call, x: Array, *bounds: Array | None) -> Array | None:
 
 ARITHMETIC: dict[str, Callable[..., Array | None]] = {
     **dict.fromkeys(UNARY, _unary), **dict.fromkeys(BINARY, _binary), "Div": _divided, "Mod": _modulo, "Pow": _power,
-    "Where": _where, "Cast": _cast, "CastLike": _cast,
-    "Clip": _clipped,
+    "Where": _where, "Cast": _cast, "CastLike": _cast, "Clip": _clipped,
 }  # fmt: skip

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 
-from convcalc.arith import Number, ceildiv, is_plain
-from convcalc.importers.onnx.call import Call, count
+from convcalc.arith import Number, ceildiv, is_plain, prod
+from convcalc.importers.onnx.call import Call
 from convcalc.importers.onnx.sizes import ARRANGED, order, reduced_axes, reduced_sizes
 from convcalc.importers.onnx.values import Sizes, Value, broadcast, has_batch, is_one, same
 from convcalc.shapes import Shape
-
-END = 1 << 31
 
 
 def arrange(call: Call) -> None:
@@ -19,8 +17,7 @@ def arrange(call: Call) -> None:
     call.put(0, call.view(call.handle(x), sizes[has_batch(sizes) :], is_own=True), sizes)
     if len(call.outputs) > 1:  # the mask of Dropout
         call.put(1, call.handle(x), sizes)
-    if (value := call.outputs[0]) is not None:
-        value.data_type, value.is_scale = x.data_type, x.is_scale
+    call.result.data_type, call.result.is_scale = x.data_type, x.is_scale
 
 
 def quantise_dynamically(call: Call) -> None:
@@ -28,9 +25,7 @@ def quantise_dynamically(call: Call) -> None:
     x = call.require(0)
     call.put(0, call.handle(x), x.shape)
     for place in range(1, len(call.outputs)):
-        call.put_known(place, (), (), 0)
-        if (value := call.outputs[place]) is not None:
-            value.elements, value.is_scale = None, True
+        call.outputs[place] = Value(call.node.outputs[place], (), is_constant=True, is_scale=True)
 
 
 def shape(call: Call) -> None:
@@ -38,21 +33,21 @@ def shape(call: Call) -> None:
     sizes = call.require(0).shape
     start, end = call.attribute("start", 0), call.attribute("end", len(sizes))
     part = sizes[start:end]
-    call.put_known(0, part, (len(part),))
+    call.put_known(part, (len(part),))
 
 
 def size(call: Call) -> None:
     """Size: the number of elements."""
-    call.put_known(0, (count(call.require(0).shape),), ())
+    call.put_known((prod(call.require(0).shape),), ())
 
 
 def filled(call: Call) -> None:
     """ConstantOfShape, EyeLike, random numbers and so on: constants of which the shape alone is known."""
-    if call.op == "ConstantFill":  # of experiments before version 9
-        sizes: Sizes | None = call.numbers(0) if call.attribute("input_as_shape", 0) else call.integers("shape")
-    elif call.op in ("ConstantOfShape", "Bernoulli", "EyeLike") or call.op.endswith("Like"):
+    if call.op in ("ConstantOfShape", "Bernoulli") or call.op.endswith("Like"):
         x = call.require(0)
         sizes = call.numbers(0) if call.op == "ConstantOfShape" else x.shape
+    elif call.op == "ConstantFill" and call.attribute("input_as_shape", 0):  # of experiments before version 9
+        sizes = call.numbers(0)
     else:
         sizes = call.integers("shape")
     call.outputs[0] = Value(call.node.outputs[0], tuple(sizes or ()), is_constant=True)
@@ -139,29 +134,16 @@ def center_crop_pad(call: Call) -> None:
     around(call, x, {axis: (0, want - x.shape[axis]) for axis, want in zip(axes, wanted, strict=True)})
 
 
-def to_space(call: Call) -> None:
-    """DepthToSpace."""
+def move_blocks(call: Call) -> None:
+    """DepthToSpace and SpaceToDepth."""
     x, block = call.require(0), call.size("blocksize")
     batch, channels, height, width = x.shape
-    sizes = (batch, channels // (block * block), height * block, width * block)
+    if call.op == "DepthToSpace":
+        kind, sizes = "pixel_shuffle", (batch, channels // (block * block), height * block, width * block)
+    else:
+        kind, sizes = "pixel_unshuffle", (batch, channels * (block * block), height // block, width // block)
     handle = call.handle(x)
-    made = (
-        call.add("pixel_shuffle", handle, factor=block) if has_batch(x.shape) else call.view(handle, sizes, is_own=True)
-    )
-    call.put(0, made, sizes)
-
-
-def to_depth(call: Call) -> None:
-    """SpaceToDepth."""
-    x, block = call.require(0), call.size("blocksize")
-    batch, channels, height, width = x.shape
-    sizes = (batch, channels * (block * block), height // block, width // block)
-    handle = call.handle(x)
-    made = (
-        call.add("pixel_unshuffle", handle, factor=block)
-        if has_batch(x.shape)
-        else call.view(handle, sizes, is_own=True)
-    )
+    made = call.add(kind, handle, factor=block) if has_batch(x.shape) else call.view(handle, sizes, is_own=True)
     call.put(0, made, sizes)
 
 
@@ -173,17 +155,13 @@ REDUCTIONS = {
 
 
 def reduce(call: Call) -> None:
-    """A reduction; the mean over all spatial axes is a global pool."""
-    _reduce(call, REDUCTIONS[call.op], reduced_axes(call))
-
-
-def argmax(call: Call) -> None:
-    rank = len(call.require(0).shape)
-    _reduce(call, call.op.lower(), frozenset((call.axis(call.attribute("axis", 0), rank),)))
-
-
-def _reduce(call: Call, kind: str, axes: frozenset[int]) -> None:
-    x, sizes = call.require(0), reduced_sizes(call, axes)
+    """A reduction, ArgMax or ArgMin; the mean over all spatial axes is a global pool."""
+    x, kind = call.require(0), REDUCTIONS.get(call.op, call.op.lower())
+    if call.op in REDUCTIONS:
+        axes = reduced_axes(call)
+    else:
+        axes = frozenset((call.axis(call.attribute("axis", 0), len(x.shape)),))
+    sizes = reduced_sizes(call, axes)
     lead = int(has_batch(x.shape))
     inside = tuple(sorted(axis - lead for axis in axes if axis >= lead))
     handle = call.handle(x)
@@ -202,6 +180,4 @@ def one_hot(call: Call) -> None:
     rank = len(x.shape) + 1
     axis = call.axis(call.attribute("axis", -1), rank)
     sizes = (*x.shape[:axis], 1, *x.shape[axis:])
-    handle = call.view(call.handle(x), sizes[has_batch(sizes) :])
-    wide = Value(x.name, sizes, handle=handle, shadow=handle)
-    stretch(call, wide, (*x.shape[:axis], depth[0], *x.shape[axis:]))
+    stretch(call, call.viewed(x, sizes), (*x.shape[:axis], depth[0], *x.shape[axis:]))

@@ -6,24 +6,24 @@ from collections.abc import Sequence
 
 from convcalc.arith import Number, equal, floordiv
 from convcalc.importers.onnx.call import Call
-from convcalc.importers.onnx.nodes.elementwise import act, joined, normalized, over_axes
+from convcalc.importers.onnx.nodes.elementwise import ACTIVATIONS, act, joined, normalized, over_axes
 from convcalc.importers.onnx.nodes.products import add_to_output, gemm, linear, multiply, recurrent, transposed
 from convcalc.importers.onnx.nodes.windows import conv
-from convcalc.importers.onnx.values import Sizes, Value, body, has_batch, is_one
+from convcalc.importers.onnx.values import Sizes, Value, has_batch, is_one
 from convcalc.records import replace
 from convcalc.shapes import Shape
 
 
-def _lead(sizes: Sizes) -> Sizes:
-    """The batch as an axis of layers: none where it is 1."""
-    return () if is_one(sizes[0]) else sizes[:1]
+def _swapped(call: Call, handle: int) -> int:
+    """Return a layer whose second and third axes from behind have changed places: heads and tokens."""
+    rank = call.shape(handle).rank
+    return call.beside("permute", handle, axes=(*range(rank - 3), rank - 2, rank - 3, rank - 1))
 
 
-def _heads(call: Call, handle: int, batch: Sizes, tokens: Number, heads: Number, width: Number) -> int:
+def _heads(call: Call, handle: int, heads: Number) -> int:
     """Return [batch …, heads, tokens, width] of a layer [batch …, tokens, heads·width]."""
-    split = call.view(handle, (*batch, tokens, heads, width))
-    first = len(batch)
-    return call.beside("permute", split, axes=(*range(first), first + 1, first, first + 2))
+    *leading, width = call.shape(handle)
+    return _swapped(call, call.view(handle, (*leading, heads, floordiv(width, heads))))
 
 
 def _over(call: Call, handle: int, other: int) -> int:
@@ -41,8 +41,7 @@ def _attend(call: Call, handles: Sequence[int], query: Sizes, *, merges: bool) -
     if not merges:
         call.put(0, handle, (query[0], heads, tokens, width))
         return
-    first = len(batch)
-    handle = call.beside("permute", handle, axes=(*range(first), first + 1, first, first + 2))
+    handle = _swapped(call, handle)
     call.put(0, call.view(handle, (*batch, tokens, heads * width)), (query[0], tokens, heads * width))
 
 
@@ -60,37 +59,34 @@ def _with_past(call: Call, handle: int, past: Value | None, place: int) -> int:
 def attention(call: Call) -> None:
     """Attention of ONNX: Q, K, V with heads as an axis or side by side, and those of earlier steps."""
     q, k, v = (call.require(place) for place in range(3))
-    batch, merges = _lead(q.shape), len(q.shape) == 3
+    lead, merges = int(is_one(q.shape[0])), len(q.shape) == 3
     handles = []
     for value, name in ((q, "q_num_heads"), (k, "kv_num_heads"), (v, "kv_num_heads")):
-        handle = call.view(call.handle(value), value.shape[1 - len(batch) :])
-        if merges:
-            heads = call.size(name)
-            handle = _heads(call, handle, batch, value.shape[1], heads, floordiv(value.shape[2], heads))
-        handles.append(handle)
+        handle = call.view(call.handle(value), value.shape[lead:])
+        handles.append(_heads(call, handle, call.size(name)) if merges else handle)
     for place in (1, 2):
         handles[place] = _with_past(call, handles[place], call.input(3 + place), place)
     _attend(call, handles, q.shape, merges=merges)
     if len(call.outputs) > 3 and call.node.outputs[3]:  # the scores, which are counted with the attention
         sizes = (*call.shape(handles[0])[:-1], call.shape(handles[1])[-2])
-        call.put(3, call.beside("gather", handles[0], axis=-1, size=sizes[-1:]), (*q.shape[: 1 - len(batch)], *sizes))
+        call.put(3, call.beside("gather", handles[0], axis=-1, size=sizes[-1:]), (*q.shape[:lead], *sizes))
 
 
 def fused_attention(call: Call) -> None:
     """Attention of com.microsoft: input, one matrix for queries, keys and values, and its bias."""
     x, matrix, bias = call.require(0), call.require(1), call.input(2)
-    batch, tokens, heads = _lead(x.shape), x.shape[1], call.size("num_heads")
-    out = matrix.shape[1]
+    if len(x.shape) < 2:
+        raise IndexError(x.shape)
+    heads = call.size("num_heads")
     linear(call, x, matrix, matrix.shape, bias)
-    widths = call.integers("qkv_hidden_sizes") or (floordiv(out, 3),) * 3
-    merged = call.handle(call.outputs[0])  # type: ignore[arg-type]
+    widths = call.integers("qkv_hidden_sizes") or (floordiv(matrix.shape[1], 3),) * 3
+    merged = call.handle(call.result)
     handles = []
-    for place, width in enumerate(widths):
+    for place in range(len(widths)):
         part = call.beside("split", merged, part=place, sizes=tuple(widths), axis=-1)
-        handles.append(_heads(call, part, batch, tokens, heads, floordiv(width, heads)))
-    past = call.input(4)
-    if past is not None or any(call.node.outputs[1:2]):
-        raise call.error("CC761", "attention with the keys of earlier steps in one tensor is not read")
+        handles.append(_heads(call, part, heads))
+    if call.input(4) is not None or any(call.node.outputs[1:2]):
+        raise call.refused("attention with the keys of earlier steps in one tensor is not read")
     _attend(call, handles, x.shape, merges=True)
 
 
@@ -100,7 +96,7 @@ def multi_head_attention(call: Call) -> None:
     q, k, v = call.require(0), call.input(1), call.input(2)
     heads = call.size("num_heads")
     fewer = call.attribute("kv_num_heads", heads)
-    batch, (_, tokens, *rest) = _lead(q.shape), q.shape
+    _, _, *rest = q.shape
     bias = None if grouped else call.input(3)
     handles = []
     if k is None and len(rest) == 1:
@@ -110,12 +106,9 @@ def multi_head_attention(call: Call) -> None:
         if bias is not None:
             merged = call.beside("add", merged, _over(call, call.handle(bias), merged))
         cut = [call.beside("split", merged, part=place, sizes=parts, axis=-1) for place in range(3)]
-        handles = [
-            _heads(call, part, batch, tokens, each, width)
-            for part, each in zip(cut, (heads, fewer, fewer), strict=True)
-        ]
+        handles = [_heads(call, part, each) for part, each in zip(cut, (heads, fewer, fewer), strict=True)]
     elif k is None or v is None:
-        raise call.error("CC761", "packed keys and values are not read")
+        raise call.refused("packed keys and values are not read")
     else:
         widths = tuple(value.shape[-1] for value in (q, k, v))
         for place, (value, each) in enumerate(((q, heads), (k, fewer), (v, fewer))):
@@ -124,18 +117,12 @@ def multi_head_attention(call: Call) -> None:
                 if bias is not None:
                     part = call.beside("split", call.handle(bias), part=place, sizes=widths, axis=-1)
                     handle = call.beside("add", handle, _over(call, part, handle))
-                handle = _heads(call, handle, batch, value.shape[1], each, floordiv(value.shape[2], each))
+                handle = _heads(call, handle, each)
             handles.append(handle)
     earlier = (3, 4) if grouped else (6, 7)
     for place in (1, 2):
         handles[place] = _with_past(call, handles[place], call.input(earlier[place - 1]), place)
     _attend(call, handles, q.shape, merges=True)
-
-
-def unchanged(call: Call) -> None:
-    """RotaryEmbedding: an elementwise product with tables of angles, which are no parameters."""
-    x = call.require(0)
-    call.put(0, call.add("elementwise", call.handle(x), type="where"), x.shape)
 
 
 def fused_conv(call: Call) -> None:
@@ -149,11 +136,9 @@ def fused_conv(call: Call) -> None:
 
 
 def _activate(call: Call) -> None:
-    name, result = call.attribute("activation"), call.outputs[0]
-    if name and result is not None:
-        from convcalc.importers.onnx.nodes.elementwise import ACTIVATIONS
-
-        call.put(0, call.beside("act", call.handle(result), type=ACTIVATIONS.get(name, "hardtanh")), result.shape)
+    if name := call.attribute("activation"):
+        made = call.beside("act", call.handle(call.result), type=ACTIVATIONS.get(name, "hardtanh"))
+        call.put(0, made, call.result.shape)
 
 
 def fused_gemm(call: Call) -> None:
@@ -181,8 +166,7 @@ def _rows_behind(call: Call, value: Value) -> Value:
     rank = len(value.shape)
     axes = (*range(1, rank - 1), 0, rank - 1)
     handle = call.beside("permute", call.whole(value), axes=axes)
-    sizes = tuple(value.shape[axis] for axis in axes)
-    return Value(value.name, sizes, handle=call.view(handle, body(sizes)))
+    return call.viewed(value, tuple(value.shape[axis] for axis in axes), handle)
 
 
 def matmul_bits(call: Call) -> None:
@@ -230,10 +214,9 @@ def biased(call: Call) -> None:
         joined(call, "add", values)
     else:
         call.outputs[0] = values[0]
-    result = call.outputs[0]
-    assert result is not None
-    kind = {"kind": "softmax"} if call.op == "BiasSoftmax" else {"kind": "act", "type": "gelu"}
-    call.put(0, call.beside(kind.pop("kind"), call.handle(result), **kind), result.shape)
+    handle = call.handle(call.result)
+    made = call.beside("softmax", handle) if call.op == "BiasSoftmax" else call.beside("act", handle, type="gelu")
+    call.put(0, made, call.result.shape)
 
 
 def skip_norm(call: Call) -> None:
@@ -245,8 +228,7 @@ def skip_norm(call: Call) -> None:
     path, call.path = call.path, f"{call.path}_add"
     joined(call, "add", values)
     call.path = path
-    total = call.outputs[0]
-    assert total is not None
+    total = call.result
     over_axes(call, total, "rms" if simple else "layer", scale, shift)
     for place in range(1, len(call.outputs)):
         call.outputs[place] = total if place == 3 else None
@@ -255,10 +237,8 @@ def skip_norm(call: Call) -> None:
 def swiglu(call: Call) -> None:
     """SwiGLU: one tensor, gated by silu of the other."""
     act(call, "silu")
-    gate = call.outputs[0]
-    assert gate is not None
-    handle = call.beside("mul", call.handle(gate), call.handle(call.require(1)))
-    call.put(0, handle, gate.shape)
+    handle = call.beside("mul", call.handle(call.result), call.handle(call.require(1)))
+    call.put(0, handle, call.result.shape)
 
 
 def group_norm(call: Call) -> None:
@@ -266,7 +246,7 @@ def group_norm(call: Call) -> None:
     x, last = call.require(0), call.attribute("channels_last", 1)
     lead = int(has_batch(x.shape))
     handle = normalized(
-        call, call.handle(x), "group", {"weight": call.input(1), "bias": call.input(2)},
+        call, call.handle(x), "group", call.input(1), call.input(2),
         groups=call.size("groups"), channel_axis=(len(x.shape) - 1 if last else 1) - lead,
     )  # fmt: skip
     call.put(0, call.beside("act", handle, type="silu") if call.attribute("activation", 0) else handle, x.shape)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from convcalc.arith import equal
-from convcalc.importers.onnx.call import Call, count
+from convcalc.arith import equal, prod
+from convcalc.importers.onnx.call import Call
 from convcalc.importers.onnx.nodes import written_out
 from convcalc.importers.onnx.values import MADE, Value, broadcast, has_batch, padded, without_fill
+from convcalc.records import replace
 from convcalc.shapes import Shape
 
 ACTIVATIONS = {
@@ -24,7 +25,7 @@ OF_ONE = {
     "Cosh": "cosh", "Asinh": "asinh", "Acosh": "acosh", "Atanh": "atanh", "Erf": "erf", "Floor": "floor",
     "Ceil": "ceil", "Round": "round", "IsNaN": "isnan", "IsInf": "isinf", "Not": "logical_not",
     "BitwiseNot": "bitwise_not", "Trilu": "where", "LpNormalization": "div", "ReverseSequence": "where",
-    "Scaler": "div", "Normalizer": "div", "Imputer": "where",
+    "Scaler": "div", "Normalizer": "div", "Imputer": "where", "RotaryEmbedding": "where",
 }  # fmt: skip
 OF_SEVERAL = {
     "Add": "add", "Sum": "add", "Mul": "mul", "Sub": "sub", "Div": "div", "Pow": "pow", "Mod": "mod", "Max": "max",
@@ -63,8 +64,8 @@ def prelu(call: Call) -> None:
     """PRelu: slopes of the file are its weights."""
     x, slopes = call.require(0), call.require(1)
     handle = call.handle(x)
-    rank, several = call.shape(handle).rank, equal(count(slopes.shape), 1) is not True
-    per_channel = equal(count(slopes.shape), call.shape(handle)[0]) is True and rank > 1
+    rank, several = call.shape(handle).rank, equal(prod(slopes.shape), 1) is not True
+    per_channel = equal(prod(slopes.shape), call.shape(handle)[0]) is True and rank > 1
     given = padded(slopes.shape, rank)[-rank:] if several else 1
     held = {"weight": (slopes, Shape(slopes.shape))}
     call.put(0, call.add("act", handle, type="prelu", slopes=None if per_channel else given, weights=held), x.shape)
@@ -72,8 +73,7 @@ def prelu(call: Call) -> None:
 
 def function(call: Call) -> None:
     """A function of one tensor, element by element."""
-    x = call.require(0)
-    call.put(0, call.add("elementwise", call.handle(x), type=OF_ONE[call.op]), x.shape)
+    call.put_alike("elementwise", type=OF_ONE[call.op])
 
 
 def cumulate(call: Call) -> None:
@@ -122,9 +122,8 @@ def joined(call: Call, kind: str, values: Sequence[Value]) -> None:
     target = Shape(sizes[cut:] or (1,))
     is_kind = kind in ("add", "mul")
     handle = call.add(kind if is_kind else "elementwise", *handles, type=None if is_kind else kind)
-    if call.shape(handle).rank != target.rank or any(
-        equal(a, b) is False for a, b in zip(call.shape(handle), target, strict=True)
-    ):
+    have = call.shape(handle)
+    if have.rank != target.rank or any(equal(a, b) is False for a, b in zip(have, target, strict=True)):
         handle = call.beside("broadcast", handle, shape=tuple(target))
     call.put(0, handle, sizes)
 
@@ -143,13 +142,8 @@ def _lined_up(call: Call, values: Sequence[Value]) -> list[Value]:
         return [left, right]
     sizes = (*right.shape, *(1,) * behind)
     if right.is_constant:
-        lined = Value(
-            right.name, sizes, right.data_type, right.elements, right.key, is_constant=True,
-            is_learned=right.is_learned, recipe=right.recipe, bits=right.bits,
-        )  # fmt: skip
-    else:
-        lined = Value(right.name, sizes, handle=call.view(call.handle(right), sizes[has_batch(sizes) :]))
-    return [left, lined]
+        return [left, replace(right, sizes=sizes, handle=None, shadow=None)]
+    return [left, call.viewed(right, sizes)]
 
 
 # --- norms ------------------------------------------------------------------------------------------------------------
@@ -159,58 +153,41 @@ def batch_norm(call: Call) -> None:
     """BatchNormalization: X, scale, shift, and mean and variance, which are buffers."""
     x, scale, shift, mean, variance = (call.require(place) for place in range(5))
     axis = None if has_batch(x.shape) or len(x.shape) < 2 else 1
-    names: dict[str, Value | None] = {"weight": scale, "bias": shift}
-    handle = normalized(call, call.handle(x), "batch", names, channel_axis=axis, statistics=(mean, variance))
+    statistics = (mean, variance)
+    handle = normalized(call, call.handle(x), "batch", scale, shift, channel_axis=axis, statistics=statistics)
     call.put(0, handle, x.shape)
-    for place, value in enumerate((mean, variance, mean, variance)[: len(call.outputs) - 1], 1):
+    for place, value in enumerate((statistics * 2)[: len(call.outputs) - 1], 1):
         if call.node.outputs[place] and not value.is_constant:
             call.put(place, call.handle(value), value.shape)
 
 
-def _held(values: dict[str, Value | None]) -> dict[str, tuple[Value | None, Shape]]:
-    return {name: (value, Shape(value.shape)) for name, value in values.items() if value is not None}
-
-
-def normalized(call: Call, handle: int, kind: str, values: dict[str, Value | None], **arguments: Any) -> int:
+def normalized(call: Call, handle: int, kind: str, scale: Value | None, shift: Value | None, **arguments: Any) -> int:
     """Add a norm whose scale and shift are constants; others are no parameters."""
-    scale, shift = (value is not None and value.is_constant for value in (values["weight"], values.get("bias")))
-    flags: dict[str, Any] = {"affine": scale or shift}
-    if flags["affine"]:
-        flags |= {"scale": scale, "bias": shift}
-    return call.add("norm", handle, type=kind, weights=_held(values), **flags, **arguments)
+    named = {"weight": scale, "bias": shift}
+    held = {name: (value, Shape(value.shape)) for name, value in named.items() if value is not None}
+    has_scale, has_shift = (value is not None and value.is_constant for value in (scale, shift))
+    flags: dict[str, Any] = {"scale": has_scale, "bias": has_shift} if has_scale or has_shift else {}
+    return call.add("norm", handle, type=kind, weights=held, affine=bool(flags), **flags, **arguments)
 
 
-def instance_norm(call: Call) -> None:
-    """InstanceNormalization: X, scale, shift."""
-    _by_channel(call, "instance")
-
-
-def group_norm(call: Call) -> None:
-    """GroupNormalization: X, scale and shift, for each group before version 21."""
-    _by_channel(call, "group", groups=call.attribute("num_groups") or call.attribute("groups"))
-
-
-def _by_channel(call: Call, kind: str, **arguments: Any) -> None:
-    x = call.require(0)
+def norm_of_channels(call: Call) -> None:
+    """InstanceNormalization and GroupNormalization: X, scale, shift."""
+    x, kind, arguments = call.require(0), "instance", {}
+    if call.op == "GroupNormalization":  # scale and shift of each group before version 21
+        kind, arguments = "group", {"groups": call.attribute("num_groups") or call.attribute("groups")}
     axis = None if has_batch(x.shape) else 1
-    names = {"weight": call.input(1), "bias": call.input(2)}
-    call.put(0, normalized(call, call.handle(x), kind, names, channel_axis=axis, **arguments), x.shape)
+    handle = normalized(call, call.handle(x), kind, call.input(1), call.input(2), channel_axis=axis, **arguments)
+    call.put(0, handle, x.shape)
 
 
 def mean_variance_norm(call: Call) -> None:
-    x = call.require(0)
-    axis = None if has_batch(x.shape) else 1
-    call.put(0, call.add("norm", call.handle(x), type="instance", affine=False, channel_axis=axis), x.shape)
+    call.put_alike("norm", type="instance", affine=False, channel_axis=None if has_batch(call.require(0).shape) else 1)
 
 
-def layer_norm(call: Call) -> None:
-    """LayerNormalization: X, scale, shift, over the axes from one on."""
-    over_axes(call, call.require(0), "layer", call.input(1), call.input(2))
-
-
-def rms_norm(call: Call) -> None:
-    """RMSNormalization: X, scale."""
-    over_axes(call, call.require(0), "rms", call.input(1))
+def norm_of_axes(call: Call) -> None:
+    """LayerNormalization, and RMSNormalization without a shift, over the axes from one on."""
+    kind, shift = ("layer", call.input(2)) if call.op == "LayerNormalization" else ("rms", None)
+    over_axes(call, call.require(0), kind, call.input(1), shift)
 
 
 def over_axes(call: Call, x: Value, kind: str, scale: Value | None, shift: Value | None = None) -> None:
@@ -219,9 +196,8 @@ def over_axes(call: Call, x: Value, kind: str, scale: Value | None, shift: Value
     axis = call.axis(call.attribute("axis", -1), rank)
     handle, first = call.along(x, axis)
     last = call.shape(handle).rank
-    handle = normalized(
-        call, handle, kind, {"weight": scale, "bias": shift}, axis=tuple(range(first, last)) if last > 1 else -1
-    )  # fmt: skip
+    axes = tuple(range(first, last)) if last > 1 else -1
+    handle = normalized(call, handle, kind, scale, shift, axis=axes)
     call.put(0, handle, x.shape)
     for place in range(1, min(3, len(call.outputs))):
         if call.node.outputs[place] in call.scope.readers:
@@ -230,8 +206,7 @@ def over_axes(call: Call, x: Value, kind: str, scale: Value | None, shift: Value
 
 
 def local_response_norm(call: Call) -> None:
-    x = call.require(0)
-    call.put(0, call.add("norm", call.handle(x), type="lrn"), x.shape)
+    call.put_alike("norm", type="lrn")
 
 
 def loss(call: Call) -> None:

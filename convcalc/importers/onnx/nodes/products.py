@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from convcalc.arith import Number, equal, floordiv, require
-from convcalc.importers.onnx.call import Call, count
+from convcalc.arith import Number, equal, floordiv, prod, require
+from convcalc.importers.onnx.call import Call
+from convcalc.importers.onnx.nodes.written_out import behind, fuse, read_beside
 from convcalc.importers.onnx.values import (
     MADE_OR_FOLDED,
     Sizes,
@@ -19,7 +20,7 @@ from convcalc.shapes import Shape
 
 def matmul(call: Call) -> None:
     """MatMul: a linear layer where the second operand is a matrix of the file, else a product of two tensors."""
-    multiply(call, call.require(0), call.require(1))
+    multiply(call, call.require(0), call.require(1), call.input(2) if call.op == "MatMulWithBias" else None)
 
 
 def multiply(call: Call, left: Value, right: Value, bias: Value | None = None) -> None:
@@ -52,13 +53,12 @@ def linear(call: Call, x: Value, matrix: Value, sizes: Sizes, bias: Value | None
     fits, text = equal(x.shape[-1], inner), "the features of {} meet a matrix of {}"
     require(fits, "CC405", text, Shape(x.shape), Shape(sizes))
     handle = call.handle(x)
-    is_bias = bias is not None and bias.is_constant and bool(bias.key) and equal(count(bias.shape), out) is True
+    is_bias = bias is not None and bias.is_constant and bool(bias.key) and equal(prod(bias.shape), out) is True
     held = {"weight": (matrix, Shape((out, inner)))}
     if is_bias and bias is not None:
         held["bias"] = (bias, Shape((out,)))
-    handle = call.add(
-        "linear", handle, out=out, bias=is_bias, axis=-1 if call.shape(handle).rank > 2 else None, weights=held
-    )
+    axis = -1 if call.shape(handle).rank > 2 else None
+    handle = call.add("linear", handle, out=out, bias=is_bias, axis=axis, weights=held)
     call.put(0, handle, (*x.shape[:-1], out))
     if bias is not None and not is_bias:
         add_to_output(call, bias)
@@ -66,36 +66,21 @@ def linear(call: Call, x: Value, matrix: Value, sizes: Sizes, bias: Value | None
 
 def _bias_behind(call: Call, out: Number) -> Value | None:
     """Return the constant that only an Add behind the product adds to it: the bias of one layer."""
-    readers = call.scope.readers.get(call.node.outputs[0], [])
-    node = readers[0] if len(readers) == 1 else None
-    if call.op != "MatMul" or node is None or node.op != "Add" or node.domain or len(node.inputs) != 2:
-        return None
-    if call.opset < 7 or not node.outputs:
-        return None
-    own = list(node.inputs).index(call.node.outputs[0])
-    other = node.inputs[1 - own]
-    value = call.scope.find(other)
-    if value is None or not (value.key and value.is_constant and len(value.shape) == 1):
-        return None
-    if equal(value.shape[0], out) is not True:
-        return None
-    call.run.fused[id(node)] = own
-    return value
+    chain = behind(call, "Add") if call.op == "MatMul" and call.opset >= 7 else ()
+    for other in read_beside(chain):
+        value = call.scope.find(other)
+        if value is not None and value.key and value.is_constant and len(value.shape) == 1:
+            return value if equal(value.shape[0], out) is True and fuse(call, chain) else None
+    return None
 
 
 def add_to_output(call: Call, value: Value) -> None:
     """Add a tensor to the first output."""
-    result = call.outputs[0]
-    assert result is not None
-    sizes = broadcast(result.shape, value.shape)
-    rank, cut = len(sizes), has_batch(sizes)
-    handles = [call.aligned(each, rank, cut=cut) for each in (result, value) if not _is_nothing(each)]
+    sizes = broadcast(call.result.shape, value.shape)
+    is_nothing = value.is_constant and not value.is_learned and not value.key  # and so no branch
+    branches = [call.result] if is_nothing else [call.result, value]
+    handles = [call.aligned(each, len(sizes), cut=has_batch(sizes)) for each in branches]
     call.put(0, call.beside("add", *handles), sizes)
-
-
-def _is_nothing(value: Value) -> bool:
-    """Whether a value is a constant that nothing of the file is in, so that it is no branch."""
-    return value.is_constant and not value.is_learned and not value.key
 
 
 def gemm(call: Call) -> None:
@@ -115,14 +100,11 @@ def gemm(call: Call) -> None:
 def transposed(call: Call, value: Value) -> Value:
     """Return a value with its last two axes in the other order."""
     *leading, rows, columns = value.shape
-    rank = len(value.shape)
+    sizes, rank = (*leading, columns, rows), len(value.shape)
     if is_one(rows) or is_one(columns):
-        handle = call.handle(value)
-    else:
-        whole = call.whole(value)
-        handle = call.beside("permute", whole, axes=(*range(rank - 2), rank - 1, rank - 2))
-    sizes = (*leading, columns, rows)
-    return Value(value.name, sizes, handle=call.view(handle, sizes[has_batch(sizes) :]))
+        return call.viewed(value, sizes)
+    axes = (*range(rank - 2), rank - 1, rank - 2)
+    return call.viewed(value, sizes, call.beside("permute", call.whole(value), axes=axes))
 
 
 def einsum(call: Call) -> None:
@@ -215,10 +197,8 @@ def scores(call: Call) -> None:
     """LinearRegressor and LinearClassifier of ``ai.onnx.ml``: a linear layer whose weights are attributes."""
     x, has_labels = call.require(0), call.op == "LinearClassifier"
     weights = len(call.integers("coefficients"))
-    rows = call.run.builder.add(
-        call.name, "linear", call.handle(x), path=call.path, out=floordiv(weights, x.shape[-1]),
-        bias=bool(call.integers("intercepts")),
-    )  # fmt: skip
+    out, has_bias = floordiv(weights, x.shape[-1]), bool(call.integers("intercepts"))
+    rows = call.add("linear", call.handle(x), out=out, bias=has_bias)
     classes = len(call.attribute("classlabels_ints") or call.attribute("classlabels_strings") or ())
     sizes = (*x.shape[:-1], call.shape(rows)[-1])
     if has_labels and equal(sizes[-1], classes) is not True:  # the scores of two classes from one row

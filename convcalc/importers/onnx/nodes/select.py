@@ -1,13 +1,13 @@
-"""Operations that join tensors, and that select or replace elements: free of multiplies."""
+"""Operations that join tensors, and that select or replace elements, and lists of tensors: free of multiplies."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from convcalc.arith import is_plain, less_equal
-from convcalc.importers.onnx.call import Call, count
+from convcalc.arith import is_plain, less_equal, prod
+from convcalc.importers.onnx.call import Call
 from convcalc.importers.onnx.sizes import slices, split_sizes
-from convcalc.importers.onnx.values import MADE, Sizes, Value, has_batch, is_one, same, without_fill
+from convcalc.importers.onnx.values import MADE, OpenShape, Sizes, Value, has_batch, is_one, same, without_fill
 from convcalc.shapes import Shape
 
 END = 1 << 31
@@ -37,12 +37,12 @@ def cut_slices(call: Call) -> None:
         if lead and axis == 0:
             if len(range(1)[slice(start, stop if stop > -END else None, step)]) == 1:
                 continue
-            raise call.error("CC761", "it slices nothing out of the batch axis, and an empty tensor is no layer")
+            raise call.refused("it slices nothing out of the batch axis, and an empty tensor is no layer")
         add = call.add if is_own else call.beside
         if is_plain(step) and step < 0:
             if not is_plain(n):
-                raise call.error("CC761", "it slices backwards along a free axis")
-            places = range(n)[slice(start, None if stop < -END else stop, step)]
+                raise call.refused("it slices backwards along a free axis")
+            places = range(n)[start:stop:step]
             if len(places) == n:
                 continue
             handle = add("gather", handle, axis=axis - lead, size=len(places))
@@ -68,12 +68,8 @@ def split(call: Call) -> None:
             continue
         sizes = (*x.shape[:axis], part, *x.shape[axis + 1 :])
         given = {"into": len(parts)} if are_equal else {"sizes": tuple(parts)}
-        made = (
-            handle
-            if same((part,), x.shape[axis : axis + 1])
-            else call.add("split", handle, part=place, axis=at, **given)
-        )
-        call.put(place, made, sizes)
+        is_all = same((part,), x.shape[axis : axis + 1])
+        call.put(place, handle if is_all else call.add("split", handle, part=place, axis=at, **given), sizes)
 
 
 def gather(call: Call) -> None:
@@ -149,10 +145,97 @@ def roi(call: Call) -> None:
 def col2im(call: Call) -> None:
     """Col2Im: [N, C·K, places] to [N, C, image]."""
     x, image, block = call.require(0), call.numbers(1) or (), call.numbers(2) or ()
-    take(call, x, (x.shape[0], x.shape[1] // count(block), *image))
+    take(call, x, (x.shape[0], x.shape[1] // prod(block), *image))
 
 
 def affine_grid(call: Call) -> None:
     """AffineGrid: a place for every cell of an image [N, C, …], from a matrix; not counted, as in PyTorch."""
     batch, _, *image = call.numbers(1) or ()
     take(call, call.require(0), (batch, *image, len(image)))
+
+
+# --- sequences of tensors: lists that a graph makes and takes apart again, and that no layer has ----------------------
+
+
+def _members(call: Call) -> tuple[Value, ...]:
+    members = call.require(0).members
+    if members is None:
+        raise OpenShape(call.op)
+    return members
+
+
+def _place(call: Call, place: int, default: int) -> int:
+    given = call.numbers(place)
+    return int(given[0]) if given else default
+
+
+def _put(call: Call, members: tuple[Value, ...]) -> None:
+    call.outputs[0] = Value(call.node.outputs[0], None, members=members)
+
+
+def construct(call: Call) -> None:
+    """SequenceConstruct and SequenceEmpty."""
+    _put(call, tuple(value for value in call.x if value is not None))
+
+
+def insert(call: Call) -> None:
+    """SequenceInsert, at the end by default."""
+    members = list(_members(call))
+    members.insert(_place(call, 2, len(members)), call.require(1))
+    _put(call, tuple(members))
+
+
+def erase(call: Call) -> None:
+    """SequenceErase, of the last by default."""
+    members = list(_members(call))
+    del members[_place(call, 1, -1)]
+    _put(call, tuple(members))
+
+
+def at(call: Call) -> None:
+    """SequenceAt."""
+    call.outputs[0] = _members(call)[_place(call, 1, -1)]
+
+
+def length(call: Call) -> None:
+    """SequenceLength."""
+    call.put_known((len(_members(call)),), ())
+
+
+def split_to(call: Call) -> None:
+    """SplitToSequence: parts of one size, of given sizes, or of size 1, whose axis is then left out by a flag."""
+    x, given = call.require(0), call.numbers(1)
+    axis = call.axis(call.attribute("axis", 0), len(x.shape))
+    size = x.shape[axis]
+    sizes = split_sizes(call, size) if given is not None and len(call.require(1).shape) else None
+    if sizes is None:
+        if type(size) is not int:
+            raise OpenShape(x.name)
+        each = int(given[0]) if given else 1
+        sizes = [min(each, size - start) for start in range(0, size, each)]
+    names = tuple(f"{call.node.outputs[0]}_{place}" for place in range(len(sizes)))
+    node = call.node._replace(
+        op="Split", outputs=names, attributes={"axis": axis, "split": tuple(sizes)}, inputs=call.node.inputs[:1]
+    )
+    inner = Call(call.run, node, [x], call.scope, call.path)
+    split(inner)
+    members = tuple(value for value in inner.outputs if value is not None)
+    if given is None and not call.attribute("keepdims", 1):
+        members = tuple(call.viewed(each, (*each.shape[:axis], *each.shape[axis + 1 :])) for each in members)
+    _put(call, members)
+
+
+def concat_from(call: Call) -> None:
+    """ConcatFromSequence, along an axis of the tensors or a new one."""
+    members = _members(call)
+    if call.attribute("new_axis", 0):
+        axis = call.axis(call.attribute("axis"), len(members[0].shape) + 1)
+        members = tuple(call.viewed(each, (*each.shape[:axis], 1, *each.shape[axis:])) for each in members)
+    call.x = list(members)
+    concat(call)
+
+
+SEQUENCES = {
+    "SequenceConstruct": construct, "SequenceEmpty": construct, "SequenceInsert": insert, "SequenceErase": erase,
+    "SequenceAt": at, "SequenceLength": length, "SplitToSequence": split_to, "ConcatFromSequence": concat_from,
+}  # fmt: skip

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from convcalc.importers.onnx.call import Call
-from convcalc.importers.onnx.nodes import arrange, contrib, elementwise, products, select, sequences, windows
+from convcalc.importers.onnx.nodes import arrange, contrib, elementwise, products, select, windows
 from convcalc.importers.onnx.values import FLOAT, OpenShape
 from convcalc.shapes import Shape
 
@@ -15,30 +15,18 @@ MICROSOFT, LEARN = "com.microsoft", "ai.onnx.ml"
 REFUSED = ("com.microsoft.nchwc", "com.ms.internal.nhwc")
 
 
-def _microsoft(table: Mapping[str, Handler]) -> dict[tuple[str, str], Handler]:
-    return {(MICROSOFT, op): handler for op, handler in table.items()}
-
-
 def mixture(call: Call) -> None:
     """MoE: rows, scores of experts, and the matrices of each, gated where there is a third."""
     x, scores, first = (call.require(place) for place in range(3))
     third = call.input(6)
     names = {"up.weight": 2, "up.bias": 3, "down.weight": 4, "down.bias": 5, "gate.weight": 6, "gate.bias": 7}
-    held = {
-        name: (call.input(place), Shape(call.require(place).shape))
-        for name, place in names.items()
-        if call.input(place) is not None
-    }
+    given = {name: value for name, place in names.items() if (value := call.input(place)) is not None}
+    held = {name: (value, Shape(value.shape)) for name, value in given.items()}
     handle = call.add(
         "experts", call.handle(x), call.handle(scores), count=first.shape[0], top=call.attribute("k", 1),
         width=first.shape[2], gated=third is not None, bias=call.input(3) is not None, weights=held,
     )  # fmt: skip
     call.put(0, handle, x.shape)
-
-
-def matmul_with_bias(call: Call) -> None:
-    """A product whose third input is a bias."""
-    products.multiply(call, call.require(0), call.require(1), call.input(2))
 
 
 def not_computed(call: Call) -> None:
@@ -51,10 +39,9 @@ _OWN: dict[str, Handler] = {
     **dict.fromkeys(elementwise.ACTIVATIONS, elementwise.activation),
     **dict.fromkeys(elementwise.OF_ONE, elementwise.function),
     **dict.fromkeys(elementwise.OF_SEVERAL, elementwise.join),
-    **dict.fromkeys(arrange.REDUCTIONS, arrange.reduce),
+    **dict.fromkeys((*arrange.REDUCTIONS, "ArgMax", "ArgMin"), arrange.reduce),
     **dict.fromkeys(("Softmax", "LogSoftmax", "Hardmax"), elementwise.softmax),
     **dict.fromkeys(("CumSum", "CumProd"), elementwise.cumulate),
-    **dict.fromkeys(("ArgMax", "ArgMin"), arrange.argmax),
     **dict.fromkeys(
         ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Cast", "CastLike", "BitCast", "Dropout",
          "QuantizeLinear", "DequantizeLinear"), arrange.arrange,
@@ -69,42 +56,42 @@ _OWN: dict[str, Handler] = {
     **dict.fromkeys(("Resize", "Upsample"), windows.resize),
     **dict.fromkeys(("LSTM", "GRU", "RNN"), products.recurrent),
     **dict.fromkeys(("RoiAlign", "MaxRoiPool"), select.roi),
-    **sequences.SEQUENCES,
+    **select.SEQUENCES,
     **dict.fromkeys(("NegativeLogLikelihoodLoss", "SoftmaxCrossEntropyLoss"), elementwise.loss),
     "Range": arrange.counted, "Conv": windows.conv, "ConvTranspose": windows.deconv, "DeformConv": windows.deform_conv,
     "MaxUnpool": windows.unpool, "MatMul": products.matmul, "Gemm": products.gemm, "Einsum": products.einsum,
-    "BatchNormalization": elementwise.batch_norm, "InstanceNormalization": elementwise.instance_norm,
-    "GroupNormalization": elementwise.group_norm, "LayerNormalization": elementwise.layer_norm,
-    "RMSNormalization": elementwise.rms_norm, "SimplifiedLayerNormalization": elementwise.rms_norm,
-    "LRN": elementwise.local_response_norm, "MeanVarianceNormalization": elementwise.mean_variance_norm,
+    "BatchNormalization": elementwise.batch_norm, "InstanceNormalization": elementwise.norm_of_channels,
+    "GroupNormalization": elementwise.norm_of_channels, "MeanVarianceNormalization": elementwise.mean_variance_norm,
+    "LayerNormalization": elementwise.norm_of_axes, "RMSNormalization": elementwise.norm_of_axes,
+    "SimplifiedLayerNormalization": elementwise.norm_of_axes, "LRN": elementwise.local_response_norm,
     "Clip": elementwise.clip, "PRelu": elementwise.prelu, "Shape": arrange.shape, "Size": arrange.size,
     "Transpose": arrange.transpose, "Concat": select.concat, "Slice": select.cut_slices, "Split": select.split,
     "Gather": select.gather, "GatherElements": select.gather_elements, "GatherND": select.gather_nd,
     "Expand": arrange.expand, "Tile": arrange.tile, "Pad": arrange.pad, "CenterCropPad": arrange.center_crop_pad,
-    "DepthToSpace": arrange.to_space, "SpaceToDepth": arrange.to_depth, "TopK": select.top_k,
+    "DepthToSpace": arrange.move_blocks, "SpaceToDepth": arrange.move_blocks, "TopK": select.top_k,
     "OneHot": arrange.one_hot, "GridSample": select.sample, "Col2Im": select.col2im, "AffineGrid": select.affine_grid,
     "DynamicQuantizeLinear": arrange.quantise_dynamically, "Attention": contrib.attention,
-    "RotaryEmbedding": contrib.unchanged, "SwiGLU": contrib.swiglu,
+    "SwiGLU": contrib.swiglu,
 }  # fmt: skip
-HANDLERS: dict[tuple[str, str], Handler] = {
-    **{("", op): handler for op, handler in _OWN.items()},
-    **_microsoft({
-        "FusedConv": contrib.fused_conv, "FusedGemm": contrib.fused_gemm, "FusedMatMul": contrib.fused_matmul,
-        "TransposeMatMul": contrib.fused_matmul, "Gelu": elementwise.activation, "QuickGelu": elementwise.activation,
-        "FastGelu": contrib.biased, "BiasGelu": contrib.biased, "BiasSoftmax": contrib.biased,
-        "BiasAdd": elementwise.join, "LayerNormalization": elementwise.layer_norm,
-        "SimplifiedLayerNormalization": elementwise.rms_norm, "SkipLayerNormalization": contrib.skip_norm,
-        "SkipSimplifiedLayerNormalization": contrib.skip_norm, "Attention": contrib.fused_attention,
-        "MultiHeadAttention": contrib.multi_head_attention, "GroupQueryAttention": contrib.multi_head_attention,
-        "RotaryEmbedding": contrib.unchanged, "MatMulNBits": contrib.matmul_bits,
-        "MatMulBnb4": contrib.matmul_bits, "DynamicQuantizeLSTM": contrib.quantised_lstm,
-        "EmbedLayerNormalization": contrib.embed_norm, "GroupNorm": contrib.group_norm, "MoE": mixture,
-        "MatMulWithBias": matmul_with_bias, "Trilu": elementwise.function, "QuantizeLinear": arrange.arrange,
-        "DequantizeLinear": arrange.arrange, "GridSample": select.sample, "Pad": arrange.pad,
-    }),
-    (LEARN, "LinearRegressor"): products.scores, (LEARN, "LinearClassifier"): products.scores,
-    **{(LEARN, op): elementwise.function for op in ("Scaler", "Normalizer", "Imputer")},
+_MICROSOFT: dict[str, Handler] = {
+    "FusedConv": contrib.fused_conv, "FusedGemm": contrib.fused_gemm, "FusedMatMul": contrib.fused_matmul,
+    "TransposeMatMul": contrib.fused_matmul, "Gelu": elementwise.activation, "QuickGelu": elementwise.activation,
+    "FastGelu": contrib.biased, "BiasGelu": contrib.biased, "BiasSoftmax": contrib.biased,
+    "BiasAdd": elementwise.join, "LayerNormalization": elementwise.norm_of_axes,
+    "SimplifiedLayerNormalization": elementwise.norm_of_axes, "SkipLayerNormalization": contrib.skip_norm,
+    "SkipSimplifiedLayerNormalization": contrib.skip_norm, "Attention": contrib.fused_attention,
+    "MultiHeadAttention": contrib.multi_head_attention, "GroupQueryAttention": contrib.multi_head_attention,
+    "RotaryEmbedding": elementwise.function, "MatMulNBits": contrib.matmul_bits,
+    "MatMulBnb4": contrib.matmul_bits, "DynamicQuantizeLSTM": contrib.quantised_lstm,
+    "EmbedLayerNormalization": contrib.embed_norm, "GroupNorm": contrib.group_norm, "MoE": mixture,
+    "MatMulWithBias": products.matmul, "Trilu": elementwise.function, "QuantizeLinear": arrange.arrange,
+    "DequantizeLinear": arrange.arrange, "GridSample": select.sample, "Pad": arrange.pad,
 }  # fmt: skip
+_LEARN: dict[str, Handler] = {
+    "LinearRegressor": products.scores, "LinearClassifier": products.scores,
+    **dict.fromkeys(("Scaler", "Normalizer", "Imputer"), elementwise.function),
+}  # fmt: skip
+HANDLERS = {"": _OWN, MICROSOFT: _MICROSOFT, LEARN: _LEARN}
 
 QUANTISED: dict[tuple[str, str], tuple[str, str, tuple[int, ...], tuple[int, ...]]] = {
     ("", "QLinearConv"): ("", "Conv", (0, 3, 8), (4, 5)),
@@ -135,7 +122,7 @@ def rewritten(call: Call) -> Call:
         node = node._replace(domain="")
     if node.domain in REFUSED:
         text = f"{node.domain}:{node.op} is of a file that was optimised for one machine, with padded channels"
-        raise call.error("CC761", text, "give the model from before the optimisation")
+        raise call.refused(text, "give the model from before the optimisation")
     if node.op == "CastLike" and len(x) == 2 and x[1] is not None:  # of a constant, one whatever the other is
         node, x = node._replace(op="Cast", attributes={"to": x[1].data_type or FLOAT}), x[:1]
     elif (node.domain, node.op) == (MICROSOFT, "QLinearConcat"):
@@ -150,4 +137,4 @@ def rewritten(call: Call) -> Call:
 
 def handler(call: Call) -> Handler | None:
     """Return what makes layers of an operation; ``None`` for one that is not known."""
-    return HANDLERS.get((call.node.domain, call.op))
+    return HANDLERS.get(call.node.domain, {}).get(call.op)

@@ -57,20 +57,13 @@ def _padding(call: Call, kernel: Sequence[Number], stride: Sizes, dilation: Size
     if word == "SAME_UPPER":
         return "same"
     if word == "SAME_LOWER":  # the odd cell before
-        return tuple(
-            _lower(size, k, s, d)
-            for size, k, s, d in zip(call.require(0).shape[2:], kernel, stride, dilation, strict=True)
-        )
+        from convcalc.ops.kinds._window import resolve_padding
+
+        pairs = resolve_padding("same", call.require(0).shape[2:], tuple(kernel), stride, dilation)
+        return tuple((after, before) for before, after in pairs)
     if word == "VALID":
         return ((0, 0),) * len(kernel)
     return _pairs(call.integers("pads") or (0,) * (2 * len(kernel)), len(kernel))
-
-
-def _lower(size: Number, kernel: Number, stride: Number, dilation: Number) -> tuple[Number, Number]:
-    from convcalc.ops.kinds._window import resolve_padding
-
-    ((before, after),) = resolve_padding("same", (size,), (kernel,), (stride,), (dilation,))
-    return after, before
 
 
 def _pairs(pads: Sequence[Number], axes: int) -> Pads:
@@ -143,8 +136,7 @@ def pool(call: Call) -> None:
         axes=len(kernel) + further, **arguments,
     )  # fmt: skip
     call.put_spatial(handle, further, x)
-    if len(call.outputs) > 1 and (value := call.outputs[0]) is not None:
-        call.put(1, call.handle(value), value.shape)
+    call.put(1, call.handle(call.result), call.result.shape)
 
 
 def global_pool(call: Call) -> None:

@@ -18,17 +18,17 @@ def is_gelu(call: Call) -> bool:
 
     Each of the five operations has no other reader than the next, and only constants beside x.
     """
-    chain = _behind(call, "Erf", "Add", "Mul", "Mul")
-    beside = _beside(chain[1:])
-    if len(beside) != 3 or beside[1] != call.node.inputs[0]:
+    chain = behind(call, "Erf", "Add", "Mul", "Mul")
+    others = read_beside(chain[1:])
+    if len(others) != 3 or others[1] != call.node.inputs[0]:
         return False
-    return _are_constants(call, beside[0], beside[2], call.node.inputs[1]) and _fused(call, chain)
+    return _are_constants(call, others[0], others[2], call.node.inputs[1]) and fuse(call, chain)
 
 
 def is_silu(call: Call) -> bool:
     """Whether a sigmoid is that of x · sigmoid(x), as exporters write silu before version 24."""
-    chain = _behind(call, "Mul")
-    return _beside(chain) == [call.node.inputs[0]] and _fused(call, chain)
+    chain = behind(call, "Mul")
+    return read_beside(chain) == [call.node.inputs[0]] and fuse(call, chain)
 
 
 def scale_of_rms(call: Call) -> Value | None:
@@ -37,8 +37,8 @@ def scale_of_rms(call: Call) -> Value | None:
     is_square = call.node.inputs[1] == name if call.op == "Mul" else call.require(1).elements == (2,)
     if not is_square or x.is_constant:
         return None
-    start = _behind(call, "ReduceMean", "Add", "Sqrt")
-    if not start or not _are_constants(call, *_beside(start[1:2])):
+    start = behind(call, "ReduceMean", "Add", "Sqrt")
+    if not start or not _are_constants(call, *read_beside(start[1:2])):
         return None
     mean, root = start[0][0], start[-1][0].outputs[0]
     axes = mean.attributes.get("axes")
@@ -48,8 +48,8 @@ def scale_of_rms(call: Call) -> Value | None:
     if list(axes or ()) not in ([-1], [len(x.shape) - 1]) or not mean.attributes.get("keepdims", 1):
         return None
     for ops in ("Reciprocal Mul Mul", "Div Mul Mul", "Div Mul"):
-        chain = _behind(call, *ops.split(), name=root)
-        *factors, scale = _beside(chain) or [""]
+        chain = behind(call, *ops.split(), name=root)
+        *factors, scale = read_beside(chain) or [""]
         weight = call.scope.find(scale)
         if ops == "Div Mul Mul" and (len(factors) < 2 or not _are_constants(call, factors.pop(0))):
             continue
@@ -57,11 +57,11 @@ def scale_of_rms(call: Call) -> Value | None:
             continue
         if weight is not None and weight.is_constant and weight.is_learned and len(weight.shape) == 1:
             is_whole = equal(weight.shape[0], x.shape[-1]) is True
-            return weight if is_whole and _fused(call, [*start, *chain]) else None
+            return weight if is_whole and fuse(call, [*start, *chain]) else None
     return None
 
 
-def _behind(call: Call, *ops: str, name: str = "") -> Chain:
+def behind(call: Call, *ops: str, name: str = "") -> Chain:
     """Return the operations of these types that follow an output, by default that of the call; nothing for others."""
     chain: list[tuple[Node, int]] = []
     name = name or call.node.outputs[0]
@@ -74,7 +74,7 @@ def _behind(call: Call, *ops: str, name: str = "") -> Chain:
     return chain
 
 
-def _beside(chain: Chain) -> list[str]:
+def read_beside(chain: Chain) -> list[str]:
     """Return what the operations with two inputs read beside what the one before them gives."""
     return [node.inputs[1 - place] for node, place in chain if len(node.inputs) == 2]
 
@@ -85,7 +85,7 @@ def _are_constants(call: Call, *names: str) -> bool:
     return all(value is None or (value.is_constant and not value.shape) for value in found)
 
 
-def _fused(call: Call, chain: Chain) -> bool:
+def fuse(call: Call, chain: Chain) -> bool:
     """Let operations give what they read, since the layer of the call stands for them."""
     call.run.fused.update({id(node): place for node, place in chain})
     return True
