@@ -333,14 +333,14 @@ def test_a_loop_of_unknown_rounds_is_a_lower_bound(tmp_path: Path) -> None:
     assert len(graph.uncounted) == 1
 
 
-def function(name: str, *nodes: bytes) -> bytes:
-    head = pb.data(1, name) + pb.data(4, "a") + pb.data(4, "b") + pb.data(5, "r") + pb.data(10, "own")
+def function(name: str, *nodes: bytes, inputs: str = "ab") -> bytes:
+    head = pb.data(1, name) + b"".join(pb.data(4, each) for each in inputs) + pb.data(5, "r") + pb.data(10, "own")
     body = b"".join(pb.data(7, node[len(pb.tag(1, 2) + pb.varint(len(node) - 2)) :]) for node in nodes)
     return pb.data(25, head + body + pb.data(9, pb.data(1, "") + pb.integer(2, 20)))
 
 
-def called(op: str, inputs: tuple[str, ...]) -> bytes:
-    plain = pb.node(op, inputs, ("y",))
+def called(op: str, inputs: tuple[str, ...], output: str = "y") -> bytes:
+    plain = pb.node(op, inputs, (output,))
     return pb.data(1, plain[2:] + pb.data(7, "own"))
 
 
@@ -350,6 +350,17 @@ def test_functions_are_inlined(tmp_path: Path) -> None:
         tmp_path, called("Twice", ("x", "w")), weight("w", 4, 4), entering("x", 1, 4), leaving("y"), after=own
     )
     assert counts(graph) == (16, 32)
+
+
+def test_a_function_finds_the_bias_of_every_call_anew(tmp_path: Path) -> None:
+    """The Add behind a product is its bias where it adds a constant, and a layer where it adds a tensor."""
+    nodes = pb.node("MatMul", ("a", "w"), ("h",)), pb.node("Add", ("h", "b"), ("r",))
+    own = function("Linear", *nodes, inputs="awb")
+    calls = called("Linear", ("x", "w", "b")), called("Linear", ("y", "w", "z"), "v")
+    given = (weight("w", 4, 4), weight("b", 4), entering("x", 3, 4), entering("z", 3, 4), leaving("v"))
+    graph = built(tmp_path, *calls, *given, after=own)
+    assert kinds(graph) == ["linear", "linear", "add"]
+    assert counts(graph) == (4 * 4 + 4, 2 * 3 * 4 * 4)
 
 
 def test_functions_that_call_themselves_are_refused(tmp_path: Path) -> None:
@@ -584,6 +595,7 @@ SCORES = TOKENS * TOKENS * WIDTH * 2
         (contributed("SimplifiedLayerNormalization", ("x", "b8")), 8, 0),
         (contributed("FusedMatMul", ("x", "w34"), integer("transB", 1)), 4 * 8, 5 * 8 * 4),
         (contributed("BiasGelu", ("x", "b8")), 8, 0),
+        (contributed("BiasAdd", ("x", "b8", "x")), 8, 0),
         (contributed("FastGelu", ("x",)), 0, 0),
         (contributed("DynamicQuantizeMatMul", ("x", "m8", "s", "z", "b6")), 8 * 6 + 6, 5 * 8 * 6),
         (contributed("MatMulNBits", ("x", "packed", "s"), integer("K", 8), integer("N", 6)), 48, 240),

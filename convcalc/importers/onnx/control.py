@@ -27,7 +27,8 @@ def inline(call: Call, function: Function) -> list[Value | None]:
     scope.values.update(zip(function.inputs, call.x, strict=False))
     given = {**function.defaults, **call.node.attributes}
     absent = {name for name in function.inputs if scope.values.get(name) is None}
-    call.run.run_nodes([_without(_substituted(node, given), absent) for node in function.nodes], scope)
+    nodes = [_without(_substituted(node, given), absent) for node in function.nodes]
+    call.run.run_nodes(nodes, function.outputs, scope)
     return [scope.values.get(name) for name in function.outputs]
 
 

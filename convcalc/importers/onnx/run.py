@@ -62,11 +62,11 @@ class Run:
                 raise self.damaged(f"two values have the name {quoted(tensor.name)}")
             scope.values[tensor.name] = constant(tensor)
         scope.stated = self._stated(graph)
-        scope.readers = _readers(graph.nodes, (value.name for value in graph.outputs))
-        self.run_nodes(graph.nodes, scope)
+        self.run_nodes(graph.nodes, [value.name for value in graph.outputs], scope)
 
-    def run_nodes(self, nodes: Sequence[Node], scope: Scope) -> None:
-        """Run nodes in an order in which every one reads what is known."""
+    def run_nodes(self, nodes: Sequence[Node], outputs: Iterable[str], scope: Scope) -> None:
+        """Run the nodes of a graph or a function in an order in which every one reads what is known."""
+        scope.readers = _readers(nodes, outputs)
         for module, class_name in module_classes(nodes).items():
             if module:
                 self.builder.scope(f"{scope.path}.{module}" if scope.path else module, class_name)
@@ -129,8 +129,8 @@ class Run:
             raise self.damaged(text, call.name) from error
 
     def _perform(self, call: Call, folds: bool) -> list[Value | None]:
-        if id(call.node) in self.fused:
-            return [call.x[self.fused[id(call.node)]]]
+        if (place := self.fused.pop(id(call.node), None)) is not None:  # the next call of a function decides anew
+            return [call.x[place]]
         if (function := self.functions.get((call.node.domain, call.node.op))) is not None:
             return control.inline(call, function)
         if call.node.domain in DOMAINS and call.op in control.OPERATIONS:

@@ -32,7 +32,7 @@ OF_SEVERAL = {
     "Min": "min", "Mean": "mean", "Equal": "eq", "Less": "lt", "LessOrEqual": "le", "Greater": "gt",
     "GreaterOrEqual": "ge", "And": "logical_and", "Or": "logical_or", "Xor": "logical_xor",
     "BitwiseAnd": "bitwise_and", "BitwiseOr": "bitwise_or", "BitwiseXor": "bitwise_xor", "BitShift": "bitwise_shift",
-    "Where": "where",
+    "Where": "where", "BiasAdd": "add",
 }  # fmt: skip
 ARITHMETIC = ("add", "mul", "sub", "div")
 """Operations by which parameters are scales and shifts."""
