@@ -12,12 +12,6 @@ if TYPE_CHECKING:
     from convcalc.importers.torch.dispatch import Recorder
 
 
-def run(recorder: Recorder, name: str, args: Sequence[Any]) -> Any:
-    """Run a higher-order operation whose parts are written down; nothing for one that is not known."""
-    known = FUNCTIONS.get(name)
-    return None if known is None else known(recorder, *args)
-
-
 def _result(body: Callable[..., Any], values: Sequence[Any]) -> list[Any]:
     from torch.utils import _pytree as trees
 
@@ -71,3 +65,4 @@ def _attention(recorder: Recorder, query: Any, key: Any, value: Any, *_: Any) ->
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "cond": _branch, "while_loop": _while, "map_impl": _map, "scan": _scan, "flex_attention": _attention,
 }  # fmt: skip
+"""Runs a higher-order operation, and writes its parts down."""

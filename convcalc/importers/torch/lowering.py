@@ -10,6 +10,7 @@ from typing import Any
 
 from convcalc.errors import Source, SpecError
 from convcalc.importers.builder import ModelBuilder
+from convcalc.importers.torch.names import PASSED_ON
 from convcalc.importers.torch.patterns import with_norms
 from convcalc.importers.torch.recording import Node, Parameter, Recording, Reference, Shape
 from convcalc.importers.torch.values import Constant, Tensor, Value, Weight, first_batch, without
@@ -197,10 +198,10 @@ class Lowering:
 
     # --- all of it ----------------------------------------------------------------------------------------------------
 
-    def run(self, rules: Callable[[Node], Rule | None], is_silent: Callable[[Node], bool]) -> None:
+    def run(self, rules: Callable[[Node], Rule | None]) -> None:
         """Add all layers."""
         for node in self.nodes:
-            if node.leaf and not is_silent(node):
+            if node.leaf and node.op not in PASSED_ON:
                 self._of_module.setdefault(node.path, set()).add(node.op)
         for name, shape in self.recording.inputs.items():
             batch = first_batch(shape)

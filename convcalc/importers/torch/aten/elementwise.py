@@ -5,9 +5,9 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from convcalc.importers.torch.aten.names import ACTIVATIONS, ANEW, CONSTANTS, FREE, FUNCTIONS, PASSED_ON, REDUCTIONS
 from convcalc.importers.torch.aten.rules import apart_from, axis_of, computed, free, joined, layer_axis, rule_for, slot
 from convcalc.importers.torch.lowering import Lowering
+from convcalc.importers.torch.names import ACTIVATIONS, ANEW, CONSTANTS, FREE, FUNCTIONS, PASSED_ON, REDUCTIONS
 from convcalc.importers.torch.recording import Node, Shape
 from convcalc.importers.torch.values import Constant, Tensor, Value, Weight
 
