@@ -23,16 +23,11 @@ def opaque(call: Call) -> Output:
     while len(outputs) <= 64 and (recorded := call.recorded(len(outputs))) is not None:
         outputs.append(_opaque(call, inputs, recorded, len(outputs)))
     if not outputs:
-        outputs = [_opaque(call, inputs, _same_shape(call), 0)]
+        shape = call.config.get("output_shape")  # that a Lambda states
+        if not isinstance(shape, list) or not all(size is None or isinstance(size, int) for size in shape):
+            raise _unknown(call)
+        outputs = [_opaque(call, inputs, [None, *shape], 0)]
     return outputs if len(outputs) > 1 else outputs[0]
-
-
-def _same_shape(call: Call) -> Any:
-    """Return the shape that a Lambda states."""
-    shape = call.config.get("output_shape")
-    if isinstance(shape, list) and all(size is None or isinstance(size, int) for size in shape):
-        return [None, *shape]
-    raise _unknown(call)
 
 
 def _opaque(call: Call, inputs: Sequence[Tensor], recorded: Any, index: int) -> Tensor:

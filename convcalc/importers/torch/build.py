@@ -122,12 +122,10 @@ class _StandIns:
         if not isinstance(value, torch.Tensor) or isinstance(value, FakeTensor) or not (every or value.is_meta):
             return value
         if id(value) not in self.made:
-            plain = value.detach()
-            found = (
-                FakeTensor(self.mode, plain, torch.device("cpu"))
-                if value.is_meta
-                else self.mode.from_tensor(plain, static_shapes=True)
-            )
+            if value.is_meta:
+                found = FakeTensor(self.mode, value.detach(), torch.device("cpu"))
+            else:
+                found = self.mode.from_tensor(value.detach(), static_shapes=True)
             is_learned = isinstance(value, torch.nn.Parameter)
             self.made[id(value)] = torch.nn.Parameter(found, value.requires_grad) if is_learned else found
         return self.made[id(value)]

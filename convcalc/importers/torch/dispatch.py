@@ -156,14 +156,6 @@ def _mode_class() -> Any:
 # --- operations that PyTorch does not decompose -----------------------------------------------------------------------
 
 
-def _distances(one: Any, other: Any, p: float, *_: Any) -> Any:
-    return (one.unsqueeze(-2) - other.unsqueeze(-3)).norm(p, -1)
-
-
-def _sum_of_products(added: Any, one: Any, other: Any, **_: Any) -> Any:
-    return added + (one @ other).sum(0)
-
-
 def _trilinear(one: Any, two: Any, three: Any, *axes: Any, **_: Any) -> Any:
     """The product of three tensors, each without some axes of the whole, summed along others."""
     import torch
@@ -174,6 +166,8 @@ def _trilinear(one: Any, two: Any, three: Any, *axes: Any, **_: Any) -> Any:
 
 
 PARTS: dict[str, Callable[..., Any]] = {
-    "_cdist_forward": _distances, "_trilinear": _trilinear, "addbmm": _sum_of_products,
-}  # fmt: skip
+    "_cdist_forward": lambda one, other, p, *_: (one.unsqueeze(-2) - other.unsqueeze(-3)).norm(p, -1),
+    "addbmm": lambda added, one, other, **_: added + (one @ other).sum(0),
+    "_trilinear": _trilinear,
+}
 """What PyTorch does not decompose."""

@@ -71,9 +71,9 @@ def distances(net: Network, at: str, x: int, bins: int) -> int:
     return net.add(f"{at}.reshape", "reshape", net.conv2d(f"{at}.conv", x, 1, bias=False), shape=(4, places))
 
 
-def extra(net: Network, at: str, maps: Maps, width: Number, out: Number, name: str = "cv4") -> int:
+def further_rows(net: Network, at: str, maps: Maps, out: Number, name: str = "cv4") -> int:
     """The rows of a further branch of every map, in the first set of branches and in the other one."""
-    found = -1
+    found, width = -1, quarter(net, maps, out)
     for prefix in net.prefixes:
         path = f"{at}.{prefix}{name}"
         found = rows(net, path, [branch(net, f"{path}.{i}", x, width, out) for i, x in enumerate(maps)])
@@ -90,7 +90,7 @@ def v10_detect(net: Network, at: str, maps: Maps, nc: Number) -> int:
 
 
 def segment(net: Network, at: str, maps: Maps, nc: Number, nm: int = 32, npr: int = 256) -> tuple[int, ...]:
-    masks = extra(net, at, maps, quarter(net, maps, nm), nm)
+    masks = further_rows(net, at, maps, nm)
     return detected(net, at, maps, nc, masks), prototypes(net, f"{at}.proto", maps, nc, npr, nm)
 
 
@@ -110,7 +110,7 @@ def prototypes(net: Network, path: str, maps: Maps, nc: Number, npr: int, nm: in
 
 def pose(net: Network, at: str, maps: Maps, nc: Number, kpt_shape: tuple[int, ...] = (17, 3)) -> int:
     points = prod(kpt_shape)
-    return detected(net, at, maps, nc, extra(net, at, maps, quarter(net, maps, points), points))
+    return detected(net, at, maps, nc, further_rows(net, at, maps, points))
 
 
 def pose26(net: Network, at: str, maps: Maps, nc: Number, kpt_shape: tuple[int, ...] = (17, 3)) -> int:
@@ -130,7 +130,7 @@ def pose26(net: Network, at: str, maps: Maps, nc: Number, kpt_shape: tuple[int, 
 
 
 def obb(net: Network, at: str, maps: Maps, nc: Number, ne: int = 1) -> int:
-    return detected(net, at, maps, nc, extra(net, at, maps, quarter(net, maps, ne), ne))
+    return detected(net, at, maps, nc, further_rows(net, at, maps, ne))
 
 
 def classify(

@@ -112,9 +112,8 @@ class _Reader:
 
     def __init__(self, model: UltralyticsModel, file: ModelFile, scale: str, variables: Mapping[str, Number]) -> None:
         self.model, self.file, self.scale = model, file, scale
-        self.words: dict[str, Any] = {"nc": variables.get("nc")}
-        for key in ("anchors", "kpt_shape", "reg_max"):
-            self.words[key] = file.setting(key)
+        settings = {key: file.setting(key) for key in ("anchors", "kpt_shape", "reg_max")}
+        self.words: dict[str, Any] = {"nc": variables.get("nc"), **settings}
         scales = _scales(file)
         self.factors = scales.get(scale) or Factors(
             (file.number("depth_multiple", 1.0), file.number("width_multiple", 1.0), math.inf)

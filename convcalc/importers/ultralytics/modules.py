@@ -138,10 +138,9 @@ def bind(module: Module, row: Row, arguments: Sequence[Argument]) -> list[Any]:
         if parameter.default is Parameter.empty:
             raise invalid(f"{row.module} needs {quoted(parameter.name)}", row.span, form)
     for parameter, argument in zip(wanted, arguments, strict=False):
-        if not _fits(argument.value, str(parameter.annotation)):
-            raise invalid(
-                f"{row.module}: {parameter.name} must be {_TYPES[str(parameter.annotation)]}", argument.span, form
-            )
+        kind = str(parameter.annotation)
+        if not _fits(argument.value, kind):
+            raise invalid(f"{row.module}: {parameter.name} must be {_TYPES[kind]}", argument.span, form)
     return [argument.value for argument in arguments]
 
 

@@ -9,19 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from convcalc.arith import Number
+from convcalc.importers.ultralytics import heads
 from convcalc.importers.ultralytics.blocks import bottleneck, c2f_of
-from convcalc.importers.ultralytics.heads import (
-    Maps,
-    branch,
-    class_branch,
-    class_width,
-    decoded,
-    edge_width,
-    extra,
-    prototypes,
-    quarter,
-    rows,
-)
+from convcalc.importers.ultralytics.heads import Maps
 from convcalc.importers.ultralytics.network import SIGMOID, Network, conv_params
 
 
@@ -91,7 +81,7 @@ def _heads(net: Network, at: str, x: int, width: int, heads: int) -> int:
 
 def world_detect(net: Network, at: str, maps: Maps, nc: Number, embed: int = 512, with_bn: bool = False) -> int:
     """Detect whose classes are the similarities of places with the text as it came."""
-    return _detected(net, at, maps, nc, branch, embed, with_bn)
+    return _detected(net, at, maps, nc, heads.branch, embed, with_bn)
 
 
 def yoloe_detect(net: Network, at: str, maps: Maps, nc: Number, embed: int = 512, with_bn: bool = False) -> int:
@@ -100,9 +90,9 @@ def yoloe_detect(net: Network, at: str, maps: Maps, nc: Number, embed: int = 512
 
 def _prompted(net: Network, at: str, maps: Maps, nc: Number, embed: int, with_bn: bool, *more: int) -> int:
     """As of YOLO-World, beside modules that make the text from examples: nothing reads them once it is there."""
-    found = _detected(net, at, maps, nc, class_branch, embed, with_bn, *more)
+    found = _detected(net, at, maps, nc, heads.class_branch, embed, with_bn, *more)
     net.unused(f"{at}.reprta", maps[0], embed * 4 * embed + 4 * embed + 2 * embed * embed + embed)
-    width, masks = class_width(net, maps, nc), 16
+    width, masks = heads.class_width(net, maps, nc), 16
     for i, x in enumerate(maps):
         channels = net.channels(x)
         net.unused(f"{at}.savpe.cv1.{i}", x, conv_params(channels, width, 3) + conv_params(width, width, 3))
@@ -118,9 +108,9 @@ def yoloe_segment(
     net: Network, at: str, maps: Maps, nc: Number, nm: int = 32, npr: int = 256, embed: int = 512,
     with_bn: bool = False,
 ) -> tuple[int, ...]:  # fmt: skip
-    masks = extra(net, at, maps, quarter(net, maps, nm), nm, "cv5")
+    masks = heads.further_rows(net, at, maps, nm, "cv5")
     found = _prompted(net, at, maps, nc, embed, with_bn, masks)
-    return found, prototypes(net, f"{at}.proto", maps, nc, npr, nm)
+    return found, heads.prototypes(net, f"{at}.proto", maps, nc, npr, nm)
 
 
 def _detected(
@@ -133,11 +123,11 @@ def _detected(
     for prefix in net.prefixes:
         edges, scores = [], []
         for i, x in enumerate(maps):
-            edges.append(branch(net, f"{at}.{prefix}cv2.{i}", x, edge_width(net, maps), 4 * net.reg_max))
-            y = make(net, f"{at}.{prefix}cv3.{i}", x, class_width(net, maps, nc), embed)
+            edges.append(heads.branch(net, f"{at}.{prefix}cv2.{i}", x, heads.edge_width(net, maps), 4 * net.reg_max))
+            y = make(net, f"{at}.{prefix}cv3.{i}", x, heads.class_width(net, maps, nc), embed)
             scores.append(_similarity(net, f"{at}.{prefix}cv4.{i}", y, text, with_bn))
-        found = rows(net, f"{at}.{prefix}boxes", edges), rows(net, f"{at}.{prefix}scores", scores)
-    return decoded(net, at, *found, *more)
+        found = heads.rows(net, f"{at}.{prefix}boxes", edges), heads.rows(net, f"{at}.{prefix}scores", scores)
+    return heads.decoded(net, at, *found, *more)
 
 
 def _similarity(net: Network, at: str, x: int, text: int, with_bn: bool) -> int:

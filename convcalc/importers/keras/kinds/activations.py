@@ -102,11 +102,7 @@ def prelu(call: Call) -> Output:
 
 
 def by_name(call: Call) -> Output:
-    """An operation that is an activation: ``Relu``, ``HardSilu``."""
+    """An operation that is an activation: ``HardSilu`` is ``hard_silu``."""
+    name = "".join(f"_{c.lower()}" if c.isupper() and place else c.lower() for place, c in enumerate(call.class_name))
     axis = call.kwargs.get("axis", call.config.get("axis", -1))
-    return named(call, call.tensor, snake_case(call.class_name), axis=axis)
-
-
-def snake_case(name: str) -> str:
-    """``HardSilu`` is ``hard_silu``."""
-    return "".join(f"_{c.lower()}" if c.isupper() and place else c.lower() for place, c in enumerate(name))
+    return named(call, call.tensor, name, axis=axis)

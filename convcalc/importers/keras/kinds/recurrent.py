@@ -14,11 +14,7 @@ from convcalc.shapes import Shape
 
 KINDS = {"LSTM": "lstm", "GRU": "gru", "SimpleRNN": "rnn"}
 STATES = {"lstm": 2, "gru": 1, "rnn": 1}
-MERGES: dict[str, tuple[str, dict[str, Any]]] = {
-    "sum": ("add", {}),
-    "mul": ("mul", {}),
-    "ave": ("elementwise", {"type": "mean"}),
-}
+MERGES = {"sum": ("add", None), "mul": ("mul", None), "ave": ("elementwise", "mean")}
 
 
 def recurrent(call: Call) -> Output:
@@ -154,8 +150,8 @@ def _merged(call: Call, outputs: list[Tensor], merge: str) -> Tensor:
         return call.add("concat", *outputs, name="merge", axis=outputs[0].order[-1])
     if merge not in MERGES:
         raise bad(f"merge_mode is not known: {merge!r}")
-    kind, arguments = MERGES[merge]
-    return call.add(kind, *outputs, name="merge", **arguments)
+    kind, function = MERGES[merge]
+    return call.add(kind, *outputs, name="merge", type=function)
 
 
 def _layer(value: object, key: str) -> Mapping[str, Any]:

@@ -92,9 +92,9 @@ def pool(call: Call) -> Output:
     stride = config.sizes("strides", axes, size)
     padding = config.text("padding", "valid").lower()
     kind = "maxpool" if "Max" in call.class_name else "avgpool"
-    counted: dict[str, Any] = {"count_include_pad": False} if kind == "avgpool" and padding == "same" else {}
-    window: dict[str, Any] = {"kernel": _led(call, size, 1), "stride": _led(call, stride, 1)}
-    return call.add(kind, x, padding=padding, **window, **counted)
+    counted = False if kind == "avgpool" and padding == "same" else None
+    kernel, stride = _led(call, size, 1), _led(call, stride, 1)
+    return call.add(kind, x, kernel=kernel, stride=stride, padding=padding, count_include_pad=counted)
 
 
 def adaptive_pool(call: Call) -> Output:
@@ -122,16 +122,16 @@ def global_pool(call: Call) -> Output:
 
 
 def zero_padding(call: Call) -> Output:
-    x = call.spatial(call.tensor)
-    return _padded(call, x, pairs("padding", call.config.get("padding", 1), _axes(call, x)), 1)
+    return _padded(call, "padding", 1, 1)
 
 
 def cropping(call: Call) -> Output:
+    return _padded(call, "cropping", 0, -1)
+
+
+def _padded(call: Call, key: str, default: int, sign: int) -> Tensor:
     x = call.spatial(call.tensor)
-    return _padded(call, x, pairs("cropping", call.config.get("cropping", 0), _axes(call, x)), -1)
-
-
-def _padded(call: Call, x: Tensor, cells: tuple[tuple[int, int], ...], sign: int) -> Tensor:
+    cells = pairs(key, call.config.get(key, default), _axes(call, x))
     if any(cell < 0 for pair in cells for cell in pair):
         raise bad("padding and cropping are not negative")
     return call.add("pad", x, padding=_led(call, tuple((sign * first, sign * last) for first, last in cells), (0, 0)))

@@ -69,10 +69,7 @@ def convolution(g: Lowering, node: Node) -> Value:
     }
     channels = value.shape[-1 - axes]
     kind = "deconv" if transposed else "dwconv" if groups == channels > 1 else "conv"
-    if kind == "dwconv":
-        arguments["multiplier"] = outputs // channels
-    else:
-        arguments |= {"out": outputs, "groups": groups}
+    arguments |= {"multiplier": outputs // channels} if kind == "dwconv" else {"out": outputs, "groups": groups}
     if transposed:
         arguments["output_padding"] = image.per_axis(node["output_padding"] or 0, 0)
     made = image.result(g.add(node, kind, image.handle, **arguments), shape)

@@ -84,12 +84,10 @@ def einsum(g: Lowering, node: Node) -> Value:
     summed = {*sizes} - {*output} - left_out
     left_out |= {*letter}
     handles = []
-    for term, value in zip(terms, values, strict=True):  # one with an ellipsis has all its axes
-        kept = (
-            [size for each, size in zip(term, value.shape, strict=True) if each not in left_out]
-            if left_out
-            else value.shape
-        )
+    for term, value in zip(terms, values, strict=True):
+        kept = value.shape
+        if left_out:  # then no term has an ellipsis
+            kept = tuple(size for each, size in zip(term, kept, strict=True) if each not in left_out)
         handles.append(g.laid_out(node, value, kept))
     terms = ["".join(each for each in term if each not in left_out) for term in terms]
     without_batch = output.replace(letter, "") if letter else output
