@@ -112,7 +112,7 @@ class Call:
 
     def at(self, name: str) -> str:
         """Return the path of a part of the layer."""
-        return "/".join(filter(None, (self.path, name)))
+        return f"{self.path}/{name}" if self.path and name else self.path or name
 
     # --- what enters --------------------------------------------------------------------------------------------------
 
