@@ -270,7 +270,7 @@ def load(  # noqa: PLR0913 - what the command line has as options
             return Design(open_source(Source(name, text), **given), set)
         if isinstance(design, str | os.PathLike):
             return Design(open_design(os.fspath(design), **given), set)
-        from convcalc.importers.torch.module import trace_module
+        from convcalc.importers.torch.parent import trace_module
 
         return from_graph(trace_module(design, input_texts(input)), name=type(design).__name__)
 

@@ -8,7 +8,8 @@ import zlib
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
-from convcalc.errors import Source, Span, SpecError
+from convcalc.errors import Source, SpecError
+from convcalc.importers.keras.network import damaged
 
 CONFIG = "config.json"
 MAX_CONFIG_SIZE = 64 * 2**20
@@ -33,57 +34,49 @@ def read_config(source: Source, data: bytes | None) -> Mapping[str, Any]:
         SpecError: CC001 for what cannot be a name, CC760 for what is damaged, CC761 for other formats.
     """
     if data is None:
-        data = _read_archive(source)
+        try:
+            with open(source.name, "rb") as file:
+                data = _unzip(file)
+        except ValueError as error:
+            raise SpecError("CC001", f"cannot be read: {error}") from None
     try:
         config = json.loads(data)
     except RecursionError:
-        raise _damaged(source, "the configuration is nested too deeply") from None
+        raise damaged("the configuration is nested too deeply") from None
     except ValueError as error:
-        raise _damaged(source, f"the configuration is not JSON: {error}") from None
+        raise damaged(f"the configuration is not JSON: {error}") from None
     if not isinstance(config, dict):
-        raise _damaged(source, "the configuration is not an object")
+        raise damaged("the configuration is not an object")
     return config
 
 
-def _read_archive(source: Source) -> bytes:
-    try:
-        with open(source.name, "rb") as file:
-            return _unzip(source, file)
-    except ValueError as error:
-        raise SpecError("CC001", f"cannot be read: {error}", Span(source)) from None
-
-
-def _unzip(source: Source, file: BinaryIO) -> bytes:
+def _unzip(file: BinaryIO) -> bytes:
     """Return the content of the one entry that is read, while it is within the limits."""
     start = file.read(4)
     if start == _HDF5:
         hint = "save it in Keras 3's own format: keras.saving.load_model(file).save('model.keras')"
-        raise SpecError("CC761", "is an HDF5 file, whose models are not read", Span(source), hint=hint)
+        raise SpecError("CC761", "is an HDF5 file, whose models are not read", hint=hint)
     try:
         with zipfile.ZipFile(file) as archive:
             entries = [entry for entry in archive.infolist() if entry.filename == CONFIG]
             if len(archive.infolist()) > MAX_ENTRIES or len(entries) != 1:
-                raise _damaged(source, f"the zip has {len(entries) or 'no'} entries {CONFIG}, in place of one")
+                raise damaged(f"the zip has {len(entries) or 'no'} entries {CONFIG}, in place of one")
             if entries[0].flag_bits & 1:
-                raise _damaged(source, f"{CONFIG} is encrypted")
+                raise damaged(f"{CONFIG} is encrypted")
             if entries[0].compress_type not in _METHODS:
-                raise _damaged(source, f"{CONFIG} is packed by a method that Keras does not use")
+                raise damaged(f"{CONFIG} is packed by a method that Keras does not use")
             with archive.open(entries[0]) as stream:
-                return _inflate(source, stream, entries[0].compress_size)
+                return _inflate(stream, entries[0].compress_size)
     except _DAMAGES as error:
-        raise _damaged(source, f"the zip is damaged: {error}") from None
+        raise damaged(f"the zip is damaged: {error}") from None
 
 
-def _inflate(source: Source, stream: Any, packed: int) -> bytes:
+def _inflate(stream: Any, packed: int) -> bytes:
     limit, chunks, size = min(MAX_CONFIG_SIZE, max(packed, 1) * MAX_RATIO), [], 0
     while chunk := stream.read(_CHUNK):
         size += len(chunk)
         if size > limit:
             bound = f"{MAX_CONFIG_SIZE:,} bytes" if limit == MAX_CONFIG_SIZE else f"{MAX_RATIO} times its packed size"
-            raise _damaged(source, f"{CONFIG} unpacks to more than {bound}")
+            raise damaged(f"{CONFIG} unpacks to more than {bound}")
         chunks.append(chunk)
     return b"".join(chunks)
-
-
-def _damaged(source: Source, text: str) -> SpecError:
-    return SpecError("CC760", text, Span(source))

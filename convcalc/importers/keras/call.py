@@ -110,6 +110,10 @@ class Call:
         shared = self.raw.get("shared_object_id")
         return ("shared", shared, self.copy) if isinstance(shared, int | str) else (id(self.raw), self.copy)
 
+    def at(self, name: str) -> str:
+        """Return the path of a part of the layer."""
+        return f"{self.path}/{name}" if self.path and name else self.path or name
+
     # --- what enters --------------------------------------------------------------------------------------------------
 
     @property
@@ -160,9 +164,8 @@ class Call:
 
     def add(self, kind: str, *inputs: Tensor, name: str = "", order: Order | None = None, **arguments: Any) -> Tensor:
         """Add a layer to the graph; ``name`` is its own within the layer of Keras. What leaves has ``order``."""
-        path = f"{self.path}/{name}" if name else self.path
         handles = [tensor.handle for tensor in inputs]
-        handle = self.net.builder.add(path, kind, *handles, weights=(self.key, name), **arguments)
+        handle = self.net.builder.add(self.at(name), kind, *handles, weights=(self.key, name), **arguments)
         return Tensor(handle, inputs[0].order if order is None else order)
 
     def reordered(self, tensor: Tensor, order: Order) -> Tensor:
@@ -174,7 +177,7 @@ class Call:
             return known
         axes = [tensor.order[order.index(place)] for place in range(len(order))]
         sizes = self.net.builder.shape(tensor.handle)
-        kept = [axis for axis in axes if not _is_one(sizes[axis])]
+        kept = [axis for axis in axes if not is_one(sizes[axis])]
         if kept == sorted(kept):
             shape = tuple(sizes[axis] for axis in axes)
             moved = tensor if shape == sizes else self.add("reshape", tensor, name="reshape", shape=shape)
@@ -208,8 +211,7 @@ class Call:
 
     def inner(self, raw: Mapping[str, Any], name: str = "", **changes: Any) -> Call:
         """Return the call of a layer that this one wraps, on the same tensors."""
-        path = f"{self.path}/{name}" if name else self.path
-        return replace(self, raw=raw, path=path, **changes)
+        return replace(self, raw=raw, path=self.at(name), **changes)
 
 
 def tensors_in(values: Iterable[Any]) -> Iterator[Tensor]:
@@ -228,5 +230,15 @@ def found_in(values: Iterable[Any], kind: type[Found]) -> Iterator[Found]:
             yield from found_in(value, kind)
 
 
-def _is_one(size: Number) -> bool:
+def array_shape(value: Any) -> tuple[int, ...]:
+    """Return the shape of nested lists."""
+    shape = []
+    while isinstance(value, list) and value:
+        shape.append(len(value))
+        value = value[0]
+    return tuple(shape)
+
+
+def is_one(size: Number) -> bool:
+    """Whether an axis has one cell, whatever is put in for symbols."""
     return isinstance(size, int) and size == 1

@@ -4,30 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from convcalc.arith import Number, equal, require
 from convcalc.errors import Source, Span, SpecError, quoted
 from convcalc.graph.graph import Graph
 from convcalc.importers.builder import ModelBuilder
-from convcalc.importers.keras.call import Call, Net, Order, Output, Tensor
+from convcalc.importers.keras.call import Call, Net, Output, Tensor
 from convcalc.importers.keras.kinds.table import handler_of, is_model
-from convcalc.importers.keras.layouts import Layout, layout_of
+from convcalc.importers.keras.layouts import Layout, inputs_of, layout_of
 from convcalc.importers.keras.network import (
     Network,
     Raw,
+    Reference,
     damaged,
     is_sequential,
     layers_of,
     name_of,
     read_network,
+    shape_when_built,
 )
 from convcalc.importers.keras.opaque import check_built, opaque, require_plain
-from convcalc.importers.keras.running import run_functional, run_sequential
 from convcalc.importers.keras.settings import Settings, bad
 from convcalc.importers.model import Model, Size, unknown_sizes
-from convcalc.records import dataclass, field
-from convcalc.shapes import MAX_AXIS_SIZE
+from convcalc.records import dataclass, field, replace
 
 SPATIAL_NAMES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 EXAMPLES = {"length": 128, "height": 224, "width": 224, "depth": 16}
@@ -55,7 +56,7 @@ class KerasModel(Model):
         net = Net(builder, as_saved=not inputs and not variables)
         root = Call(net, self.raw, "", [], run=_runner(net, self.networks))
         try:
-            given = [self._input(builder, name, variables, inputs) for name in self.inputs]
+            given = [self._input(builder, name, variables, inputs.get(name)) for name in self.inputs]
             outputs = _run_model(root, self.networks, given)
         except RecursionError:
             raise damaged("models are nested too deeply") from None
@@ -64,32 +65,20 @@ class KerasModel(Model):
         return builder.graph({str(place): each.handle for place, each in enumerate(outputs)}, name=self.name)
 
     def _input(
-        self,
-        builder: ModelBuilder,
-        name: str,
-        variables: Mapping[str, Number],
-        inputs: Mapping[str, tuple[Number, ...]],
+        self, builder: ModelBuilder, name: str, variables: Mapping[str, Number], shape: tuple[Number, ...] | None
     ) -> Tensor:
-        known = self.inputs[name]
-        shape = inputs.get(name)
         if shape is None:
             shape = self._sizes(name, variables)
-        elif known:
+        elif known := self.inputs[name]:
             self._require_like(name, known, shape)
-        order = self._order(name, len(shape))
-        return Tensor(builder.input(name, shape), order)
-
-    def _order(self, name: str, rank: int) -> Order:
-        layout = self.layouts[name]
-        return () if layout.is_scalar else layout.order(rank)
+        return Tensor(builder.input(name, shape), self.layouts[name].order(len(shape)))
 
     def _sizes(self, name: str, variables: Mapping[str, Number]) -> tuple[Number, ...]:
         sizes = self.inputs[name]
         missing = [size for size in sizes if isinstance(size, str) and size not in variables]
         if missing or not sizes or None in sizes:
-            raise unknown_sizes(
-                self, (f"{name}: {self._shown(sizes)}" if sizes else f"{name} has no shape",), self._hint(name, missing)
-            )
+            what = f"{name}: {self._shown(sizes)}" if sizes else f"{name} has no shape"
+            raise unknown_sizes(self, (what,), self._hint(name, missing))
         return tuple(variables[size] if isinstance(size, str) else size for size in sizes)  # type: ignore[misc]
 
     def _hint(self, name: str, missing: Sequence[str]) -> str:
@@ -157,7 +146,7 @@ def open_config(source: Source, raw: Raw) -> KerasModel:
         raise SpecError("CC761", text, hint=hint)
     networks: dict[int, Network] = {}
     try:
-        found = _inputs(raw, networks)
+        found = inputs_of(raw, networks)
         layouts = {name: layout_of(raw, place, sizes, networks) for place, (name, sizes) in enumerate(found)}
     except RecursionError:
         raise damaged("models are nested too deeply") from None
@@ -181,40 +170,6 @@ def _named(name: str, sizes: Sequence[int | None] | None, layout: Layout, alone:
     prefix = "" if alone else "".join(c if c.isalnum() and c.isascii() else "_" for c in name) + "_"
     prefix = f"x{prefix}" if prefix[:1].isdigit() else prefix
     return tuple(f"{prefix}{word}" if size is None else size for size, word in zip(ours, words, strict=True))
-
-
-def _inputs(raw: Raw, networks: dict[int, Network]) -> list[tuple[str, Sequence[int | None] | None]]:
-    """Return the names of the inputs and their sizes in the order of Keras, without the batch."""
-    if is_sequential(raw):
-        layers = layers_of(raw)
-        built = [raw.get("build_config"), raw.get("config")]
-        if layers and is_model(layers[0]):
-            return _inputs(layers[0], networks)
-        first = [layers[0].get("config")] if layers else []
-        name = name_of(layers[0]) if layers and layers[0].get("class_name") == "InputLayer" else "input"
-        shapes = [shape for each in (*first, *built) if (shape := _given_shape(each)) is not None]
-        return [(name, shapes[0] if shapes else None)]
-    by_name = {name_of(each): each for each in layers_of(raw)}
-    found: list[tuple[str, Sequence[int | None] | None]] = []
-    for reference in read_network(raw, networks).inputs:
-        layer = by_name.get(reference.layer)
-        if layer is None or any(reference.layer == name for name, _ in found):
-            raise damaged(f"the input {quoted(reference.layer)} is no layer, or is one twice")
-        found.append((reference.layer, _given_shape(layer.get("config"))))
-    if not found:
-        raise damaged("the model has no inputs")
-    return found
-
-
-def _given_shape(config: Any) -> Sequence[int | None] | None:
-    """Return the sizes of an input from the settings of a layer, without the batch."""
-    for key in ("batch_shape", "batch_input_shape", "build_input_shape", "input_shape"):
-        shape = config.get(key) if isinstance(config, Mapping) else None
-        if isinstance(shape, list) and shape:
-            if not all(size is None or (type(size) is int and 0 < size <= MAX_AXIS_SIZE) for size in shape[1:]):
-                raise damaged(f"{key} is not a shape")
-            return shape[1:]
-    return None
 
 
 # --- running ----------------------------------------------------------------------------------------------------------
@@ -247,6 +202,53 @@ def _run_model(call: Call, networks: dict[int, Network], given: Sequence[Tensor]
     if is_sequential(call.raw):
         if len(given) != 1:
             raise damaged(f"{len(given)} tensors enter the sequential model {quoted(name_of(call.raw))}")
-        output = run_sequential(call, call.raw, given[0])
-        return output if isinstance(output, list) else [output]
-    return list(run_functional(call, read_network(call.raw, networks), given).values())
+        return _run_sequential(call, given[0])
+    return _run_functional(call, read_network(call.raw, networks), given)
+
+
+def _listed(output: Output) -> list[Tensor]:
+    return output if isinstance(output, list) else [output]
+
+
+def _run_functional(call: Call, network: Network, given: Sequence[Tensor]) -> list[Tensor]:
+    """Run a functional model on its inputs and return its outputs."""
+    if len(given) != len(network.inputs):
+        raise damaged(f"{len(given)} tensors enter a model of {len(network.inputs)} inputs")
+    known: dict[tuple[str, int], list[Tensor]] = {
+        (each.layer, each.node): [tensor] for each, tensor in zip(network.inputs, given, strict=True)
+    }
+    turns: dict[str, int] = {}
+    for node in network.nodes:
+        if (node.name, node.number) in known:
+            continue
+        args, kwargs = (_filled(each, known) for each in (node.args, node.kwargs))
+        turn = turns[node.name] = turns.get(node.name, 0) + 1
+        path = call.at(node.name if turn == 1 else f"{node.name}_{turn}")
+        recorded = partial(network.shape_of, node)
+        output = call.run(replace(call, raw=node.raw, path=path, args=args, kwargs=kwargs, recorded=recorded))
+        known[node.name, node.number] = _listed(output)
+    return [_filled(each, known) for each in network.outputs]
+
+
+def _filled(value: Any, known: Mapping[tuple[str, int], Sequence[Tensor]]) -> Any:
+    """Return arguments with the tensors in place of the outputs that they name."""
+    if isinstance(value, Reference):
+        outputs = known.get((value.layer, value.node), ())
+        if not 0 <= value.output < len(outputs):
+            raise damaged(f"output {value.output} of {quoted(value.layer)} is read, which has {len(outputs)}")
+        return outputs[value.output]
+    if isinstance(value, Mapping):
+        return {key: _filled(each, known) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_filled(each, known) for each in value]
+    return value
+
+
+def _run_sequential(call: Call, x: Output) -> list[Tensor]:
+    """Run the layers of a sequential model one behind the other: what enters one has left the one before."""
+    layers = [each for each in layers_of(call.raw) if each.get("class_name") != "InputLayer"]
+    for each, following in zip(layers, [*layers[1:], {}], strict=False):
+        args = [x if isinstance(x, Tensor) or len(x) > 1 else x[0]]
+        recorded = {0: shape_when_built(following)}.get
+        x = call.run(replace(call, raw=each, path=call.at(name_of(each)), args=args, kwargs={}, recorded=recorded))
+    return _listed(x)

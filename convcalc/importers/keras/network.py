@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from convcalc.errors import SpecError, quoted
-from convcalc.importers.keras.call import Constant, found_in
+from convcalc.importers.keras.call import Constant, array_shape, found_in
 from convcalc.importers.keras.settings import Settings
 from convcalc.records import NamedTuple, dataclass, field
 
@@ -45,8 +46,11 @@ class Network:
     nodes: list[Node]
     inputs: list[Reference]
     outputs: list[Reference]
-    output_names: list[str]
     shapes: dict[tuple[str, int, int], Any]
+
+    def shape_of(self, node: Node, output: int) -> Any:
+        """Return the shape that Keras has written down for an output of a call."""
+        return self.shapes.get((node.name, node.number, output))
 
 
 def damaged(text: str) -> SpecError:
@@ -66,6 +70,12 @@ def layers_of(raw: Raw) -> list[Raw]:
     if not isinstance(found, list) or not all(isinstance(each, Mapping) for each in found):
         raise damaged(f"the layers of {quoted(name_of(raw))} are not a list of objects")
     return found
+
+
+def shape_when_built(raw: Raw) -> Any:
+    """Return the shape of what entered a layer when Keras built it."""
+    built = raw.get("build_config")
+    return built.get("input_shape") if isinstance(built, Mapping) else None
 
 
 def is_sequential(raw: Raw) -> bool:
@@ -97,12 +107,10 @@ def _read_network(raw: Raw) -> Network:
     if len(names) != len(layers):
         raise damaged(f"two layers of {quoted(name_of(raw))} have the same name")
     nodes = [node for each in layers for node in _nodes(each, names)]
-    inputs, outputs = (list(_ends(config.get(key), "")) for key in ("input_layers", "output_layers"))
+    inputs, outputs = (list(_ends(config.get(key))) for key in ("input_layers", "output_layers"))
     _count_from_one(nodes, layers, outputs)
     shapes = {each[:3]: each.shape for node in nodes for each in node.references if each.shape is not None}
-    ends = [each for _, each in outputs]
-    labels = [name or each.layer for name, each in outputs]
-    return Network(_sorted(nodes), [each for _, each in inputs], ends, labels, shapes)
+    return Network(_sorted(nodes), inputs, outputs, shapes)
 
 
 def _nodes(raw: Raw, names: set[str]) -> Iterator[Node]:
@@ -137,23 +145,21 @@ def _old_node(raw: Raw, name: str, number: int, given: Any, names: set[str]) -> 
     return Node(raw, name, number, values if len(values) == 1 else [values], kwargs)
 
 
-def _count_from_one(nodes: Sequence[Node], layers: Sequence[Raw], outputs: list[tuple[str, Reference]]) -> None:
+def _count_from_one(nodes: Sequence[Node], layers: Sequence[Raw], outputs: list[Reference]) -> None:
     """Give calls of models the numbers by which they are read.
 
     The first call of a functional model is that of its own inputs, so that Keras counts the others from one: Keras 2
     wherever they are read, Keras 3 where they are outputs of the model around them.
     """
-    models = {
-        name_of(each) for each in layers if isinstance(each.get("config"), Mapping) and "layers" in each["config"]
-    }
+    models = {name_of(raw) for raw in layers if isinstance(raw.get("config"), Mapping) and "layers" in raw["config"]}
     if any(isinstance(call, Mapping) for each in layers for call in each.get("inbound_nodes") or ()):
         functional = {name_of(each) for each in layers if name_of(each) in models and not is_sequential(each)}
-        for place, (label, end) in enumerate(outputs):
+        for place, end in enumerate(outputs):
             if end.layer in functional:
-                outputs[place] = label, end._replace(node=end.node - 1)
+                outputs[place] = end._replace(node=end.node - 1)
         return
     counts = Counter(node.name for node in nodes)
-    read = [*(each for node in nodes for each in node.references), *(end for _, end in outputs)]
+    read = [*(each for node in nodes for each in node.references), *outputs]
     shifted = {each.layer for each in read if each.layer in models and each.node == counts[each.layer]}
     for node in nodes:
         node.number += node.name in shifted
@@ -183,38 +189,25 @@ def _value(value: Any) -> Any:
             raise damaged("a tensor has no keras_history of layer, call and output")
         return Reference(history[0], history[1], history[2], config.get("shape"))
     if kind in ("__tensor__", "__numpy__"):
-        return Constant(_array_shape(config.get("value")), config.get("value"))
+        return Constant(array_shape(config.get("value")), config.get("value"))
     if kind == "__slice__":
         return slice(*(config.get(key) for key in ("start", "stop", "step")))
     return "..." if kind == "__ellipsis__" else value
 
 
-def _array_shape(value: Any) -> tuple[int, ...]:
-    shape = []
-    while isinstance(value, list) and value:
-        shape.append(len(value))
-        value = value[0]
-    return tuple(shape)
-
-
-def _ends(given: Any, name: str) -> Iterator[tuple[str, Reference]]:
-    """Give inputs or outputs of a model with their names: one, a list, or an object of them."""
+def _ends(given: Any) -> Iterator[Reference]:
+    """Give inputs or outputs of a model: one, a list, or an object of them."""
     if isinstance(given, list) and [type(each) for each in given[:3]] == [str, int, int]:
-        yield name, Reference(*given[:3])
-    elif isinstance(given, list):
-        for each in given:
-            yield from _ends(each, name)
-    elif isinstance(given, Mapping):
-        for key, each in given.items():
-            yield from _ends(each, str(key))
+        yield Reference(*given[:3])
+    elif isinstance(given, list | Mapping):
+        for each in given if isinstance(given, list) else given.values():
+            yield from _ends(each)
     else:
         raise damaged("input_layers or output_layers are not lists of layer, call and output")
 
 
 def _sorted(nodes: Sequence[Node]) -> list[Node]:
     """Return calls so that each comes behind those it reads, else in the order of the file."""
-    import heapq
-
     places = {(node.name, node.number): place for place, node in enumerate(nodes)}
     readers: dict[int, list[int]] = {}
     waiting = []

@@ -9,6 +9,7 @@ from convcalc.arith import Number
 from convcalc.errors import SpecError, quoted
 from convcalc.importers.keras.call import Call, Output, Tensor, natural
 from convcalc.importers.keras.kinds.table import OPERATIONS
+from convcalc.importers.keras.network import shape_when_built
 from convcalc.shapes import Shape
 
 NO_WEIGHTS = ("Lambda",)
@@ -19,33 +20,24 @@ def opaque(call: Call) -> Output:
     """Add a layer of unknown cost, with the shapes that Keras has written down for what leaves it."""
     inputs = call.tensors
     outputs: list[Tensor] = []
-    while (recorded := call.recorded(len(outputs))) is not None:
+    while len(outputs) <= 64 and (recorded := call.recorded(len(outputs))) is not None:
         outputs.append(_opaque(call, inputs, recorded, len(outputs)))
-        if not isinstance(recorded, list) or len(outputs) > 64:
-            break
     if not outputs:
-        outputs = [_opaque(call, inputs, _same_shape(call), 0)]
+        shape = call.config.get("output_shape")  # that a Lambda states
+        if not isinstance(shape, list) or not all(size is None or isinstance(size, int) for size in shape):
+            raise _unknown(call)
+        outputs = [_opaque(call, inputs, [None, *shape], 0)]
     return outputs if len(outputs) > 1 else outputs[0]
 
 
-def _same_shape(call: Call) -> Any:
-    """Return the shape that a Lambda states."""
-    shape = call.config.get("output_shape")
-    if isinstance(shape, list) and all(size is None or isinstance(size, int) for size in shape):
-        return [None, *shape]
-    raise _unknown(call)
-
-
 def _opaque(call: Call, inputs: Sequence[Tensor], recorded: Any, index: int) -> Tensor:
-    name = f"{call.path}/output{index}" if index else call.path
+    path = call.at(f"output{index}" if index else "")
     operation = str(call.raw.get("registered_name") or call.class_name)
     handles = [each.handle for each in inputs]
     sizes, order = _resolved(call, inputs[0], recorded)
-    builder = call.net.builder
     weightless = operation in NO_WEIGHTS or str(call.raw.get("module")).startswith(OPERATIONS)
     params = 0 if weightless or index else None
-    handle = builder.opaque(call.path, operation, handles, sizes, path=name, params=params)
-    return Tensor(handle, order)
+    return Tensor(call.net.builder.opaque(call.path, operation, handles, sizes, path=path, params=params), order)
 
 
 def _resolved(call: Call, x: Tensor, recorded: Any) -> tuple[tuple[Number, ...], tuple[int, ...]]:
@@ -68,11 +60,9 @@ def _unknown(call: Call) -> SpecError:
 
 
 def _built_shape(call: Call) -> list[Any] | None:
-    built = call.raw.get("build_config")
-    shape = built.get("input_shape") if isinstance(built, Mapping) else None
-    if isinstance(shape, list) and shape and all(size is None or type(size) is int for size in shape):
-        return shape
-    return None
+    shape = shape_when_built(call.raw)
+    is_shape = isinstance(shape, list) and shape and all(size is None or type(size) is int for size in shape)
+    return shape if is_shape else None
 
 
 def require_plain(call: Call) -> None:
@@ -96,11 +86,8 @@ def check_built(call: Call) -> None:
         return
     net.checked.add(call.key)
     actual = call.shape(call.tensor)
-    pairs = zip(built[1:], actual, strict=False)
-    differs = len(built) - 1 != len(actual) or any(
-        type(old) is int and type(new) is int and old != new for old, new in pairs
-    )
-    if differs:
+    known = [pair for pair in zip(built[1:], actual, strict=False) if all(type(size) is int for size in pair)]
+    if len(built) - 1 != len(actual) or any(old != new for old, new in known):
         shown = ", ".join("?" if size is None else str(size) for size in built[1:])
         text = f"Keras built the layer for [{shown}], and here {Shape(actual)} enters"
         net.builder.warnings.append(SpecError("CC805", text, net.builder.span(call.path)))

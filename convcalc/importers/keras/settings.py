@@ -27,14 +27,16 @@ class Settings:
     def get(self, key: str, default: Any = None) -> Any:
         return self.values.get(key, default)
 
+    def _required(self, key: str, default: Any) -> Any:
+        value = self.values.get(key)
+        if value is None and default is _MISSING:
+            raise bad(f"{key} is missing")
+        return value
+
     def number(self, key: str, default: Any = _MISSING) -> Any:
         """Return an integer, or what stands for a missing one."""
-        value = self.values.get(key)
-        if value is None:
-            if default is _MISSING:
-                raise bad(f"{key} is missing")
-            return default
-        return integer(key, value)
+        value = self._required(key, default)
+        return default if value is None else integer(key, value)
 
     def positive(self, key: str, default: Any = _MISSING) -> Any:
         value = self.number(key, default)
@@ -44,16 +46,8 @@ class Settings:
 
     def sizes(self, key: str, axes: int, default: Any = _MISSING) -> Any:
         """Return one integer for each axis; a single one holds for all."""
-        value = self.values.get(key)
-        if value is None:
-            if default is _MISSING:
-                raise bad(f"{key} is missing")
-            return default
-        return per_axis(key, value, axes)
-
-    def numbers(self, key: str) -> tuple[int, ...]:
-        """Return a list of integers; one integer is a list of itself."""
-        return numbers(key, self.values.get(key))
+        value = self._required(key, default)
+        return default if value is None else per_axis(key, value, axes)
 
     def entries(self, key: str) -> list[Any]:
         """Return a list; nothing for a missing one."""

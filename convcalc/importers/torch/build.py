@@ -42,7 +42,8 @@ def built(
         except Failure:
             raise
         except Exception as error:  # noqa: BLE001 - code of other people, which may fail on this device alone
-            model = run(lambda: target(**arguments), f"{name}({_shown(arguments)})")
+            shown = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
+            model = run(lambda: target(**arguments), f"{name}({shown})")
             first = next(iter(str(error).strip().splitlines()), "")
             notes.append({"is": "note", "text": f"{ON_THE_CPU}: {first}"})
         if values:
@@ -52,10 +53,6 @@ def built(
     if not isinstance(model, torch.nn.Module):
         raise Failure("CC771", f"{name} gives a {type(model).__name__}, not a torch.nn.Module")
     return on_one_device(model).train(training), notes
-
-
-def _shown(arguments: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}={value!r}" for name, value in arguments.items())
 
 
 def on_one_device(model: Any) -> Any:
@@ -125,12 +122,10 @@ class _StandIns:
         if not isinstance(value, torch.Tensor) or isinstance(value, FakeTensor) or not (every or value.is_meta):
             return value
         if id(value) not in self.made:
-            plain = value.detach()
-            found = (
-                FakeTensor(self.mode, plain, torch.device("cpu"))
-                if value.is_meta
-                else self.mode.from_tensor(plain, static_shapes=True)
-            )
+            if value.is_meta:
+                found = FakeTensor(self.mode, value.detach(), torch.device("cpu"))
+            else:
+                found = self.mode.from_tensor(value.detach(), static_shapes=True)
             is_learned = isinstance(value, torch.nn.Parameter)
             self.made[id(value)] = torch.nn.Parameter(found, value.requires_grad) if is_learned else found
         return self.made[id(value)]

@@ -12,12 +12,6 @@ if TYPE_CHECKING:
     from convcalc.importers.torch.dispatch import Recorder
 
 
-def run(recorder: Recorder, name: str, args: Sequence[Any]) -> Any:
-    """Run a higher-order operation whose parts are written down; nothing for one that is not known."""
-    known = FUNCTIONS.get(name)
-    return None if known is None else known(recorder, *args)
-
-
 def _result(body: Callable[..., Any], values: Sequence[Any]) -> list[Any]:
     from torch.utils import _pytree as trees
 
@@ -43,10 +37,6 @@ def _while(recorder: Recorder, _: Any, body: Any, carried: Sequence[Any], more: 
     return results
 
 
-def _map(recorder: Recorder, body: Any, sequences: Sequence[Any], more: Sequence[Any] = ()) -> list[Any]:
-    return _scan(recorder, body, (), sequences, more)
-
-
 def _scan(_: Recorder, body: Any, carry: Sequence[Any], sequences: Any, more: Sequence[Any] = ()) -> list[Any]:
     """As many rounds as the first axis is long; each gives what the next one gets, and elements of the outputs."""
     import torch
@@ -69,5 +59,7 @@ def _attention(recorder: Recorder, query: Any, key: Any, value: Any, *_: Any) ->
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "cond": _branch, "while_loop": _while, "map_impl": _map, "scan": _scan, "flex_attention": _attention,
+    "cond": _branch, "while_loop": _while, "scan": _scan, "flex_attention": _attention,
+    "map_impl": lambda recorder, body, *given: _scan(recorder, body, (), *given),
 }  # fmt: skip
+"""Runs a higher-order operation, and writes its parts down."""

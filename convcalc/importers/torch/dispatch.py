@@ -8,17 +8,9 @@ from functools import cache, partial
 from string import ascii_letters
 from typing import Any
 
-from convcalc.importers.torch import aten, control
+from convcalc.importers.torch import aten, control, export
 from convcalc.importers.torch.build import without_values
-from convcalc.importers.torch.export import (
-    is_tensor,
-    leaves_of,
-    op_and_arguments,
-    parameter_lines,
-    plain,
-    plain_result,
-    shapes,
-)
+from convcalc.importers.torch.export import is_tensor, op_and_arguments, shapes
 
 
 def dispatched(model: Any, positional: Sequence[Any], named: Mapping[str, Any], names: Sequence[str]) -> list[Any]:
@@ -28,9 +20,8 @@ def dispatched(model: Any, positional: Sequence[Any], named: Mapping[str, Any], 
 
     recorder, compiles = Recorder(), torch.compile
     with without_values(model, (positional, named), every=True) as (mode, (args, kwargs)):
-        lines = [*parameter_lines(model)]
-        kept = (model.named_parameters(remove_duplicate=False), model.named_buffers(remove_duplicate=False))
-        for name, each in reversed([pair for every in kept for pair in every]):
+        lines = [*export.parameter_lines(model)]
+        for name, (each, _) in reversed(export.state_of(model).items()):
             recorder.name(each, name)
         entering = [each for each in trees.tree_leaves((args, kwargs)) if is_tensor(each)]
         for name, each in zip(names, entering, strict=False):
@@ -42,7 +33,7 @@ def dispatched(model: Any, positional: Sequence[Any], named: Mapping[str, Any], 
                 result = model(*args, **kwargs)
         finally:
             torch.compile = compiles
-    outputs = (recorder.values.get(id(each)) for each in trees.tree_leaves(plain_result(result)))
+    outputs = (recorder.values.get(id(each)) for each in trees.tree_leaves(export.plain_result(result)))
     lines += [*recorder.constants, *recorder.lines]
     return [*lines, *({"is": "output", "tensor": each} for each in outputs if each)]
 
@@ -68,7 +59,7 @@ class Recorder:
         """Note which module operations run in."""
         import torch
 
-        self._leaves = leaves_of(model)
+        self._leaves = export.leaves_of(model)
         hooks = [
             hook
             for name, module in model.named_modules()
@@ -87,11 +78,6 @@ class Recorder:
     def mode(self) -> Any:
         """Return the context in which operations are written down."""
         return _mode_class()(self)
-
-    @property
-    def path(self) -> str:
-        """The module that runs."""
-        return self._path[-1]
 
     def _entered(self, name: str, *_: Any) -> None:
         self._path.append(name)
@@ -115,7 +101,7 @@ class Recorder:
         """Write a line, and know what the operation gives."""
         encoded = {key: self.encoded(value) for key, value in arguments.items() if value is not None}
         self.count += 1
-        made, path, name = shapes(list(outputs)), self.path, f"{self._prefix}{op}:{self.count}"
+        made, path, name = shapes(list(outputs)), self._path[-1], f"{self._prefix}{op}:{self.count}"
         self.lines.append({"is": "node", "name": name, "op": op, "arguments": encoded, "outputs": made, "path": path,
                            "leaf": path in self._leaves, **more})  # fmt: skip
         for place, each in enumerate(outputs):
@@ -127,7 +113,7 @@ class Recorder:
         if isinstance(value, list | tuple):
             return [self.encoded(each) for each in value]
         if not is_tensor(value):
-            return plain(value)
+            return export.plain(value)
         if id(value) not in self.values:
             name = f"{self._prefix}constant:{len(self._kept)}"
             self.name(value, name)
@@ -152,10 +138,9 @@ def _mode_class() -> Any:
 
         def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             if isinstance(func, torch._ops.HigherOrderOperator):  # noqa: SLF001 - there is no public name
-                with self:
-                    found = control.run(self.recorder, func.name(), args)
-                if found is not None:
-                    return tuple(found)
+                if (known := control.FUNCTIONS.get(func.name())) is not None:
+                    with self:
+                        return tuple(known(self.recorder, *args))
             elif not aten.is_known(name := op_and_arguments(func, (), {})[0]):
                 parts = PARTS.get(name) or decomposition_table.get(func)
                 if parts is not None:
@@ -171,14 +156,6 @@ def _mode_class() -> Any:
 # --- operations that PyTorch does not decompose -----------------------------------------------------------------------
 
 
-def _distances(one: Any, other: Any, p: float, *_: Any) -> Any:
-    return (one.unsqueeze(-2) - other.unsqueeze(-3)).norm(p, -1)
-
-
-def _sum_of_products(added: Any, one: Any, other: Any, **_: Any) -> Any:
-    return added + (one @ other).sum(0)
-
-
 def _trilinear(one: Any, two: Any, three: Any, *axes: Any, **_: Any) -> Any:
     """The product of three tensors, each without some axes of the whole, summed along others."""
     import torch
@@ -189,6 +166,8 @@ def _trilinear(one: Any, two: Any, three: Any, *axes: Any, **_: Any) -> Any:
 
 
 PARTS: dict[str, Callable[..., Any]] = {
-    "_cdist_forward": _distances, "_trilinear": _trilinear, "addbmm": _sum_of_products,
-}  # fmt: skip
+    "_cdist_forward": lambda one, other, p, *_: (one.unsqueeze(-2) - other.unsqueeze(-3)).norm(p, -1),
+    "addbmm": lambda added, one, other, **_: added + (one @ other).sum(0),
+    "_trilinear": _trilinear,
+}
 """What PyTorch does not decompose."""

@@ -16,17 +16,16 @@ WRAPPERS = ("wrap", "tag_activation_checkpoint", "invoke_subgraph", "strict_mode
 CALL_NUMBER = re.compile(r"@\d+")
 
 
-def lines(model: Any, program: Any, names: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the lines of a program; ``names`` are those of its inputs."""
-    return [*Writer(model, names).written(program)]
+def state_of(model: Any) -> dict[str, tuple[Any, bool]]:
+    """Return parameters and buffers by all their names, and whether they are learned."""
+    learned = {name: (each, True) for name, each in model.named_parameters(remove_duplicate=False)}
+    return learned | {name: (each, False) for name, each in model.named_buffers(remove_duplicate=False)}
 
 
 def parameter_lines(model: Any) -> Iterator[dict[str, Any]]:
     """Give a line for every name of a parameter or a buffer; those of one tensor have the same key."""
     keys: dict[int, str] = {}
-    learned = [(name, each, True) for name, each in model.named_parameters(remove_duplicate=False)]
-    kept = [(name, each, False) for name, each in model.named_buffers(remove_duplicate=False)]
-    for name, tensor, is_learned in (*learned, *kept):
+    for name, (tensor, is_learned) in state_of(model).items():
         key = keys.setdefault(id(tensor), name)
         yield {"is": "parameter", "name": name, "key": key, "shape": [*tensor.shape], "learned": is_learned}
 
@@ -101,20 +100,17 @@ def _is_node(value: Any) -> bool:
 class Writer:
     """Gives the lines of one program, the graphs inside it included."""
 
-    def __init__(self, model: Any, names: Sequence[str]) -> None:
+    def __init__(self, model: Any) -> None:
         self.model = model
-        self.names = list(names)
         self.values: dict[Any, Any] = {}
         self.leaves = leaves_of(model)
         self.count = 0
 
-    def written(self, program: Any) -> Iterator[dict[str, Any]]:
-        """Give the lines of parameters, inputs, operations and outputs."""
+    def written(self, program: Any, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """Give the lines of parameters, inputs, operations and outputs; ``names`` are those of its inputs."""
         yield from parameter_lines(self.model)
-        known = {name for name, _ in self.model.named_parameters(remove_duplicate=False)}
-        known |= {name for name, _ in self.model.named_buffers(remove_duplicate=False)}
+        known, waiting = state_of(self.model), iter(names)
         specs = {spec.arg.name: spec for spec in program.graph_signature.input_specs if hasattr(spec.arg, "name")}
-        waiting = list(self.names)
         for node in program.graph.nodes:
             if node.op != "placeholder":
                 continue
@@ -128,7 +124,7 @@ class Writer:
                 if target not in known:
                     yield {"is": "parameter", "name": target, "key": target, "shape": [*value.shape], "learned": False}
                 continue
-            name = waiting.pop(0) if waiting else node.name
+            name = next(waiting, node.name)
             self.values[node] = {"tensor": f"input:{name}"}
             yield {"is": "input", "name": name, "shape": shapes(value)[0]}
         yield from self.of_graph(program.graph_module, "")
@@ -142,15 +138,9 @@ class Writer:
         """Give the lines of the operations of a graph, whose placeholders are known."""
         for node in graph.graph.nodes:
             if node.op == "get_attr":
-                self.values[node] = self.attribute(graph, node.target)
+                self.values[node] = operator.attrgetter(node.target)(graph)
             if node.op == "call_function":
                 yield from self.of_node(graph, node, path)
-
-    def attribute(self, graph: Any, target: str) -> Any:
-        found: Any = graph
-        for part in target.split("."):
-            found = getattr(found, part)
-        return found
 
     def of_node(self, graph: Any, node: Any, path: str) -> Iterator[dict[str, Any]]:
         """Give the line of an operation, or those of the graph that it runs."""

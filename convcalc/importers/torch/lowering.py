@@ -10,9 +10,10 @@ from typing import Any
 
 from convcalc.errors import Source, SpecError
 from convcalc.importers.builder import ModelBuilder
+from convcalc.importers.torch.names import PASSED_ON
 from convcalc.importers.torch.patterns import with_norms
 from convcalc.importers.torch.recording import Node, Parameter, Recording, Reference, Shape
-from convcalc.importers.torch.values import Constant, Tensor, Value, Weight, without
+from convcalc.importers.torch.values import Constant, Tensor, Value, Weight, first_batch, without
 
 Rule = Callable[["Lowering", Node], Any]
 """Adds the layers of an operation and returns its value, or the list of its values."""
@@ -61,7 +62,10 @@ class Lowering:
         if not isinstance(reference, Reference):
             return None
         if (parameter := self.parameters.get(reference.name)) is not None and reference.name not in self.values:
-            return self._of_parameter(parameter)
+            if not parameter.learned:
+                return Constant(parameter.shape)
+            self.read.add(parameter.key)
+            return Weight(parameter.shape, (parameter.key,))
         found = self.values.get(reference.name)
         if isinstance(found, list):
             return found[reference.output] if reference.output < len(found) else None
@@ -69,21 +73,15 @@ class Lowering:
 
     def operand(self, node: Node, *names: str) -> Value:
         """Return the value of an argument that an operation has, under one of some names."""
-        found = next((value for value in (self.value(node[name]) for name in names) if value is not None), None)
-        if found is None:
-            raise SpecError("CC773", f"{node.op} reads no {' or '.join(names)}")
-        return found
+        for name in names:
+            if (found := self.value(node[name])) is not None:
+                return found
+        raise SpecError("CC773", f"{node.op} reads no {' or '.join(names)}")
 
     def tensor(self, node: Node, *names: str) -> Tensor:
         """Return the value of an argument as an activation."""
         found = self.operand(node, *(names or ("self", "input")))
         return found if isinstance(found, Tensor) else Tensor(found.shape, self.whole(node, found))
-
-    def _of_parameter(self, parameter: Parameter) -> Value:
-        if not parameter.learned:
-            return Constant(parameter.shape)
-        self.read.add(parameter.key)
-        return Weight(parameter.shape, (parameter.key,))
 
     def maker(self, reference: Reference) -> Node | None:
         """Return the operation that makes a tensor."""
@@ -119,18 +117,17 @@ class Lowering:
         wanted = tuple(shape) or (1,)
         if tuple(self.builder.shape(handle)) == wanted:
             return handle
-        return self.builder.add(node.label, "reshape", handle, path=self.path(node, "reshape"), shape=wanted)
+        return self.add(node, "reshape", handle, op="reshape", shape=wanted)
 
     def permuted(self, node: Node, handle: int, axes: Sequence[int]) -> int:
         """Add a permutation, where it moves an axis."""
         if list(axes) == sorted(axes):
             return handle
-        return self.builder.add(node.label, "permute", handle, path=self.path(node, "permute"), axes=list(axes))
+        return self.add(node, "permute", handle, op="permute", axes=list(axes))
 
     def constant(self, node: Node, shape: Sequence[int]) -> int:
         """Add a layer for a constant that is multiplied or looked up."""
-        path, shape = self.path(node, "constant"), tuple(shape) or (1,)
-        handle = self.builder.add(node.label, "param", self.first, path=path, shape=shape, learned=False)
+        handle = self.add(node, "param", self.first, op="constant", shape=tuple(shape) or (1,), learned=False)
         self.builder.hold(handle, {}, {})  # it is no buffer
         return handle
 
@@ -139,20 +136,18 @@ class Lowering:
         shape = weight.shape or (1,)
         if prod(shape) == self.builder.shape(rows[0]).elements and len(rows) == 1:
             return self.reshaped(node, rows[0], shape)
-        path, rest = self.path(node, "table"), self.builder.shape(rows[0])[1:]
-        if weight.selected and len(rows) == 1 and prod(shape) % prod(rest) == 0:
-            count = prod(shape) // prod(rest)
-            looked_up = self.builder.add(node.label, "gather", rows[0], path=path, size=count, axis=0)
+        width = prod(self.builder.shape(rows[0])[1:])
+        if weight.selected and len(rows) == 1 and prod(shape) % width == 0:
+            looked_up = self.add(node, "gather", rows[0], op="table", size=prod(shape) // width, axis=0)
             return self.reshaped(node, looked_up, shape)
-        return self.builder.add(node.label, "custom", rows[0], path=path, out=shape)
+        return self.add(node, "custom", rows[0], op="table", out=shape)
 
     def parameter_row(self, node: Node, key: str) -> int:
         """Return a handle of a parameter on its own, which is one layer however often it is read."""
         if key not in self._rows:
             shape = self.parameters[key].shape or (1,)
-            row = self.builder.add(node.label, "param", self.first, path=key, shape=shape, weights=(key,))
+            self._rows[key] = self.builder.add(node.label, "param", self.first, path=key, shape=shape, weights=(key,))
             self.own((key,), shape)
-            self._rows[key] = row
         return self._rows[key]
 
     # --- what it gives ------------------------------------------------------------------------------------------------
@@ -167,6 +162,10 @@ class Lowering:
     def add(self, node: Node, kind: str, *inputs: int, op: str = "", **arguments: Any) -> int:
         """Add a layer under the path of an operation."""
         return self.builder.add(node.label, kind, *inputs, path=self.path(node, op), **arguments)
+
+    def custom(self, node: Node, handle: int, shape: Shape, batch: int | None = None, **arguments: Any) -> Tensor:
+        """Return a tensor that a layer of no other kind makes."""
+        return Tensor(shape, self.add(node, "custom", handle, out=without(shape, batch), **arguments), batch)
 
     def own(self, keys: Sequence[str], form: Hashable) -> bool:
         """Let a layer have parameters. False where other layers have them in another form, and it cannot."""
@@ -185,33 +184,27 @@ class Lowering:
 
     def unknown(self, node: Node) -> Any:
         """Return the values of an operation whose cost is not known."""
-        inputs = []
-        for value in self.tensors(node):
-            if isinstance(value, Tensor):
-                inputs.append(value.handle)
-            elif isinstance(value, Weight):
-                inputs.append(self.handle(node, value))
-        made: list[Value | None] = []
+        inputs = [self.handle(node, value) for value in self.tensors(node) if not isinstance(value, Constant)]
         used = [place for place, _ in enumerate(node.outputs) if self.is_used(node, place)] or [0]
-        for place, shape in enumerate(node.outputs):
-            if shape is None or place not in used:
-                made.append(None)
-                continue
-            batch = 0 if len(shape) > 1 and shape[0] == 1 else None
+
+        def made(place: int, shape: Shape) -> Tensor | None:
+            if place not in used:
+                return None
+            batch, read = first_batch(shape), inputs or [self.first]
             out, path = without(shape, batch), self.path(node)
-            handle = self.builder.opaque(node.label, node.op, inputs or [self.first], out, path=path)
-            made.append(Tensor(shape, handle, batch))
-        return made if len(made) > 1 else made[0] if made else None
+            return Tensor(shape, self.builder.opaque(node.label, node.op, read, out, path=path), batch)
+
+        return node.each_output(made)
 
     # --- all of it ----------------------------------------------------------------------------------------------------
 
-    def run(self, rules: Callable[[Node], Rule | None], is_silent: Callable[[Node], bool]) -> None:
+    def run(self, rules: Callable[[Node], Rule | None]) -> None:
         """Add all layers."""
         for node in self.nodes:
-            if node.leaf and not is_silent(node):
+            if node.leaf and node.op not in PASSED_ON:
                 self._of_module.setdefault(node.path, set()).add(node.op)
         for name, shape in self.recording.inputs.items():
-            batch = 0 if len(shape) > 1 and shape[0] == 1 else None
+            batch = first_batch(shape)
             handle = self.builder.input(name, without(shape, batch))
             self.values[f"input:{name}"] = Tensor(shape, handle, batch)
         if not self.recording.inputs:
@@ -267,7 +260,7 @@ class Lowering:
                     if not self.owners[key]:
                         del self.owners[key]
 
-    def finish(self) -> Iterable[str]:
+    def finish(self) -> list[str]:
         """Add rows for parameters that no layer has; return the names of those that nothing reads."""
         left: dict[str, list[Parameter]] = {"unused": [], "other_branch": []}
         for parameter in self.recording.parameters:

@@ -1,4 +1,7 @@
-"""In the process of the program: starts the child, reads what it tells, and builds the graph. PyTorch is not loaded."""
+"""In the process of the program: starts the child, reads what it tells, and builds the graph. PyTorch is not loaded.
+
+A module that Python has already made is traced in this process.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ from convcalc.errors import Source, Span, SpecError, did_you_mean, escape, quote
 from convcalc.graph.graph import Graph
 from convcalc.importers.model import CodeOptions, Model
 from convcalc.importers.torch import aten
-from convcalc.importers.torch.failure import CLOSED
+from convcalc.importers.torch.failure import CLOSED, Failure
 from convcalc.importers.torch.lowering import Lowering
 from convcalc.importers.torch.parts import with_parts
 from convcalc.importers.torch.recording import Recording
@@ -131,15 +134,18 @@ class TorchModel(Model):
         return self.traced
 
 
-def graph_of(recording: Recording, source: Source) -> tuple[Graph, list[str], list[str]]:
+def graph_of(
+    recording: Recording, source: Source, shared: frozenset[str] = frozenset()
+) -> tuple[Graph, list[str], list[str]]:
     """Build the graph of a recording; name parameters that nothing reads, and operations that mix samples.
 
     Where layers share a part of their weights, it is built a second time with these weights apart.
     """
-    recording = with_parts(recording)
-    lowering, outputs, unread = _lowered(recording, source)
-    if shared := lowering.split_parameters:
-        lowering, outputs, unread = _lowered(recording, source, shared)
+    lowering = Lowering(with_parts(recording), source, shared)
+    lowering.run(aten.rule)
+    outputs, unread = lowering.outputs(), lowering.finish()
+    if lowering.split_parameters and not shared:
+        return graph_of(recording, source, lowering.split_parameters)
     for path, class_name in recording.scopes.items():
         lowering.builder.scope(path, class_name)
     if not outputs:
@@ -147,18 +153,35 @@ def graph_of(recording: Recording, source: Source) -> tuple[Graph, list[str], li
     return lowering.builder.graph(outputs, name=recording.name), unread, list(lowering.mixing)
 
 
-def _lowered(
-    recording: Recording, source: Source, shared: frozenset[str] = frozenset()
-) -> tuple[Lowering, dict[str, int], list[str]]:
-    lowering = Lowering(recording, source, shared)
-    lowering.run(aten.rule, aten.is_silent)
-    return lowering, lowering.outputs(), [*lowering.finish()]
-
-
 def _some(names: Sequence[str]) -> str:
     """Return the first names, and how many more there are."""
     more = len(names) - MAX_NAMES
     return ", ".join((*names[:MAX_NAMES], *([f"and {more:,} more"] if more > 0 else [])))
+
+
+def trace_module(module: Any, inputs: Mapping[str, str]) -> Graph:
+    """Trace a ``torch.nn.Module`` of this process in evaluation; its weights, device and modes stay as they are.
+
+    Raises:
+        TypeError: for anything else.
+        SpecError: CC762 for inputs that are missing, CC773 where it cannot be traced.
+    """
+    name, torch = type(module).__name__, sys.modules.get("torch")  # it is loaded where there is a module of it
+    if torch is None or not isinstance(module, torch.nn.Module):
+        raise TypeError(f"load() takes the name of a design or a torch.nn.Module, not {name}")
+    from convcalc.importers.torch.trace import traced
+
+    recording, modes = Recording(name), {each: each.training for each in module.modules()}
+    try:
+        module.eval()
+        for line in traced(module, [shape_of(key, text) for key, text in inputs.items()]):
+            recording.add(line)
+    except Failure as failure:
+        raise error_of(failure.facts) from None
+    finally:
+        for each, training in modes.items():
+            each.training = training
+    return built(recording, Source(name)).graph(None, {}, {})
 
 
 # --- the child process ------------------------------------------------------------------------------------------------

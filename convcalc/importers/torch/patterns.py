@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convcalc.importers.torch.aten.names import PASSED_ON
+from convcalc.importers.torch.names import PASSED_ON
 from convcalc.importers.torch.recording import Node, Recording, Reference
 
 

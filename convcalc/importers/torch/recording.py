@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from convcalc.records import NamedTuple, dataclass, field
@@ -56,6 +56,11 @@ class Node:
     def shape(self) -> Shape:
         """The shape of its first output."""
         return self.outputs[0] or ()
+
+    def each_output(self, value: Callable[[int, Shape], Any]) -> Any:
+        """Return the value of the only output, or the list of those of all, each from its place and its shape."""
+        made = [None if shape is None else value(place, shape) for place, shape in enumerate(self.outputs)]
+        return made if len(made) > 1 else made[0] if made else None
 
     @property
     def label(self) -> str:

@@ -39,11 +39,7 @@ def traced(model: Any, shapes: Sequence[Mapping[str, Any]], given: Any = None, b
     import torch
 
     device = next((tensor.device for tensor in (*model.parameters(), *model.buffers())), torch.device("meta"))
-    arguments = (
-        _given(given, device)
-        if given is not None
-        else _made(model, [{**shape, "batch": batch} for shape in shapes], device)
-    )
+    arguments = _made(model, shapes, batch, device) if given is None else _given(given, device)
     positional, named = arguments
     with torch.no_grad():
         if any(map(torch.nn.parameter.is_lazy, model.parameters())):  # whose shapes a first run finds
@@ -87,7 +83,7 @@ def _lines(model: Any, positional: Any, named: Any, names: Sequence[str]) -> lis
     try:
         with redirect_stdout(said), redirect_stderr(said), _plain_outputs(model):
             program = torch.export.export(model, positional, named, strict=False)
-        found = export.lines(model, program, names)
+        found = [*export.Writer(model).written(program, names)]
         failed: Exception | None = None
     except Exception as error:  # noqa: BLE001 - whatever the exporter or the model raises
         failed = error  # of which the exporter may print pages; what the model printed, it will again
@@ -135,7 +131,7 @@ def _plain_outputs(model: Any) -> Iterator[None]:
             model.forward = own
 
 
-def _made(model: Any, shapes: Sequence[Mapping[str, Any]], device: Any) -> tuple[Any, Any]:
+def _made(model: Any, shapes: Sequence[Mapping[str, Any]], batch: int, device: Any) -> tuple[Any, Any]:
     """Return tensors for ``forward``, by position as far as they follow each other."""
     signature = inspect.signature(model.forward).parameters.values()
     names = [each.name for each in signature if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)]
@@ -148,7 +144,7 @@ def _made(model: Any, shapes: Sequence[Mapping[str, Any]], device: Any) -> tuple
         if name not in known:
             has = f", only {', '.join(known)}" if known else ""
             raise Failure("CC762", f"forward has no input '{name}'{has}", HOW, word=name, known=known)
-        tensors[name] = _zeros(model, shape, device)
+        tensors[name] = _zeros(model, shape, batch, device)
     if missing := [name for name in needed or known[:1] if name not in tensors]:
         raise Failure("CC762", f"sizes are not known: {', '.join(missing)}", HOW)
     if not names:
@@ -160,7 +156,7 @@ def _made(model: Any, shapes: Sequence[Mapping[str, Any]], device: Any) -> tuple
     return tuple(tensors[name] for name in first), {name: each for name, each in tensors.items() if name not in first}
 
 
-def _zeros(model: Any, shape: Mapping[str, Any], device: Any) -> Any:
+def _zeros(model: Any, shape: Mapping[str, Any], batch: int, device: Any) -> Any:
     import torch
 
     dtype = next((each.dtype for each in model.parameters() if each.is_floating_point()), torch.float32)
@@ -168,7 +164,7 @@ def _zeros(model: Any, shape: Mapping[str, Any], device: Any) -> Any:
         dtype = getattr(torch, shape["dtype"], None)
         if not isinstance(dtype, torch.dtype):
             raise Failure("CC762", f"'{shape['dtype']}' is not a data type of PyTorch", "int64, float32, bool …")
-    return torch.zeros((shape["batch"], *shape["axes"]), dtype=dtype, device=device)
+    return torch.zeros((batch, *shape["axes"]), dtype=dtype, device=device)
 
 
 def _given(function: Callable[[], Any], device: Any) -> tuple[Any, Any]:
@@ -184,11 +180,8 @@ def _given(function: Callable[[], Any], device: Any) -> tuple[Any, Any]:
         positional = () if named else tuple(found) if isinstance(found, tuple | list) else (found,)
     for leaf in _objects((positional, named)):
         torch.export.register_dataclass(type(leaf))
-    moved = [
-        trees.tree_map(lambda each: each.to(device) if isinstance(each, torch.Tensor) else each, part)
-        for part in (positional, named)
-    ]
-    return moved[0], moved[1]
+    given: tuple[Any, Any] = positional, named
+    return trees.tree_map(lambda each: each.to(device) if isinstance(each, torch.Tensor) else each, given)  # type: ignore[no-any-return]
 
 
 def _objects(given: Any) -> Iterator[Any]:

@@ -54,6 +54,11 @@ def without(shape: Sequence[int], axis: int | None) -> Shape:
     return kept or (1,)
 
 
+def first_batch(shape: Shape) -> int | None:
+    """Return the batch axis of a tensor that is made anew: a first axis of size 1, if there are others."""
+    return 0 if len(shape) > 1 and shape[0] == 1 else None
+
+
 def batch_after_reshape(shape: Shape, batch: int | None, new: Shape) -> int | None:
     """Return the batch axis of a tensor in another shape.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from convcalc.arith import Number, floordiv
-from convcalc.importers.ultralytics.blocks import Inner, bottleneck, c2f_of, c3_of, c3k
+from convcalc.importers.ultralytics.blocks import bottleneck, c2f_of, c3_of, c3k
 from convcalc.importers.ultralytics.network import Network, numbered, scaled
 
 
@@ -103,13 +103,13 @@ def a2c2f(
     net.require(c % 32 == 0, f"{c} channels of its attention are not a multiple of 32")
     parts = [net.conv(f"{at}.cv1", x, c)]
     for path in numbered(f"{at}.m", n):
+        y = parts[-1]
         if a2:
-            y = parts[-1]
             for inner in numbered(path, 2):
                 y = _area_block(net, inner, y, area, mlp_ratio)
-            parts.append(y)
         else:
-            parts.append(c3k(net, path, parts[-1], c, 2, shortcut, g))
+            y = c3k(net, path, y, c, 2, shortcut, g)
+        parts.append(y)
     y = net.conv(f"{at}.cv2", net.concat(at, *parts), c2)
     if not (a2 and residual):
         return y
@@ -146,5 +146,4 @@ def c3_tr(net: Network, at: str, x: int, c2: int, n: int = 1, shortcut: bool = T
             y = net.add(f"{each}.add", "add", y, net.add(f"{each}.fc2", "linear", z, out=c, bias=False))
         return net.image(path, y, shape)
 
-    found: Inner = inner
-    return c3_of(net, at, x, c2, e, found)
+    return c3_of(net, at, x, c2, e, inner)

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from convcalc.importers.ultralytics.network import SILU, Kernel, Network, numbered, scaled
+from convcalc.importers.ultralytics.network import SIGMOID, SILU, Kernel, Network, numbered, scaled
 
 THREE: tuple[Kernel, Kernel] = (3, 3)
-SIGMOID = {"type": "sigmoid"}
 Inner = Callable[[str, int, int], int]
 """A block inside another one: from its path, what enters and its number to what leaves it."""
 
@@ -49,12 +48,14 @@ def c2(net: Network, at: str, x: int, c2: int, n: int = 1, shortcut: bool = True
     return net.conv(f"{at}.cv2", net.concat(at, a, b), c2)
 
 
-def c2f_of(net: Network, at: str, x: int, c2: int, n: int, e: float, inner: Inner) -> int:
-    """A block whose inner blocks each read the one before and are all joined at the end."""
+def c2f_of(net: Network, at: str, x: int, c2: int, n: int, e: float, inner: Inner, last: Inner | None = None) -> int:
+    """A block whose inner blocks, and a ``last`` one, each read the one before and are all joined at the end."""
     c = scaled(c2, e)
     parts = [*net.halves(at, net.conv(f"{at}.cv1", x, 2 * c))]
     for path in numbered(f"{at}.m", n):
         parts.append(inner(path, parts[-1], c))
+    if last is not None:
+        parts.append(last(f"{at}.attn", parts[-1], c))
     return net.conv(f"{at}.cv2", net.concat(at, *parts), c2)
 
 
@@ -70,27 +71,29 @@ def c3_of(net: Network, at: str, x: int, c2: int, e: float, inner: Inner) -> int
     return net.conv(f"{at}.cv3", net.concat(at, y, z), c2)
 
 
-def bottlenecks(net: Network, n: int, shortcut: bool, g: int, k: Any, block: Any = bottleneck) -> Inner:
+def bottlenecks(net: Network, n: int, shortcut: bool, g: int, k: Any) -> Inner:
     """Bottlenecks in a row that keep the channels."""
 
     def build(at: str, x: int, c: int) -> int:
         for path in numbered(at, n):
-            x = block(net, path, x, c, shortcut, g, k, 1.0)
+            x = bottleneck(net, path, x, c, shortcut, g, k, 1.0)
         return x
 
     return build
 
 
-def c3(net: Network, at: str, x: int, c2: int, n: int = 1, shortcut: bool = True, g: int = 1, e: float = 0.5) -> int:
-    return c3_of(net, at, x, c2, e, bottlenecks(net, n, shortcut, g, (1, 3)))
+def c3_with(k: Any) -> Callable[..., int]:
+    """Return C3, or one of its kin that differ in the kernels of their bottlenecks."""
+
+    def build(
+        net: Network, at: str, x: int, c2: int, n: int = 1, shortcut: bool = True, g: int = 1, e: float = 0.5
+    ) -> int:
+        return c3_of(net, at, x, c2, e, bottlenecks(net, n, shortcut, g, k))
+
+    return build
 
 
-def c3x(net: Network, at: str, x: int, c2: int, n: int = 1, shortcut: bool = True, g: int = 1, e: float = 0.5) -> int:
-    return c3_of(net, at, x, c2, e, bottlenecks(net, n, shortcut, g, ((1, 3), (3, 1))))
-
-
-def c3k(net: Network, at: str, x: int, c2: int, n: int = 1, shortcut: bool = True, g: int = 1, e: float = 0.5) -> int:
-    return c3_of(net, at, x, c2, e, bottlenecks(net, n, shortcut, g, (3, 3)))
+c3, c3x, c3k = c3_with((1, 3)), c3_with(((1, 3), (3, 1))), c3_with((3, 3))
 
 
 def bottleneck_csp(
@@ -134,28 +137,30 @@ def c3_ghost(
     return c3_of(net, at, x, c2, e, inner)
 
 
-def rep_bottleneck(
-    net: Network, at: str, x: int, c2: int, shortcut: bool = True, g: int = 1, k: Any = THREE, e: float = 0.5
-) -> int:
-    y = rep_conv(net, f"{at}.cv1", x, scaled(c2, e), k[0])
-    return net.residual(at, x, net.conv(f"{at}.cv2", y, c2, k[1], g=g), shortcut)
+def _elan(net: Network, at: str, x: int, c2: int, c3: int, inner: Callable[[str, int], int]) -> int:
+    """Two inner blocks in a row behind the second half, all joined."""
+    parts = [*net.halves(at, net.conv(f"{at}.cv1", x, c3))]
+    for name in ("cv2", "cv3"):
+        parts.append(inner(f"{at}.{name}", parts[-1]))
+    return net.conv(f"{at}.cv4", net.concat(at, *parts), c2)
 
 
 def rep_csp_elan(net: Network, at: str, x: int, c2: int, c3: int, c4: int, n: int = 1) -> int:
     """RepNCSPELAN4."""
-    parts = [*net.halves(at, net.conv(f"{at}.cv1", x, c3))]
-    for name in ("cv2", "cv3"):
-        inner = bottlenecks(net, n, True, 1, (3, 3), rep_bottleneck)
-        y = c3_of(net, f"{at}.{name}.0", parts[-1], c4, 0.5, inner)
-        parts.append(net.conv(f"{at}.{name}.1", y, c4, 3))
-    return net.conv(f"{at}.cv4", net.concat(at, *parts), c2)
+
+    def rep_bottlenecks(at: str, x: int, c: int) -> int:
+        for path in numbered(at, n):
+            x = net.residual(path, x, net.conv(f"{path}.cv2", rep_conv(net, f"{path}.cv1", x, c), c, 3))
+        return x
+
+    def inner(path: str, y: int) -> int:
+        return net.conv(f"{path}.1", c3_of(net, f"{path}.0", y, c4, 0.5, rep_bottlenecks), c4, 3)
+
+    return _elan(net, at, x, c2, c3, inner)
 
 
 def elan1(net: Network, at: str, x: int, c2: int, c3: int, c4: int) -> int:
-    parts = [*net.halves(at, net.conv(f"{at}.cv1", x, c3))]
-    for name in ("cv2", "cv3"):
-        parts.append(net.conv(f"{at}.{name}", parts[-1], c4, 3))
-    return net.conv(f"{at}.cv4", net.concat(at, *parts), c2)
+    return _elan(net, at, x, c2, c3, lambda path, y: net.conv(path, y, c4, 3))
 
 
 def rep_c3(net: Network, at: str, x: int, c2: int, n: int = 3, e: float = 1.0) -> int:

@@ -11,9 +11,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from convcalc.arith import Number, at_most
-from convcalc.importers.ultralytics.network import Network
-
-RELU = {"type": "relu"}
+from convcalc.importers.ultralytics.network import RELU, SIGMOID, Network
 
 
 def decoder(
@@ -40,7 +38,7 @@ def decoder(
             net.unused(f"{at}.dec_score_head.{i}", queries, nc * hd + nc)
         if i > last:
             _unused_layer(net, at, i, queries, (len(maps), nh, ndp, d_ffn))
-    return net.concat(at, boxes, net.act(f"{at}.sigmoid", scores, {"type": "sigmoid"}), axis=1)
+    return net.concat(at, boxes, net.act(f"{at}.sigmoid", scores, SIGMOID), axis=1)
 
 
 def _memory(net: Network, at: str, maps: list[int], hd: int) -> int:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from convcalc.arith import Number, at_least, at_most, floordiv, prod
-from convcalc.importers.ultralytics.network import Network, conv_params
-from convcalc.importers.ultralytics.stages import proto, resized
+from convcalc.importers.ultralytics.network import SIGMOID, Network, conv_params
+from convcalc.importers.ultralytics.stages import proto
 
 Maps = list[int]
 
@@ -37,8 +37,7 @@ def detected(net: Network, at: str, maps: Maps, nc: Number, *more: int) -> int:
 
     Models without a search for duplicates have two sets of branches, and run both.
     """
-    box, out = edge_width(net, maps), 4 * net.reg_max
-    width = class_width(net, maps, nc)
+    box, out, width = edge_width(net, maps), 4 * net.reg_max, class_width(net, maps, nc)
     edges = classes = -1
     for prefix in net.prefixes:
         boxes = [branch(net, f"{at}.{prefix}cv2.{i}", x, box, out) for i, x in enumerate(maps)]
@@ -61,7 +60,7 @@ def decoded(net: Network, at: str, edges: int, classes: int, *more: int) -> int:
     """Join the edges of boxes, once they are distances, with classes and more: → [C, places]."""
     if net.reg_max > 1:
         edges = distances(net, f"{at}.dfl", edges, net.reg_max)
-    return net.concat(at, edges, net.act(f"{at}.sigmoid", classes, {"type": "sigmoid"}), *more)
+    return net.concat(at, edges, net.act(f"{at}.sigmoid", classes, SIGMOID), *more)
 
 
 def distances(net: Network, at: str, x: int, bins: int) -> int:
@@ -72,9 +71,9 @@ def distances(net: Network, at: str, x: int, bins: int) -> int:
     return net.add(f"{at}.reshape", "reshape", net.conv2d(f"{at}.conv", x, 1, bias=False), shape=(4, places))
 
 
-def extra(net: Network, at: str, maps: Maps, width: Number, out: Number, name: str = "cv4") -> int:
+def further_rows(net: Network, at: str, maps: Maps, out: Number, name: str = "cv4") -> int:
     """The rows of a further branch of every map, in the first set of branches and in the other one."""
-    found = -1
+    found, width = -1, quarter(net, maps, out)
     for prefix in net.prefixes:
         path = f"{at}.{prefix}{name}"
         found = rows(net, path, [branch(net, f"{path}.{i}", x, width, out) for i, x in enumerate(maps)])
@@ -91,22 +90,19 @@ def v10_detect(net: Network, at: str, maps: Maps, nc: Number) -> int:
 
 
 def segment(net: Network, at: str, maps: Maps, nc: Number, nm: int = 32, npr: int = 256) -> tuple[int, ...]:
-    masks = extra(net, at, maps, quarter(net, maps, nm), nm)
-    return detected(net, at, maps, nc, masks), proto(net, f"{at}.proto", maps[0], npr, nm)
+    masks = further_rows(net, at, maps, nm)
+    return detected(net, at, maps, nc, masks), prototypes(net, f"{at}.proto", maps, nc, npr, nm)
 
 
-def segment26(net: Network, at: str, maps: Maps, nc: Number, nm: int = 32, npr: int = 256) -> tuple[int, ...]:
-    masks = extra(net, at, maps, quarter(net, maps, nm), nm)
-    return detected(net, at, maps, nc, masks), refined_proto(net, at, maps, nc, npr, nm)
-
-
-def refined_proto(net: Network, at: str, maps: Maps, nc: Number, npr: int, nm: int) -> int:
-    """Prototypes that are made of all maps; a branch for training labels pixels."""
-    path = f"{at}.proto"
+def prototypes(net: Network, path: str, maps: Maps, nc: Number, npr: int, nm: int) -> int:
+    """Prototypes of masks; those of YOLO26 are made of all maps, and a branch for training labels pixels."""
     x = first = maps[0]
+    if not net.module.endswith("26"):
+        return proto(net, path, first, npr, nm)
     for i, other in enumerate(maps[1:]):
         y = net.conv(f"{path}.feat_refine.{i}", other, net.channels(first))
-        x = net.add(f"{path}.add", "add", x, resized(net, f"{path}.resize", y, net.shape(first), "nearest"))
+        y = net.add(f"{path}.resize", "upsample", y, size=net.shape(first).spatial, mode="nearest")
+        x = net.add(f"{path}.add", "add", x, y)
     training = conv_params(net.channels(first), npr, 3) + conv_params(npr, npr, 3) + conv_params(npr, nc, norm=False)
     net.unused(f"{path}.semseg", first, training)
     return proto(net, path, net.conv(f"{path}.feat_fuse", x, npr, 3), npr, nm)
@@ -114,7 +110,7 @@ def refined_proto(net: Network, at: str, maps: Maps, nc: Number, npr: int, nm: i
 
 def pose(net: Network, at: str, maps: Maps, nc: Number, kpt_shape: tuple[int, ...] = (17, 3)) -> int:
     points = prod(kpt_shape)
-    return detected(net, at, maps, nc, extra(net, at, maps, quarter(net, maps, points), points))
+    return detected(net, at, maps, nc, further_rows(net, at, maps, points))
 
 
 def pose26(net: Network, at: str, maps: Maps, nc: Number, kpt_shape: tuple[int, ...] = (17, 3)) -> int:
@@ -134,7 +130,7 @@ def pose26(net: Network, at: str, maps: Maps, nc: Number, kpt_shape: tuple[int, 
 
 
 def obb(net: Network, at: str, maps: Maps, nc: Number, ne: int = 1) -> int:
-    return detected(net, at, maps, nc, extra(net, at, maps, quarter(net, maps, ne), ne))
+    return detected(net, at, maps, nc, further_rows(net, at, maps, ne))
 
 
 def classify(
@@ -159,7 +155,7 @@ def depth(net: Network, at: str, maps: Maps, c_mid: int = 256) -> int:
     """Depth of pixels: maps are projected, and refined from the coarsest on."""
     *others, x = [net.conv(f"{at}.proj.{i}", x, c_mid) for i, x in enumerate(maps)]
     for i in reversed(range(len(others))):
-        x = resized(net, f"{at}.resize", x, net.shape(others[i]), "bilinear")
+        x = net.add(f"{at}.resize", "upsample", x, size=net.shape(others[i]).spatial, mode="bilinear")
         x = net.add(f"{at}.add", "add", others[i], x)
         for part in (0, 1):
             x = net.conv(f"{at}.refine.{i}.{part}", x, c_mid, 3)
@@ -193,4 +189,4 @@ def _anchor_boxes(net: Network, at: str, maps: Maps, anchors: tuple[tuple[int, .
         y = net.add(f"{at}.reshape", "reshape", y, shape=(count, each, places))
         y = net.add(f"{at}.permute", "permute", y, axes=(0, 2, 1))
         parts.append(net.add(f"{at}.reshape", "reshape", y, shape=(count * places, each)))
-    return net.act(f"{at}.sigmoid", net.concat(at, *parts), {"type": "sigmoid"})
+    return net.act(f"{at}.sigmoid", net.concat(at, *parts), SIGMOID)

@@ -15,7 +15,7 @@ from convcalc.importers.model import Model, unknown_sizes
 from convcalc.importers.ultralytics import plain
 from convcalc.importers.ultralytics.document import Argument, ModelFile, Row, invalid, read_file
 from convcalc.importers.ultralytics.modules import Module, bind, find_module
-from convcalc.importers.ultralytics.network import SILU, Network
+from convcalc.importers.ultralytics.network import SILU, Network, numbered
 from convcalc.records import dataclass
 from convcalc.spec.limits import REPEAT
 from convcalc.spec.yaml.text import decode
@@ -112,9 +112,8 @@ class _Reader:
 
     def __init__(self, model: UltralyticsModel, file: ModelFile, scale: str, variables: Mapping[str, Number]) -> None:
         self.model, self.file, self.scale = model, file, scale
-        self.words: dict[str, Any] = {"nc": variables.get("nc")}
-        for key in ("anchors", "kpt_shape", "reg_max"):
-            self.words[key] = file.setting(key)
+        settings = {key: file.setting(key) for key in ("anchors", "kpt_shape", "reg_max")}
+        self.words: dict[str, Any] = {"nc": variables.get("nc"), **settings}
         scales = _scales(file)
         self.factors = scales.get(scale) or Factors(
             (file.number("depth_multiple", 1.0), file.number("width_multiple", 1.0), math.inf)
@@ -170,18 +169,17 @@ class _Reader:
             return module.build(self.net, at, x, *given)  # type: ignore[no-any-return]
         if module.reads_many:
             raise invalid(f"{row.module} cannot be repeated", row.span)
-        return self._repeated(module, row, (at, x, repeats), given)
+        return self._repeated(at, row, module, x, given, repeats)
 
-    def _repeated(self, module: Module, row: Row, place: tuple[str, Any, int], given: list[Any]) -> int:
+    def _repeated(self, at: str, row: Row, module: Module, x: Any, given: list[Any], repeats: int) -> int:
         """Add a module several times, each made for the same channels."""
-        at, x, repeats = place
         channels = self.net.channels(x)
-        for number in range(repeats):
+        for path in numbered(at, repeats):
             if module.is_scaled and self.net.channels(x) is not channels and self.net.channels(x) != channels:
                 text = f"{row.module} is repeated for {channels} channels, but {self.net.channels(x)} leave it"
                 raise invalid(text, row.span)
-            self.net.scope(f"{at}.{number}", row.module.removeprefix("nn."))
-            x = module.build(self.net, f"{at}.{number}", x, *given)
+            self.net.scope(path, row.module.removeprefix("nn."))
+            x = module.build(self.net, path, x, *given)
             if not isinstance(x, int):
                 raise invalid(f"{row.module} cannot be repeated", row.span)
         return x  # type: ignore[no-any-return]

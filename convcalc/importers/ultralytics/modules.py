@@ -27,20 +27,11 @@ class Module(NamedTuple):
     """Whether its layers are known."""
 
 
-def _scaled(**modules: Callable[..., Any]) -> dict[str, Module]:
-    return {name: Module(build, is_scaled=True) for name, build in modules.items()}
-
-
-def _repeated(**modules: Callable[..., Any]) -> dict[str, Module]:
-    return {name: Module(build, is_scaled=True, takes_repeats=1) for name, build in modules.items()}
-
-
-def _heads(**modules: Callable[..., Any]) -> dict[str, Module]:
-    return {name: Module(build, reads_many=True) for name, build in modules.items()}
-
-
-def _plain(**modules: Callable[..., Any]) -> dict[str, Module]:
-    return {f"nn.{name}": Module(build) for name, build in modules.items()}
+def _all(
+    *, is_scaled: bool = False, takes_repeats: int = -1, reads_many: bool = False, **modules: Callable[..., Any]
+) -> dict[str, Module]:
+    """Return modules that are alike, by their names."""
+    return {name: Module(build, is_scaled, takes_repeats, reads_many) for name, build in modules.items()}
 
 
 def conv(
@@ -55,43 +46,43 @@ def dwconv(net: Network, at: str, x: int, c2: int, k: int = 1, s: int = 1, d: in
 
 
 MODULES: dict[str, Module] = {
-    **_scaled(
+    **_all(
+        is_scaled=True,
         Conv=conv, DWConv=dwconv, Focus=stages.focus, GhostConv=blocks.ghost_conv, Bottleneck=blocks.bottleneck,
         GhostBottleneck=blocks.ghost_bottleneck, SPP=stages.spp, SPPF=stages.sppf, SPPELAN=stages.spp_elan,
         ADown=stages.adown, AConv=stages.aconv, SCDown=stages.scdown, ELAN1=blocks.elan1,
         RepNCSPELAN4=blocks.rep_csp_elan, PSA=attention.psa, ConvTranspose=plain.conv_transpose,
         DWConvTranspose2d=plain.depthwise_deconv,
     ),
-    **_repeated(
+    **_all(
+        is_scaled=True, takes_repeats=1,
         BottleneckCSP=blocks.bottleneck_csp, C1=blocks.c1, C2=blocks.c2, C2f=blocks.c2f, C3=blocks.c3, C3x=blocks.c3x,
         C3Ghost=blocks.c3_ghost, C3TR=attention.c3_tr, C3k2=attention.c3k2, RepC3=blocks.rep_c3, C2fCIB=blocks.c2f_cib,
         C2fPSA=attention.c2f_psa, C2PSA=attention.c2_psa, A2C2f=attention.a2c2f, C2fAttn=text.c2f_attn,
     ),
-    **_heads(
-        Detect=heads.detect, v10Detect=heads.v10_detect, Segment=heads.segment, Segment26=heads.segment26,
+    **_all(
+        reads_many=True,
+        Detect=heads.detect, v10Detect=heads.v10_detect, Segment=heads.segment, Segment26=heads.segment,
         Pose=heads.pose, Pose26=heads.pose26, OBB=heads.obb, OBB26=heads.obb, SemanticSegment=heads.semantic,
         Depth=heads.depth, RTDETRDecoder=detr.decoder, CBFuse=stages.cb_fuse, Concat=stages.concat,
         ImagePoolingAttn=text.image_pooling, WorldDetect=text.world_detect, YOLOEDetect=text.yoloe_detect,
-        YOLOESegment=text.yoloe_segment, YOLOESegment26=text.yoloe_segment26,
+        YOLOESegment=text.yoloe_segment, YOLOESegment26=text.yoloe_segment,
     ),
-    "Classify": Module(heads.classify),
-    "CBAM": Module(blocks.cbam),
-    "ChannelAttention": Module(blocks.channel_attention),
-    "SpatialAttention": Module(blocks.spatial_attention),
-    "AIFI": Module(attention.aifi),
-    "HGStem": Module(stages.hg_stem),
+    **_all(
+        Classify=heads.classify, CBAM=blocks.cbam, ChannelAttention=blocks.channel_attention,
+        SpatialAttention=blocks.spatial_attention, AIFI=attention.aifi, HGStem=stages.hg_stem,
+    ),
     "HGBlock": Module(stages.hg_block, takes_repeats=3),
-    "ResNetLayer": Module(stages.resnet_layer),
-    "CBLinear": Module(stages.cb_linear),
+    **_all(ResNetLayer=stages.resnet_layer, CBLinear=stages.cb_linear),
     "nn.ConvTranspose2d": Module(plain.deconv, is_scaled=True),
-    **_plain(
+    **{f"nn.{name}": module for name, module in _all(
         Upsample=plain.upsample, MaxPool2d=plain.maxpool, AvgPool2d=plain.avgpool, AdaptiveAvgPool2d=plain.adaptive,
         ZeroPad2d=plain.zero_pad, Identity=plain.identity, BatchNorm2d=plain.batch_norm, Dropout=plain.dropout,
         Flatten=plain.flatten, Conv2d=plain.conv, PixelShuffle=plain.pixel_shuffle,
         PixelUnshuffle=plain.pixel_unshuffle,
-    ),
+    ).items()},
 }  # fmt: skip
-V5_HEADS = {"Detect": Module(heads.detect_v5, reads_many=True), "Segment": Module(heads.segment_v5, reads_many=True)}
+V5_HEADS = _all(reads_many=True, Detect=heads.detect_v5, Segment=heads.segment_v5)
 """Heads of files with anchors."""
 UNCOUNTED = (
     "CIB", "Conv2", "LayerNorm2d", "LightConv", "MLP", "MLPBlock", "RepConv", "RepVGGDW", "TransformerBlock",
@@ -147,10 +138,9 @@ def bind(module: Module, row: Row, arguments: Sequence[Argument]) -> list[Any]:
         if parameter.default is Parameter.empty:
             raise invalid(f"{row.module} needs {quoted(parameter.name)}", row.span, form)
     for parameter, argument in zip(wanted, arguments, strict=False):
-        if not _fits(argument.value, str(parameter.annotation)):
-            raise invalid(
-                f"{row.module}: {parameter.name} must be {_TYPES[str(parameter.annotation)]}", argument.span, form
-            )
+        kind = str(parameter.annotation)
+        if not _fits(argument.value, kind):
+            raise invalid(f"{row.module}: {parameter.name} must be {_TYPES[kind]}", argument.span, form)
     return [argument.value for argument in arguments]
 
 

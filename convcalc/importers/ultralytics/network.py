@@ -16,6 +16,8 @@ from convcalc.spec.document.value_nodes import StructuralError
 Kernel: TypeAlias = "int | tuple[int, ...]"
 
 SILU = {"type": "silu"}
+RELU = {"type": "relu"}
+SIGMOID = {"type": "sigmoid"}
 _COPIED = re.compile(r"\bone2one_cv\d")
 """In the path of a branch that is a copy of another one."""
 MAX_LAYERS = 30_000

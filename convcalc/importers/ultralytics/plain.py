@@ -9,14 +9,10 @@ from typing import Any
 
 from convcalc.importers.ultralytics.network import Kernel, Network
 
-ACTIVATIONS: Mapping[str, Mapping[str, Any]] = {
-    "ReLU": {"type": "relu"}, "ReLU6": {"type": "relu6"}, "LeakyReLU": {"type": "leaky_relu"},
-    "PReLU": {"type": "prelu", "slopes": 1}, "SiLU": {"type": "silu"}, "Mish": {"type": "mish"},
-    "GELU": {"type": "gelu"}, "Hardswish": {"type": "hardswish"}, "Hardsigmoid": {"type": "hardsigmoid"},
-    "Sigmoid": {"type": "sigmoid"}, "Tanh": {"type": "tanh"}, "ELU": {"type": "elu"}, "SELU": {"type": "selu"},
-    "CELU": {"type": "celu"}, "Softplus": {"type": "softplus"}, "Softsign": {"type": "softsign"},
-    "Hardtanh": {"type": "hardtanh"}, "LogSigmoid": {"type": "logsigmoid"}, "RReLU": {"type": "rrelu"},
-}  # fmt: skip
+ACTIVATIONS: dict[str, dict[str, Any]] = {name: {"type": name.lower()} for name in (
+    "ReLU", "ReLU6", "LeakyReLU", "PReLU", "SiLU", "Mish", "GELU", "Hardswish", "Hardsigmoid", "Sigmoid", "Tanh", "ELU",
+    "SELU", "CELU", "Softplus", "Softsign", "Hardtanh", "LogSigmoid", "RReLU",
+)} | {"LeakyReLU": {"type": "leaky_relu"}, "PReLU": {"type": "prelu", "slopes": 1}}  # fmt: skip
 _CALL = re.compile(r"(?:torch\.)?nn\.(\w+)\([^()]*\)")
 
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from convcalc.importers.ultralytics.network import Network, numbered
-from convcalc.shapes import Shape
-
-RELU = {"type": "relu"}
+from convcalc.importers.ultralytics.network import RELU, Network, numbered
 
 
 def focus(
     net: Network, at: str, x: int, c2: int, k: int = 1, s: int = 1, p: int | None = None, g: int = 1, act: bool = True
 ) -> int:
     """Every second pixel of both axes as channels, in another order than those of a pixel unshuffle."""
-    return net.conv(
-        f"{at}.conv", net.add(f"{at}.unshuffle", "pixel_unshuffle", x, factor=2), c2, k, s, p=p, g=g, act=act
-    )
+    x = net.add(f"{at}.unshuffle", "pixel_unshuffle", x, factor=2)
+    return net.conv(f"{at}.conv", x, c2, k, s, p=p, g=g, act=act)
 
 
 def pools(net: Network, at: str, x: int, k: int) -> int:
@@ -134,8 +130,3 @@ def proto(net: Network, at: str, x: int, width: int, masks: int) -> int:
     else:
         x = net.add(f"{at}.upsample", "deconv", x, out=width, kernel=2, stride=2)
     return net.conv(f"{at}.cv3", net.conv(f"{at}.cv2", x, width, 3), masks)
-
-
-def resized(net: Network, at: str, x: int, like: Shape, mode: str) -> int:
-    """Return a map in the spatial size of another one."""
-    return net.add(at, "upsample", x, size=like.spatial, mode=mode)

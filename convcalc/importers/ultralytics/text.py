@@ -7,26 +7,12 @@ Seeing Anything.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
 
 from convcalc.arith import Number
-from convcalc.importers.ultralytics.blocks import bottleneck
-from convcalc.importers.ultralytics.heads import (
-    Maps,
-    branch,
-    class_branch,
-    class_width,
-    decoded,
-    edge_width,
-    extra,
-    quarter,
-    refined_proto,
-    rows,
-)
-from convcalc.importers.ultralytics.network import Network, conv_params, numbered, scaled
-from convcalc.importers.ultralytics.stages import proto
-
-Branch: TypeAlias = Callable[[Network, str, int, Number, Number], int]
+from convcalc.importers.ultralytics import heads
+from convcalc.importers.ultralytics.blocks import bottleneck, c2f_of
+from convcalc.importers.ultralytics.heads import Maps
+from convcalc.importers.ultralytics.network import SIGMOID, Network, conv_params
 
 
 def words(net: Network, x: int, width: int) -> int:
@@ -41,12 +27,11 @@ def c2f_attn(
     shortcut: bool = False, g: int = 1, e: float = 0.5,
 ) -> int:  # fmt: skip
     """Like C2f, with a last part that the most similar class of each place weights."""
-    c = scaled(c2, e)
-    parts = [*net.halves(at, net.conv(f"{at}.cv1", x, 2 * c))]
-    for path in numbered(f"{at}.m", n):
-        parts.append(bottleneck(net, path, parts[-1], c, shortcut, g, (3, 3), 1.0))
-    parts.append(_weighted(net, f"{at}.attn", parts[-1], words(net, x, gc), nh))
-    return net.conv(f"{at}.cv2", net.concat(at, *parts), c2)
+
+    def inner(path: str, y: int, c: int) -> int:
+        return bottleneck(net, path, y, c, shortcut, g, (3, 3), 1.0)
+
+    return c2f_of(net, at, x, c2, n, e, inner, lambda path, y, _: _weighted(net, path, y, words(net, x, gc), nh))
 
 
 def _weighted(net: Network, at: str, x: int, text: int, heads: int) -> int:
@@ -59,7 +44,7 @@ def _weighted(net: Network, at: str, x: int, text: int, heads: int) -> int:
     scores = net.add(f"{at}.einsum", "einsum", split, guide, equation="mchw,nmc->mhwn")
     gate = net.add(f"{at}.max", "reduce", scores, type="max", axis=-1)
     bias = net.add(f"{at}.bias", "param", gate, shape=(heads, 1, 1))
-    gate = net.act(f"{at}.sigmoid", net.add(f"{at}.add", "add", gate, bias), {"type": "sigmoid"})
+    gate = net.act(f"{at}.sigmoid", net.add(f"{at}.add", "add", gate, bias), SIGMOID)
     gate = net.add(f"{at}.reshape", "reshape", gate, shape=(heads, 1, height, width))
     y = net.conv(f"{at}.proj_conv", x, c, 3, act=False)
     y = net.add(f"{at}.reshape", "reshape", y, shape=(heads, c // heads, height, width))
@@ -75,7 +60,8 @@ def image_pooling(
     for i, x in enumerate(maps):
         y = net.conv2d(f"{at}.projections.{i}", x, ec)
         pooled.append(net.tokens(f"{at}.im_pools.{i}", net.add(f"{at}.im_pools.{i}", "maxpool", y, out=k)))
-    sources = dict(zip(("query", "key", "value"), (text, *(net.concat(at, *pooled),) * 2), strict=True))
+    found = net.concat(at, *pooled)
+    sources = {"query": text, "key": found, "value": found}
     q, keys, values = (_heads(net, f"{at}.{name}", x, ec, nh) for name, x in sources.items())
     y = net.add(f"{at}.sdpa", "sdpa", q, keys, values)
     y = net.add(f"{at}.permute", "permute", y, axes=(1, 0, 2))
@@ -95,18 +81,18 @@ def _heads(net: Network, at: str, x: int, width: int, heads: int) -> int:
 
 def world_detect(net: Network, at: str, maps: Maps, nc: Number, embed: int = 512, with_bn: bool = False) -> int:
     """Detect whose classes are the similarities of places with the text as it came."""
-    return _detected(net, at, maps, nc, (branch, embed, with_bn))
+    return _detected(net, at, maps, nc, heads.branch, embed, with_bn)
 
 
 def yoloe_detect(net: Network, at: str, maps: Maps, nc: Number, embed: int = 512, with_bn: bool = False) -> int:
-    return _prompted(net, at, maps, nc, (class_branch, embed, with_bn))
+    return _prompted(net, at, maps, nc, embed, with_bn)
 
 
-def _prompted(net: Network, at: str, maps: Maps, nc: Number, classes: tuple[Branch, int, bool], *more: int) -> int:
+def _prompted(net: Network, at: str, maps: Maps, nc: Number, embed: int, with_bn: bool, *more: int) -> int:
     """As of YOLO-World, beside modules that make the text from examples: nothing reads them once it is there."""
-    found, embed = _detected(net, at, maps, nc, classes, *more), classes[1]
+    found = _detected(net, at, maps, nc, heads.class_branch, embed, with_bn, *more)
     net.unused(f"{at}.reprta", maps[0], embed * 4 * embed + 4 * embed + 2 * embed * embed + embed)
-    width, masks = class_width(net, maps, nc), 16
+    width, masks = heads.class_width(net, maps, nc), 16
     for i, x in enumerate(maps):
         channels = net.channels(x)
         net.unused(f"{at}.savpe.cv1.{i}", x, conv_params(channels, width, 3) + conv_params(width, width, 3))
@@ -122,34 +108,26 @@ def yoloe_segment(
     net: Network, at: str, maps: Maps, nc: Number, nm: int = 32, npr: int = 256, embed: int = 512,
     with_bn: bool = False,
 ) -> tuple[int, ...]:  # fmt: skip
-    masks = extra(net, at, maps, quarter(net, maps, nm), nm, "cv5")
-    found = _prompted(net, at, maps, nc, (class_branch, embed, with_bn), masks)
-    return found, proto(net, f"{at}.proto", maps[0], npr, nm)
+    masks = heads.further_rows(net, at, maps, nm, "cv5")
+    found = _prompted(net, at, maps, nc, embed, with_bn, masks)
+    return found, heads.prototypes(net, f"{at}.proto", maps, nc, npr, nm)
 
 
-def yoloe_segment26(
-    net: Network, at: str, maps: Maps, nc: Number, nm: int = 32, npr: int = 256, embed: int = 512,
-    with_bn: bool = False,
-) -> tuple[int, ...]:  # fmt: skip
-    masks = extra(net, at, maps, quarter(net, maps, nm), nm, "cv5")
-    found = _prompted(net, at, maps, nc, (class_branch, embed, with_bn), masks)
-    return found, refined_proto(net, at, maps, nc, npr, nm)
-
-
-def _detected(net: Network, at: str, maps: Maps, nc: Number, classes: tuple[Branch, int, bool], *more: int) -> int:
-    """Boxes, and the similarities of every map with the text; ``classes``: their branch, its output, its norm."""
-    make, embed, with_bn = classes
+def _detected(
+    net: Network, at: str, maps: Maps, nc: Number, make: Callable[..., int], embed: int, with_bn: bool, *more: int
+) -> int:
+    """Boxes, and the similarities of every map with the text; ``make`` adds the branch of classes."""
     words(net, maps[0], embed)
     text = net.add(f"{at}.permute", "permute", net.words, axes=(1, 0))
     found = (-1, -1)
     for prefix in net.prefixes:
         edges, scores = [], []
         for i, x in enumerate(maps):
-            edges.append(branch(net, f"{at}.{prefix}cv2.{i}", x, edge_width(net, maps), 4 * net.reg_max))
-            y = make(net, f"{at}.{prefix}cv3.{i}", x, class_width(net, maps, nc), embed)
+            edges.append(heads.branch(net, f"{at}.{prefix}cv2.{i}", x, heads.edge_width(net, maps), 4 * net.reg_max))
+            y = make(net, f"{at}.{prefix}cv3.{i}", x, heads.class_width(net, maps, nc), embed)
             scores.append(_similarity(net, f"{at}.{prefix}cv4.{i}", y, text, with_bn))
-        found = rows(net, f"{at}.{prefix}boxes", edges), rows(net, f"{at}.{prefix}scores", scores)
-    return decoded(net, at, *found, *more)
+        found = heads.rows(net, f"{at}.{prefix}boxes", edges), heads.rows(net, f"{at}.{prefix}scores", scores)
+    return heads.decoded(net, at, *found, *more)
 
 
 def _similarity(net: Network, at: str, x: int, text: int, with_bn: bool) -> int:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from convcalc.importers.keras.call import Call, Output, Tensor
-from convcalc.importers.keras.settings import Settings, bad
+from convcalc.importers.keras.settings import bad
 
 ACTS = {
     "relu": "relu", "relu6": "relu6", "leaky_relu": "leaky_relu", "elu": "elu", "selu": "selu", "celu": "celu",
@@ -53,9 +52,9 @@ def named(call: Call, x: Tensor, name: str, part: str = "", axis: object = -1) -
     if name == "glu":
         return _glu(call, x, axis)
     if name not in ACTS:
-        path = f"{call.path}/{part}" if part else call.path
         builder = call.net.builder
-        return Tensor(builder.opaque(path, f"activation {name}", [x.handle], builder.shape(x.handle)), x.order)
+        shape = builder.shape(x.handle)
+        return Tensor(builder.opaque(call.at(part), f"activation {name}", [x.handle], shape), x.order)
     return call.add("act", x, name=part, type=ACTS[name])
 
 
@@ -67,18 +66,15 @@ def _glu(call: Call, x: Tensor, axis: object) -> Tensor:
 
 
 def activation(call: Call) -> Output:
-    given: Any = call.config.get("activation")
-    return apply(call, call.tensor, given)
+    return apply(call, call.tensor, call.config.get("activation"))
 
 
 def relu(call: Call) -> Output:
     config = call.config
-    plain = not config.get("negative_slope") and not config.get("threshold")
     most = config.get("max_value")
-    name = (
-        "relu" if plain and most is None else "relu6" if plain and most == 6 else "hardtanh" if plain else "leaky_relu"
-    )
-    return call.add("act", call.tensor, type=name)
+    name = "relu" if most is None else "relu6" if most == 6 else "hardtanh"
+    sloped = config.get("negative_slope") or config.get("threshold")
+    return call.add("act", call.tensor, type="leaky_relu" if sloped else name)
 
 
 def of_class(call: Call) -> Output:
@@ -106,12 +102,7 @@ def prelu(call: Call) -> Output:
 
 
 def by_name(call: Call) -> Output:
-    """An operation that is an activation: ``Relu``, ``HardSilu``."""
-    config = Settings(call.raw.get("config"))
-    axis = call.kwargs.get("axis", config.get("axis", -1))
-    return named(call, call.tensor, snake_case(call.class_name), axis=axis)
-
-
-def snake_case(name: str) -> str:
-    """``HardSilu`` is ``hard_silu``."""
-    return "".join(f"_{c.lower()}" if c.isupper() and place else c.lower() for place, c in enumerate(name))
+    """An operation that is an activation: ``HardSilu`` is ``hard_silu``."""
+    name = "".join(f"_{c.lower()}" if c.isupper() and place else c.lower() for place, c in enumerate(call.class_name))
+    axis = call.kwargs.get("axis", call.config.get("axis", -1))
+    return named(call, call.tensor, name, axis=axis)

@@ -76,17 +76,15 @@ def _tokens(call: Call, x: Tensor, axes: list[int]) -> Tensor:
     x = call.add("permute", x, name="windows", axes=places) if places != sorted(places) else x
     if len(axes) == 1:
         return x
-    shape = call.shape(x)
-    count = len(windows)
+    shape, count = call.shape(x), len(windows)
     return call.reshaped(x, (*shape[:count], prod(shape[count:-1]), shape[-1]), "tokens")
 
 
 def _from_tokens(call: Call, x: Tensor, query: Tensor, axes: list[int], kept: list[Any]) -> Tensor:
-    windows = [place for place in range(len(query.order) - 1) if place not in axes]
-    places = [*windows, *axes]
-    features = call.shape(x)[-1]
+    """Return a tensor with its axes where the query has them."""
+    places = [*(place for place in range(len(query.order) - 1) if place not in axes), *axes]
     if len(axes) > 1:
-        x = call.reshaped(x, (*(kept[place] for place in places), features), "cells")
+        x = call.reshaped(x, (*(kept[place] for place in places), call.shape(x)[-1]), "cells")
     if places == sorted(places):
         return x
     back = [*(places.index(place) for place in range(len(places))), len(places)]
@@ -105,7 +103,10 @@ def dot_product(call: Call) -> Output:
     if config.text("score_mode", "dot") == "concat":
         return _summed(call, query, key, value, weighted=True)
     output = call.add("sdpa", query, key, value)
-    return _with_scores(call, output, query, key)
+    if not call.argument(3, "return_attention_scores", False):
+        return output
+    scores = (*call.shape(query)[:-1], call.shape(key)[-2])
+    return [output, call.add("custom", output, name="scores", out=scores)]
 
 
 def additive(call: Call) -> Output:
@@ -139,10 +140,3 @@ def _summed(
     weights = call.add("softmax", x, name="softmax")
     output = call.add("matmul", weights, value)
     return [output, weights] if call.argument(3, "return_attention_scores", False) else output
-
-
-def _with_scores(call: Call, output: Tensor, query: Tensor, key: Tensor) -> Output:
-    if not call.argument(3, "return_attention_scores", False):
-        return output
-    scores = (*call.shape(query)[:-1], call.shape(key)[-2])
-    return [output, call.add("custom", output, name="scores", out=scores)]

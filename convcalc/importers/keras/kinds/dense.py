@@ -37,10 +37,7 @@ def reversible_embedding(call: Call) -> Output:
         return embedding(call)
     x = call.natural(call.tensor)
     tied = config.flag("tie_weights", True)
-    path = call.path if tied else f"{call.path}/reverse"
-    key = (call.key, "" if tied else "reverse")
-    arguments = {"out": config.positive("input_dim"), "bias": False, "axis": -1}
-    return x._replace(handle=call.net.builder.add(path, "linear", x.handle, weights=key, **arguments))
+    return call.add("linear", x, name="" if tied else "reverse", out=config.positive("input_dim"), bias=False, axis=-1)
 
 
 def scale(call: Call) -> Output:
@@ -86,15 +83,12 @@ def einsum_dense(call: Call) -> Output:
     missing = [letter for letter in kernel if sizes.get(letter) is None]
     if missing:
         raise bad(f"the size of {missing[0]} in the equation is not known")
-    inner, new = (
-        entering[len(entering) - len(set(entering) & set(kernel)) :],
-        [each for each in leaving if each in kernel],
-    )
+    inner = entering[len(entering) - len(set(entering) & set(kernel)) :]
+    new = [each for each in leaving if each in kernel]
     if kernel == inner + new and leaving == entering[: len(entering) - len(inner)] + new and inner and new:
         return activated(call, _as_linear(call, x, len(inner), [sizes[each] for each in new], new))
-    weights = call.add(
-        "param", x, name="kernel", shape=tuple(sizes[each] for each in kernel), order=natural(len(kernel))
-    )
+    kernel_shape = tuple(sizes[each] for each in kernel)
+    weights = call.add("param", x, name="kernel", shape=kernel_shape, order=natural(len(kernel)))
     lead = "ABCDEFGH"[: call.lead]
     spelled = ["".join(term) for term in (entering, kernel, leaving)]
     order = natural(call.lead + len(leaving) or 1)
@@ -106,11 +100,8 @@ def _as_linear(call: Call, x: Tensor, inner: int, shape: list[int], letters: lis
     """Return the product of the last axes with a matrix, whose columns are several axes of the output."""
     biased = call.config.text("bias_axes")
     whole = sorted(biased) == sorted(letters)
-    x = (
-        call.add("flatten", x, name="flatten", start=-inner, order=natural(len(x.order) - inner + 1))
-        if inner > 1
-        else x
-    )
+    if inner > 1:
+        x = call.add("flatten", x, name="flatten", start=-inner, order=natural(len(x.order) - inner + 1))
     x = call.add("linear", x, out=prod(shape), bias=whole, axis=-1)
     rows = call.shape(x)[:-1]
     x = call.reshaped(x, (*rows, *shape), "reshape") if len(shape) > 1 else x

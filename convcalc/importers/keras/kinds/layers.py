@@ -40,10 +40,7 @@ def to_shape(call: Call, x: Tensor, shape: Sequence[int]) -> Tensor:
     """Return a tensor of another shape; a vector as one cell of an image has its channels first at once."""
     led = call.shape(x)[: call.lead]
     if len(x.order) == 1 and len(shape) > 2 and all(size == 1 for size in shape[:-1]):
-        order = channels_first(len(shape))
-        ours = [1] * len(shape)
-        ours[0] = shape[-1]
-        return call.add("reshape", x, shape=tuple(ours), order=order)
+        return call.add("reshape", x, shape=(shape[-1], *shape[:-1]), order=channels_first(len(shape)))
     return call.reshaped(x, (*led, *shape))
 
 
@@ -83,12 +80,20 @@ def join(kind: str, **arguments: Any) -> Callable[[Call], Output]:
 def elementwise_inputs(call: Call, tensors: Sequence[Tensor]) -> list[Tensor]:
     """Return tensors in one order; those of fewer axes get axes of one cell behind the batch."""
     rank = max(len(each.order) for each in tensors)
-    return call.aligned([_widened(call, each, rank) for each in tensors])
+    return call.aligned(
+        call.reshaped(each, (1,) * (rank - len(each.order)) + call.shape(each), "reshape")
+        if 0 < len(each.order) < rank
+        else each
+        for each in tensors
+    )
 
 
-def _widened(call: Call, x: Tensor, rank: int) -> Tensor:
-    missing = rank - len(x.order) if x.order else 0
-    return call.reshaped(x, ((1,) * missing + call.shape(x)), "reshape") if missing else x
+def reduced(call: Call, x: Tensor, type_: str, places: Sequence[int], keeps: bool) -> Tensor:
+    """Return a reduction over some places of the axes of Keras, which are then gone unless it ``keeps`` them."""
+    left = [axis for place, axis in enumerate(x.order) if place not in places]
+    order = x.order if keeps else tuple(sorted(left).index(axis) for axis in left)
+    axes = [x.order[place] for place in places]
+    return call.add("reduce", x, type=type_, axis=axes, keepdims=keeps, order=order)
 
 
 def concatenate(call: Call) -> Output:
@@ -106,7 +111,7 @@ def encoding(call: Call) -> Output:
     size = config.positive("num_tokens")
     shape = call.shape(x)
     kept = shape if config.text("output_mode", "multi_hot") == "one_hot" and shape[-1:] != (1,) else shape[:-1]
-    out = (*kept, size)
+    out = *kept, size
     return call.add("custom", x, out=out, order=natural(len(out)))
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from convcalc.arith import Number, prod
 from convcalc.errors import SpecError
 from convcalc.importers.keras.call import Call, Output, Tensor
@@ -13,14 +11,13 @@ from convcalc.importers.keras.settings import bad
 
 def batch_norm(call: Call) -> Output:
     config, x = call.config, call.tensor
-    axis = config.get("axis", -1)
-    places = call.axes(x, axis)
+    places = call.axes(x, config.get("axis", -1))
     if len(places) != 1:
         raise bad("a batch norm has one axis")
     if config.flag("renorm", False):
         state(call, x, 3 * call.net.builder.shape(x.handle)[places[0]])
-    learned: dict[str, Any] = {"scale": config.flag("scale", True), "bias": config.flag("center", True)}
-    return call.add("norm", x, type="batch", channel_axis=places[0], **learned)
+    scale, bias = config.flag("scale", True), config.flag("center", True)
+    return call.add("norm", x, type="batch", channel_axis=places[0], scale=scale, bias=bias)
 
 
 def layer_norm(call: Call) -> Output:
@@ -40,8 +37,8 @@ def group_norm(call: Call) -> Output:
     axis = call.axis(x, config.get("axis", -1))
     groups: Number = config.number("groups", 32)
     groups = call.net.builder.shape(x.handle)[axis] if groups == -1 else groups
-    learned: dict[str, Any] = {"scale": config.flag("scale", True), "bias": config.flag("center", True)}
-    return call.add("norm", x, type="group", groups=groups, channel_axis=axis, **learned)
+    scale, bias = config.flag("scale", True), config.flag("center", True)
+    return call.add("norm", x, type="group", groups=groups, channel_axis=axis, scale=scale, bias=bias)
 
 
 def unit_norm(call: Call) -> Output:

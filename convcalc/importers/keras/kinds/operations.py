@@ -10,16 +10,15 @@ from typing import Any
 
 from convcalc.arith import Number
 from convcalc.errors import SpecError
-from convcalc.importers.keras.call import Call, Constant, Output, Tensor, natural, tensors_in
-from convcalc.importers.keras.kinds.layers import elementwise_inputs
-from convcalc.importers.keras.kinds.old_functions import ARGUMENTS
+from convcalc.importers.keras.call import Call, Constant, Output, Tensor, is_one, natural, tensors_in
+from convcalc.importers.keras.kinds.layers import elementwise_inputs, reduced
 from convcalc.importers.keras.settings import bad, integer, numbers
 
 
 def setting(call: Call, name: str, place: int = -1, default: Any = None) -> Any:
     """Return an argument of a function: of the call, or of the layer."""
     found = call.argument(place, name) if place >= 0 else call.kwargs.get(name)
-    found = call.kwargs.get(ARGUMENTS.get(name, name)) if found is None else found
+    found = call.kwargs.get(OLD_ARGUMENTS.get(name, name)) if found is None else found
     return call.config.get(name, default) if found is None else found
 
 
@@ -35,7 +34,9 @@ def elementwise(kind: str, **arguments: Any) -> Callable[[Call], Output]:
         tensors = [each for each in given if isinstance(each, Tensor)]
         if not tensors:
             raise bad("no tensor enters the layer")
-        inputs = _numpy_aligned(call, tensors)
+        if len({len(each.order) for each in tensors}) > 1:  # as of NumPy, axes line up with the last ones
+            raise SpecError("CC761", "tensors of different ranks: the batch of one meets another axis")
+        inputs = elementwise_inputs(call, tensors)
         shape = [*map(call.shape, inputs)]
         arrays = [(1, *each.shape)[-max(len(shape[0]), 1) - 1 :] for each in given if isinstance(each, Constant)]
         out = _broadcast([*shape, *(array[1:] if len(array) > len(shape[0]) else array for array in arrays)])
@@ -48,20 +49,13 @@ def elementwise(kind: str, **arguments: Any) -> Callable[[Call], Output]:
     return handle
 
 
-def _numpy_aligned(call: Call, tensors: Sequence[Tensor]) -> list[Tensor]:
-    """As of NumPy, axes line up with the last ones; the batch then only meets the batch of tensors of equal rank."""
-    if len({len(each.order) for each in tensors}) > 1:
-        raise SpecError("CC761", "tensors of different ranks: the batch of one meets another axis")
-    return elementwise_inputs(call, tensors)
-
-
 def _broadcast(shapes: Sequence[Sequence[Number]]) -> tuple[Number, ...] | None:
     """Return the shape that shapes of plain numbers broadcast to; ``None`` for others, which the layers check."""
     rank = max(map(len, shapes))
     columns = zip(*((1,) * (rank - len(shape)) + tuple(shape) for shape in shapes), strict=True)
     out: list[Number] = []
     for column in columns:
-        wide = [size for size in column if not (isinstance(size, int) and size == 1)]
+        wide = [size for size in column if not is_one(size)]
         if not all(isinstance(size, int) and size == wide[0] for size in wide):
             return None
         out.append(wide[0] if wide else 1)
@@ -77,10 +71,7 @@ def reduction(type_: str) -> Callable[[Call], Output]:
         if axes is None:
             raise batch_error(call)
         gone = sorted({call.place(axis, len(x.order)) for axis in numbers("axis", axes)})
-        left = [axis for place, axis in enumerate(x.order) if place not in gone]
-        order = x.order if keeps else tuple(sorted(left).index(axis) for axis in left)
-        axis = [x.order[place] for place in gone]
-        return call.add("reduce", x, type=type_, axis=axis, keepdims=keeps, order=order)
+        return reduced(call, x, type_, gone, keeps)
 
     return handle
 
@@ -92,16 +83,12 @@ def matmul(call: Call) -> Output:
     left, right = (call.natural(each) for each in tensors_in(given))
     if len(left.order) != len(right.order) or len(left.order) < 2:
         raise batch_error(call)
+    *places, row, column = range(len(left.order))
     left, right = (
-        _transposed(call, each) if call.kwargs.get(name) else each
+        call.add("permute", each, name="transpose", axes=[*places, column, row]) if call.kwargs.get(name) else each
         for name, each in (("transpose_a", left), ("transpose_b", right))
     )
     return call.add("matmul", left, right)
-
-
-def _transposed(call: Call, x: Tensor) -> Tensor:
-    *places, row, column = range(len(x.order))
-    return call.add("permute", x, name="transpose", axes=[*places, column, row])
 
 
 def einsum(call: Call) -> Output:
@@ -132,9 +119,7 @@ def one_hot(call: Call) -> Output:
 
 def dot_product_attention(call: Call) -> Output:
     """Keras has [tokens, heads, features]: the heads come first here."""
-    given = [
-        call.natural(each) for each in (call.argument(n, name) for n, name in enumerate(("query", "key", "value")))
-    ]
+    given = [call.natural(call.argument(place, name)) for place, name in enumerate(("query", "key", "value"))]
     if any(len(each.order) != 3 for each in given):
         raise batch_error(call)
     q, k, v = (call.add("permute", each, name="heads", axes=[1, 0, 2]) for each in given)
@@ -154,3 +139,39 @@ def normalize(type_: str) -> Callable[[Call], Output]:
 def grayscale(call: Call) -> Output:
     x = call.spatial(call.tensor)
     return call.add("reduce", x, type="mean", axis=[0], keepdims=True)
+
+
+# --- functions of Keras 2 ---------------------------------------------------------------------------------------------
+
+OLD_FUNCTIONS = {
+    "__operators__.add": "numpy.Add", "math.add": "numpy.Add", "add": "numpy.Add",
+    "math.multiply": "numpy.Multiply", "multiply": "numpy.Multiply", "math.subtract": "numpy.Subtract",
+    "subtract": "numpy.Subtract", "math.truediv": "numpy.Divide", "math.divide": "numpy.Divide",
+    "math.divide_no_nan": "numpy.Divide", "math.floordiv": "numpy.FloorDivide", "math.pow": "numpy.Power",
+    "math.maximum": "numpy.Maximum", "math.minimum": "numpy.Minimum", "math.abs": "numpy.Abs",
+    "math.negative": "numpy.Negative", "math.sqrt": "numpy.Sqrt", "math.rsqrt": "math.Rsqrt",
+    "math.square": "numpy.Square", "math.exp": "numpy.Exp", "math.log": "numpy.Log", "math.sign": "numpy.Sign",
+    "math.sin": "numpy.Sin", "math.cos": "numpy.Cos", "math.greater": "numpy.Greater", "math.less": "numpy.Less",
+    "math.equal": "numpy.Equal", "math.not_equal": "numpy.NotEqual", "clip_by_value": "numpy.Clip",
+    "where": "numpy.Where", "math.tanh": "numpy.Tanh", "nn.tanh": "numpy.Tanh", "nn.relu": "nn.Relu",
+    "nn.relu6": "nn.Relu6", "nn.leaky_relu": "nn.LeakyRelu", "nn.elu": "nn.Elu", "nn.selu": "nn.Selu",
+    "nn.gelu": "nn.Gelu", "nn.silu": "nn.Silu", "nn.swish": "nn.Silu", "math.sigmoid": "nn.Sigmoid",
+    "nn.sigmoid": "nn.Sigmoid", "math.softplus": "nn.Softplus", "nn.softmax": "nn.Softmax",
+    "nn.log_softmax": "nn.LogSoftmax", "math.reduce_mean": "numpy.Mean", "math.reduce_sum": "numpy.Sum",
+    "math.reduce_max": "numpy.Max", "math.reduce_min": "numpy.Min", "math.reduce_prod": "numpy.Prod",
+    "math.reduce_std": "numpy.Std", "math.reduce_variance": "numpy.Var", "math.argmax": "numpy.Argmax",
+    "concat": "numpy.Concatenate", "stack": "numpy.Stack", "reshape": "numpy.Reshape", "squeeze": "numpy.Squeeze",
+    "transpose": "numpy.Transpose", "expand_dims": "numpy.ExpandDims", "tile": "numpy.Tile", "pad": "numpy.Pad",
+    "split": "numpy.Split", "unstack": "core.Unstack", "linalg.matmul": "numpy.Matmul", "einsum": "numpy.Einsum",
+    "cast": "core.Cast", "identity": "core.Cast", "stop_gradient": "core.StopGradient", "one_hot": "nn.OneHot",
+    "image.resize": "image.Resize", "nn.depth_to_space": "nn.DepthToSpace", "nn.space_to_depth": "nn.SpaceToDepth",
+    "linalg.l2_normalize": "nn.Normalize", "math.l2_normalize": "nn.Normalize",
+    "__operators__.getitem": "numpy.GetItem",
+}  # fmt: skip
+"""Functions of TensorFlow on the tensors of a Keras 2 model, and the module and class that is read in place."""
+OLD_ARGUMENTS = {
+    "axes": "perm", "pad_width": "paddings", "repeats": "multiples", "indices_or_sections": "num_or_size_splits",
+    "num_classes": "depth", "key": "slice_spec", "subscripts": "equation", "newshape": "shape",
+}  # fmt: skip
+"""What TensorFlow calls arguments of ``keras.ops``."""
+OLD_CLASSES = ("TFOpLambda", "SlicingOpLambda")

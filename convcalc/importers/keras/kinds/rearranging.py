@@ -8,7 +8,7 @@ from typing import Any
 
 from convcalc.arith import Number, prod
 from convcalc.errors import SpecError
-from convcalc.importers.keras.call import Call, Constant, Output, Tensor, natural
+from convcalc.importers.keras.call import Call, Constant, Output, Tensor, array_shape, is_one, natural
 from convcalc.importers.keras.kinds.layers import permuted
 from convcalc.importers.keras.kinds.operations import batch_error, setting
 from convcalc.importers.keras.settings import bad, integer, numbers
@@ -74,14 +74,10 @@ def squeeze(call: Call) -> Output:
     x = call.natural(call.tensor)
     shape, axis = call.shape(x), setting(call, "axis", 1)
     gone = {call.place(each, len(shape)) for each in numbers("axis", axis)} if axis is not None else None
-    left = [size for place, size in enumerate(shape) if not (_one(size) if gone is None else place in gone)]
+    left = [size for place, size in enumerate(shape) if not (is_one(size) if gone is None else place in gone)]
     if gone is not None and any(isinstance(shape[place], int) and shape[place] != 1 for place in gone):
         raise bad(f"an axis that is squeezed has more than one cell: {Shape(shape)}")
     return call.reshaped(x, left)
-
-
-def _one(size: Number) -> bool:
-    return isinstance(size, int) and size == 1
 
 
 def ravel(call: Call) -> Output:
@@ -96,12 +92,10 @@ def concatenate(call: Call) -> Output:
 def stack(call: Call) -> Output:
     given = [call.natural(each) for each in call.tensors]
     place = call.place(setting(call, "axis", 1, 0), len(given[0].order) + 1)
-    wide = []
-    for each in given:
-        shape = list(call.shape(each))
-        shape.insert(place, 1)
-        wide.append(call.reshaped(each, shape, "reshape"))
-    return call.add("concat", *wide, axis=place)
+    shapes = (call.shape(each) for each in given)
+    wide = ((*shape[:place], 1, *shape[place:]) for shape in shapes)
+    parts = [call.reshaped(each, shape, "reshape") for each, shape in zip(given, wide, strict=True)]
+    return call.add("concat", *parts, axis=place)
 
 
 def split(call: Call) -> Output:
@@ -134,15 +128,22 @@ def unstack(call: Call) -> Output:
 
 def _taken(call: Call, x: Tensor, place: int, index: int) -> Tensor:
     """Return one element of an axis, which is then gone."""
-    part = call.add("slice", x, name=f"slice{place}", axis=place, start=index, stop=index + 1 if index != -1 else None)
+    part = _element(call, x, place, index)
     shape = call.shape(part)
     return call.reshaped(part, (*shape[:place], *shape[place + 1 :]), "reshape")
+
+
+def _element(call: Call, x: Tensor, place: int, index: int) -> Tensor:
+    """Return one element of an axis, which then has one cell."""
+    return call.add("slice", x, name=f"slice{place}", axis=place, start=index, stop=index + 1 if index != -1 else None)
 
 
 def get_item(call: Call) -> Output:
     """``x[:, 0, 1:5, None]``: slices, places, new axes and dots."""
     old = call.kwargs.get("slice_spec")
-    key = [_old_item(each) for each in old] if isinstance(old, list) else call.argument(1, "key")
+    key = call.argument(1, "key")
+    if isinstance(old, list):  # Keras 2 has objects for slices
+        key = [slice(*map(item.get, ("start", "stop", "step"))) if isinstance(item, dict) else item for item in old]
     items = list(key) if isinstance(key, list | tuple) and not isinstance(key, Constant) else [key]
     x = call.natural(call.tensor)
     if any(isinstance(item, Tensor | list) for item in items):
@@ -154,11 +155,6 @@ def get_item(call: Call) -> Output:
     if items and items[0] != slice(None):
         raise batch_error(call)
     return _sliced(call, x, items[1:])
-
-
-def _old_item(item: Any) -> Any:
-    """Return a slice of Keras 2, which is an object."""
-    return slice(*map(item.get, ("start", "stop", "step"))) if isinstance(item, dict) else item
 
 
 def _sliced(call: Call, x: Tensor, items: Sequence[Any]) -> Tensor:
@@ -174,17 +170,15 @@ def _sliced(call: Call, x: Tensor, items: Sequence[Any]) -> Tensor:
                 x = _cut(call, x, place, item)
             shape.append(call.shape(x)[place])
         else:
-            at = integer("the index", item)
-            x = call.add("slice", x, name=f"slice{place}", axis=place, start=at, stop=at + 1 if at != -1 else None)
+            x = _element(call, x, place, integer("the index", item))
         place += 1
     shape += call.shape(x)[place:]
     return x if tuple(shape) == call.shape(x) else call.reshaped(x, shape, "reshape")
 
 
 def _cut(call: Call, x: Tensor, place: int, part: slice) -> Tensor:
-    start, stop, step = (
-        None if each is None else integer("a slice", each) for each in (part.start, part.stop, part.step)
-    )
+    given = (part.start, part.stop, part.step)
+    start, stop, step = (None if each is None else integer("a slice", each) for each in given)
     if step is not None and step < 0:  # as many cells from behind
         size = call.shape(x)[place]
         if not isinstance(size, int):
@@ -264,16 +258,8 @@ def take(call: Call) -> Output:
     place = call.place(setting(call, "axis", 2), len(x.order))
     if isinstance(indices, Tensor):
         raise SpecError("CC761", "an index that is a tensor is not read")
-    shape = indices.shape if isinstance(indices, Constant) else _list_shape(indices)
+    shape = indices.shape if isinstance(indices, Constant) else array_shape(indices)
     if shape == ():
         return _taken(call, x, place, integer("indices", getattr(indices, "value", indices)))
     order = natural(len(x.order) - 1 + len(shape))
     return call.add("gather", x, axis=place, size=shape, order=order)
-
-
-def _list_shape(value: Any) -> tuple[int, ...]:
-    shape = []
-    while isinstance(value, list) and value:
-        shape.append(len(value))
-        value = value[0]
-    return tuple(shape)

@@ -10,16 +10,11 @@ from convcalc.errors import SpecError
 from convcalc.importers.keras.call import Call, Output, Tensor, channels_first, natural, tensors_in
 from convcalc.importers.keras.settings import Settings, bad
 from convcalc.ops.make import make
-from convcalc.ops.op import Op
 from convcalc.shapes import Shape
 
 KINDS = {"LSTM": "lstm", "GRU": "gru", "SimpleRNN": "rnn"}
 STATES = {"lstm": 2, "gru": 1, "rnn": 1}
-MERGES: dict[str, tuple[str, dict[str, Any]]] = {
-    "sum": ("add", {}),
-    "mul": ("mul", {}),
-    "ave": ("elementwise", {"type": "mean"}),
-}
+MERGES = {"sum": ("add", None), "mul": ("mul", None), "ave": ("elementwise", "mean")}
 
 
 def recurrent(call: Call) -> Output:
@@ -45,7 +40,7 @@ def _entering(call: Call) -> tuple[Tensor, list[Tensor]]:
 
 def _cells(raw: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the layers whose settings are those of cells, in order."""
-    if str(raw.get("class_name")) in KINDS:
+    if _has_cell(raw):
         return [raw]
     cell = Settings(raw.get("config")).get("cell")
     stack = cell if isinstance(cell, list) else [cell]
@@ -61,6 +56,11 @@ def _cells(raw: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     if not cells:
         raise bad("the cell is missing")
     return cells
+
+
+def _has_cell(raw: Mapping[str, Any]) -> bool:
+    """Whether a layer has a cell of its own."""
+    return str(raw.get("class_name")) in KINDS
 
 
 def _kind(cell: Mapping[str, Any]) -> str:
@@ -80,14 +80,9 @@ def _run_cell(call: Call, x: Tensor, cell: Mapping[str, Any], name: str, states:
     kind, arguments = _kind(cell), _arguments(cell)
     if len(x.order) == 2:
         return call.add(kind, x, *_first(call, states, kind), name=name, **arguments)
-    return _repeated(call, x, make(kind, **arguments), name)
-
-
-def _repeated(call: Call, x: Tensor, op: Op, name: str) -> Tensor:
-    """Add an op that runs on every part of leading axes, with the same weights: a layer of its params and products."""
-    shape = call.shape(x)
+    op, shape = make(kind, **arguments), call.shape(x)
     if len(shape) < 3:
-        raise SpecError("CC401", f"{op.kind} needs [steps, features], but its input is {Shape(shape)}")
+        raise SpecError("CC401", f"{kind} needs [steps, features], but its input is {Shape(shape)}")
     inner = Shape(shape[-2:])
     runs = prod(shape[:-2])
     params = sum(weight.elements for weight in op.weights(inner).values())
@@ -122,7 +117,7 @@ def bidirectional(call: Call) -> Output:
     merge = config.get("merge_mode", "concat")
     settings = Settings(forward.get("config"))
     if merge == "concat" and len(call.tensor.order) == 2 and not settings.flag("return_state", False):
-        own = [_own_cell(each) for each in (forward, backward)]
+        own = [(_kind(each), _arguments(each)) if _has_cell(each) else None for each in (forward, backward)]
         if own[0] is not None and own[0] == own[1]:
             kind, arguments = own[0]
             x, states = _entering(call)
@@ -137,11 +132,6 @@ def bidirectional(call: Call) -> Output:
     outputs, rest = [part[0] for part in parts], [state for part in parts for state in part[1:]]
     merged = outputs if merge is None else [_merged(call, outputs, str(merge))]
     return [*merged, *rest] if rest or merge is None else merged[0]
-
-
-def _own_cell(raw: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | None:
-    """Return kind and settings of a layer with a cell of its own; nothing for others."""
-    return (_kind(raw), _arguments(raw)) if str(raw.get("class_name")) in KINDS else None
 
 
 def _first(call: Call, states: Sequence[Tensor], kind: str) -> list[Tensor]:
@@ -160,8 +150,8 @@ def _merged(call: Call, outputs: list[Tensor], merge: str) -> Tensor:
         return call.add("concat", *outputs, name="merge", axis=outputs[0].order[-1])
     if merge not in MERGES:
         raise bad(f"merge_mode is not known: {merge!r}")
-    kind, arguments = MERGES[merge]
-    return call.add(kind, *outputs, name="merge", **arguments)
+    kind, function = MERGES[merge]
+    return call.add(kind, *outputs, name="merge", type=function)
 
 
 def _layer(value: object, key: str) -> Mapping[str, Any]:

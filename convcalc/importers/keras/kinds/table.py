@@ -12,7 +12,6 @@ from convcalc.importers.keras.kinds import (
     dense,
     layers,
     norms,
-    old_functions,
     operations,
     rearranging,
     recurrent,
@@ -21,32 +20,28 @@ from convcalc.importers.keras.kinds import (
 
 Handler = Callable[[Call], Output]
 
-LAYER_MODULES = ("keras.layers", "keras.src.layers")
+LAYER_MODULES = ("keras.layers.", "keras.src.layers.")
 """Modules of layers; further ones are in them."""
 OPERATIONS = "keras.src.ops."
 APPLICATIONS = "keras.src.applications."
-
-_DIMENSIONS = ("1D", "2D", "3D")
-
-
-def _each(form: str, handler: Handler) -> dict[str, Handler]:
-    return {form.replace("#", dimensions): handler for dimensions in _DIMENSIONS}
 
 
 def _all(names: str, handler: Handler) -> dict[str, Handler]:
     return dict.fromkeys(names.split(), handler)
 
 
+def _each(forms: str, handler: Handler) -> dict[str, Handler]:
+    """Return the handler of classes for one, two and three axes, whose number stands for the sign."""
+    return {form.replace("#", axes): handler for axes in ("1D", "2D", "3D") for form in forms.split()}
+
+
 LAYERS: Mapping[str, Handler] = {
-    **_each("Conv#", windows.conv), **_each("Convolution#", windows.conv),
-    **_each("Conv#Transpose", windows.transposed_conv), **_each("Convolution#Transpose", windows.transposed_conv),
-    **_each("DepthwiseConv#", windows.depthwise_conv), **_each("SeparableConv#", windows.separable_conv),
-    **_each("SeparableConvolution#", windows.separable_conv),
-    **_each("MaxPooling#", windows.pool), **_each("AveragePooling#", windows.pool),
-    **_each("MaxPool#", windows.pool), **_each("AvgPool#", windows.pool),
-    **_each("GlobalMaxPooling#", windows.global_pool), **_each("GlobalAveragePooling#", windows.global_pool),
-    **_each("GlobalMaxPool#", windows.global_pool), **_each("GlobalAvgPool#", windows.global_pool),
-    **_each("AdaptiveMaxPooling#", windows.adaptive_pool), **_each("AdaptiveAveragePooling#", windows.adaptive_pool),
+    **_each("Conv# Convolution#", windows.conv), **_each("DepthwiseConv#", windows.depthwise_conv),
+    **_each("Conv#Transpose Convolution#Transpose", windows.transposed_conv),
+    **_each("SeparableConv# SeparableConvolution#", windows.separable_conv),
+    **_each("MaxPooling# AveragePooling# MaxPool# AvgPool#", windows.pool),
+    **_each("GlobalMaxPooling# GlobalAveragePooling# GlobalMaxPool# GlobalAvgPool#", windows.global_pool),
+    **_each("AdaptiveMaxPooling# AdaptiveAveragePooling#", windows.adaptive_pool),
     **_each("ZeroPadding#", windows.zero_padding), **_each("Cropping#", windows.cropping),
     **_each("UpSampling#", windows.upsampling), **_each("SpatialDropout#", layers.dropout),
     **_each("ConvLSTM#", recurrent.convolutional),
@@ -176,9 +171,9 @@ def handler_of(raw: Mapping[str, Any]) -> Handler | None:
     """Return how a layer is read; nothing for one of another package, or one that is not known."""
     name, module = str(raw.get("class_name")), raw.get("module")
     registered = raw.get("registered_name")
-    if name in old_functions.CLASSES:
+    if name in operations.OLD_CLASSES:
         function = raw["config"].get("function") if isinstance(raw.get("config"), Mapping) else None
-        module, _, name = old_functions.FUNCTIONS.get(str(function), ".").partition(".")
+        module, _, name = operations.OLD_FUNCTIONS.get(str(function), ".").partition(".")
         return FUNCTIONS.get(module, {}).get(name)
     if module is None:  # Keras 2 names the package of a layer that is not its own
         return LAYERS.get(name)
@@ -187,10 +182,5 @@ def handler_of(raw: Mapping[str, Any]) -> Handler | None:
         return FUNCTIONS.get(module.removeprefix(OPERATIONS), {}).get(name)
     if module.startswith(APPLICATIONS):
         return OF_APPLICATIONS.get(f"{module.removeprefix(APPLICATIONS)}.{name}")
-    if registered not in (None, name) or not _is_of_keras(module):
-        return None
-    return LAYERS.get(name)
-
-
-def _is_of_keras(module: str) -> bool:
-    return any(module == known or module.startswith(f"{known}.") for known in LAYER_MODULES)
+    is_of_keras = f"{module}.".startswith(LAYER_MODULES)
+    return LAYERS.get(name) if is_of_keras and registered in (None, name) else None

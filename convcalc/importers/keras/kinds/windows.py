@@ -11,9 +11,10 @@ from typing import Any
 from convcalc.errors import SpecError
 from convcalc.importers.keras.call import Call, Output, Tensor
 from convcalc.importers.keras.kinds.activations import activated
+from convcalc.importers.keras.kinds.layers import reduced
 from convcalc.importers.keras.settings import bad, pairs
 
-MODES = {"nearest": "nearest", "bilinear": "bilinear", "bicubic": "bicubic", "area": "area"}
+MODES = ("nearest", "bilinear", "bicubic", "area")
 
 
 def _axes(call: Call, x: Tensor) -> int:
@@ -29,9 +30,10 @@ def _led(call: Call, values: tuple[Any, ...], neutral: Any) -> tuple[Any, ...]:
     return (neutral,) * call.lead + tuple(values)
 
 
-def _window(call: Call, axes: int) -> dict[str, Any]:
-    """Return kernel, stride, dilation and padding."""
-    config = call.config
+def _windowed(call: Call) -> tuple[Tensor, dict[str, Any]]:
+    """Return what enters, and kernel, stride, dilation and padding."""
+    x, config = call.spatial(call.tensor), call.config
+    axes = _axes(call, x)
     kernel = config.sizes("kernel_size", axes)
     dilation = config.sizes("dilation_rate", axes, (1,) * axes)
     words = {"kernel": _led(call, kernel, 1), "stride": _led(call, config.sizes("strides", axes, (1,) * axes), 1)}
@@ -41,27 +43,23 @@ def _window(call: Call, axes: int) -> dict[str, Any]:
         padding = _led(call, causal, (0, 0))
     elif padding not in ("valid", "same"):
         raise bad(f"padding is neither valid, same nor causal: {padding!r}")
-    return words | {"dilation": _led(call, dilation, 1), "padding": padding}
+    return x, words | {"dilation": _led(call, dilation, 1), "padding": padding}
 
 
 def conv(call: Call) -> Output:
-    x = call.spatial(call.tensor)
-    config, window = call.config, _window(call, _axes(call, x))
+    (x, window), config = _windowed(call), call.config
     groups, bias = config.positive("groups", 1), config.flag("use_bias", True)
-    x = call.add("conv", x, out=config.positive("filters"), groups=groups, bias=bias, **window)
-    return activated(call, x)
+    return activated(call, call.add("conv", x, out=config.positive("filters"), groups=groups, bias=bias, **window))
 
 
 def depthwise_conv(call: Call) -> Output:
-    x = call.spatial(call.tensor)
-    config, window = call.config, _window(call, _axes(call, x))
+    (x, window), config = _windowed(call), call.config
     multiplier = config.positive("depth_multiplier", 1)
     return activated(call, call.add("dwconv", x, multiplier=multiplier, bias=config.flag("use_bias", True), **window))
 
 
 def separable_conv(call: Call) -> Output:
-    x = call.spatial(call.tensor)
-    config, window = call.config, _window(call, _axes(call, x))
+    (x, window), config = _windowed(call), call.config
     multiplier = config.positive("depth_multiplier", 1)
     x = call.add("dwconv", x, name="depthwise", multiplier=multiplier, bias=False, **window)
     out, bias = config.positive("filters"), config.flag("use_bias", True)
@@ -70,10 +68,8 @@ def separable_conv(call: Call) -> Output:
 
 def transposed_conv(call: Call) -> Output:
     """n·s for ``same``; n·s + max(e − s, 0) for ``valid``; another size with ``output_padding``."""
-    x = call.spatial(call.tensor)
-    axes, config = _axes(call, x), call.config
-    window = _window(call, axes)
-    added = config.sizes("output_padding", axes, None)
+    (x, window), config = _windowed(call), call.config
+    added = config.sizes("output_padding", _axes(call, x), None)
     reach = [step * (size - 1) + 1 for size, step in zip(window["kernel"], window["dilation"], strict=True)]
     if added is not None:
         window["output_padding"] = _led(call, added, 0)
@@ -96,9 +92,9 @@ def pool(call: Call) -> Output:
     stride = config.sizes("strides", axes, size)
     padding = config.text("padding", "valid").lower()
     kind = "maxpool" if "Max" in call.class_name else "avgpool"
-    counted: dict[str, Any] = {"count_include_pad": False} if kind == "avgpool" and padding == "same" else {}
-    window: dict[str, Any] = {"kernel": _led(call, size, 1), "stride": _led(call, stride, 1)}
-    return call.add(kind, x, padding=padding, **window, **counted)
+    counted = False if kind == "avgpool" and padding == "same" else None
+    kernel, stride = _led(call, size, 1), _led(call, stride, 1)
+    return call.add(kind, x, kernel=kernel, stride=stride, padding=padding, count_include_pad=counted)
 
 
 def adaptive_pool(call: Call) -> Output:
@@ -118,33 +114,24 @@ def global_pool(call: Call) -> Output:
     if x.order == order and not call.lead:
         x = call.add("maxpool" if largest else "avgpool", x, kernel="global")
         return x if keeps else call.add("flatten", x, name="flatten", order=(0,))
-    channel = order.index(0)
-    places = [place for place in range(call.lead, rank) if place != channel]
-    axis = tuple(x.order[place] for place in places)
-    kept = x.order if keeps else _without(x.order, places)
-    return call.add("reduce", x, type="max" if largest else "mean", axis=axis, keepdims=keeps, order=kept)
-
-
-def _without(order: tuple[int, ...], places: list[int]) -> tuple[int, ...]:
-    """Return the order that is left where some axes are gone."""
-    left = [axis for place, axis in enumerate(order) if place not in places]
-    return tuple(sorted(left).index(axis) for axis in left)
+    places = [place for place in range(call.lead, rank) if place != order.index(0)]
+    return reduced(call, x, "max" if largest else "mean", places, keeps)
 
 
 # --- padding, cropping, resizing --------------------------------------------------------------------------------------
 
 
 def zero_padding(call: Call) -> Output:
-    x = call.spatial(call.tensor)
-    return _padded(call, x, pairs("padding", call.config.get("padding", 1), _axes(call, x)), 1)
+    return _padded(call, "padding", 1, 1)
 
 
 def cropping(call: Call) -> Output:
+    return _padded(call, "cropping", 0, -1)
+
+
+def _padded(call: Call, key: str, default: int, sign: int) -> Tensor:
     x = call.spatial(call.tensor)
-    return _padded(call, x, pairs("cropping", call.config.get("cropping", 0), _axes(call, x)), -1)
-
-
-def _padded(call: Call, x: Tensor, cells: tuple[tuple[int, int], ...], sign: int) -> Tensor:
+    cells = pairs(key, call.config.get(key, default), _axes(call, x))
     if any(cell < 0 for pair in cells for cell in pair):
         raise bad("padding and cropping are not negative")
     return call.add("pad", x, padding=_led(call, tuple((sign * first, sign * last) for first, last in cells), (0, 0)))
@@ -154,19 +141,15 @@ def upsampling(call: Call) -> Output:
     x = call.spatial(call.tensor)
     axes = _axes(call, x)
     scale = call.config.sizes("size", axes, (2,) * axes)
-    mode = MODES.get(call.config.text("interpolation", "nearest"), "bicubic")
-    return call.add("upsample", x, scale=_led(call, scale, 1), mode=mode if axes == 2 and not call.lead else "nearest")
+    mode = call.config.text("interpolation", "nearest") if axes == 2 and not call.lead else "nearest"
+    return call.add("upsample", x, scale=_led(call, scale, 1), mode=mode if mode in MODES else "bicubic")
 
 
 def resizing(call: Call) -> Output:
     """An image of another size, however it is cropped or padded on the way."""
     config = call.config
     size = config.sizes("size", 2, None) or (config.positive("height"), config.positive("width"))
-    return resized(call, call.tensor, size)
-
-
-def resized(call: Call, tensor: Tensor, size: tuple[int, ...]) -> Tensor:
-    x = call.spatial(tensor)
+    x = call.spatial(call.tensor)
     leading = call.net.builder.shape(x.handle)[1:-2]
     return call.add("upsample", x, size=(*leading, *size))
 

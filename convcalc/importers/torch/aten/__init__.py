@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-from convcalc.importers.torch.aten import control, elementwise, layers, products, rearranging, recurrent, views
-from convcalc.importers.torch.aten.rules import RULES, SILENT
+from convcalc.importers.torch.aten import elementwise, products, rearranging, recurrent, views  # noqa: F401 - rules
+from convcalc.importers.torch.aten.rules import RULES
 from convcalc.importers.torch.lowering import Rule
 from convcalc.importers.torch.recording import Node
-
-__all__ = [
-    "control",
-    "elementwise",
-    "is_known",
-    "is_silent",
-    "layers",
-    "products",
-    "rearranging",
-    "recurrent",
-    "rule",
-    "views",
-]
 
 
 def rule(node: Node) -> Rule | None:
@@ -33,8 +20,3 @@ def is_known(name: str) -> bool:
 
 def _name(op: str) -> str:
     return op.removeprefix("special_").removeprefix("prims.")
-
-
-def is_silent(node: Node) -> bool:
-    """Whether an operation adds no layer."""
-    return node.op in SILENT

@@ -5,20 +5,10 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from convcalc.importers.torch.aten.names import ACTIVATIONS, ANEW, CONSTANTS, FREE, FUNCTIONS, PASSED_ON, REDUCTIONS
-from convcalc.importers.torch.aten.rules import (
-    SILENT,
-    apart_from,
-    axis_of,
-    computed,
-    free,
-    joined,
-    layer_axis,
-    rule_for,
-    slot,
-)
+from convcalc.importers.torch.aten.rules import apart_from, axis_of, computed, free, joined, layer_axis, rule_for, slot
 from convcalc.importers.torch.lowering import Lowering
-from convcalc.importers.torch.recording import Node
+from convcalc.importers.torch.names import ACTIVATIONS, ANEW, CONSTANTS, FREE, FUNCTIONS, PASSED_ON, REDUCTIONS
+from convcalc.importers.torch.recording import Node, Shape
 from convcalc.importers.torch.values import Constant, Tensor, Value, Weight
 
 
@@ -105,22 +95,15 @@ def _scale(g: Lowering, node: Node, value: Tensor, weight: Weight) -> Tensor | N
     return Tensor(value.shape, g.add(node, "scale", value.handle, weights=(key,), **per), value.batch)
 
 
-@rule_for("softmax", "_softmax", "log_softmax", "_log_softmax", "_safe_softmax")
-def softmax(g: Lowering, node: Node) -> Value:
+CUMULATED = {"cumsum": "cumsum", "cumprod": "cumprod", "logcumsumexp": "cumsum"}
+
+
+@rule_for("softmax", "_softmax", "log_softmax", "_log_softmax", "_safe_softmax", *CUMULATED)
+def along_an_axis(g: Lowering, node: Node) -> Value:
     source = apart_from(g, node, g.tensor(node), node["dim"])
-    axis = layer_axis(source, node["dim"]) if source.shape else 0
-    return Tensor(source.shape, g.add(node, "softmax", source.handle, axis=axis), source.batch)
-
-
-@rule_for("cumsum", "cumprod", "logcumsumexp")
-def cumulated(g: Lowering, node: Node) -> Value:
-    source = apart_from(g, node, g.tensor(node), node["dim"])
-    axis = layer_axis(source, node["dim"]) if source.shape else 0
-    kind = "cumprod" if node.op.startswith("cumprod") else "cumsum"
-    return Tensor(source.shape, g.add(node, "elementwise", source.handle, type=kind, axis=axis), source.batch)
-
-
-SILENT |= {*PASSED_ON}
+    axis, kind = layer_axis(source, node["dim"]) if source.shape else 0, CUMULATED.get(node.op.removeprefix("prims."))
+    handle = g.add(node, "elementwise" if kind else "softmax", source.handle, type=kind, axis=axis)
+    return Tensor(source.shape, handle, source.batch)
 
 
 @rule_for(*PASSED_ON)
@@ -140,24 +123,20 @@ def reduced(g: Lowering, node: Node) -> Any:
     if g.value(node["other"]) is not None:
         return joined(g, node, "elementwise", g.tensors(node), type=kind)
     value = g.tensor(node)
-    rank = len(value.shape)
-    dim = node["dim"]
+    rank, dim = len(value.shape), node["dim"]
     dims = [dim] if isinstance(dim, int) else list(dim) if dim else list(range(rank))
     axes = {axis_of(axis, rank) for axis in dims}
     batch = value.batch if value.batch not in axes else None
     kept = sorted(each for each in (layer_axis(value, axis) for axis in axes) if each is not None)
-    made: list[Value | None] = []
-    for place, shape in enumerate(node.outputs):
-        if shape is None or (place and not g.is_used(node, place)):
-            made.append(None)
-            continue
+
+    def made(place: int, shape: Shape) -> Tensor | None:
+        if place and not g.is_used(node, place):
+            return None
         handle = _reduction(g, node, value, kept, kind) if kept else value.handle
-        if batch is not None and len(shape) < rank:
-            after: int | None = batch - len([axis for axis in axes if axis < batch])
-        else:
-            after = batch
-        made.append(g.given(node, handle, shape, after))
-    return made if len(made) > 1 else made[0]
+        dropped = 0 if batch is None or len(shape) >= rank else sum(axis < batch for axis in axes)
+        return g.given(node, handle, shape, batch if batch is None else batch - dropped)
+
+    return node.each_output(made)
 
 
 def _reduction(g: Lowering, node: Node, value: Tensor, axes: list[int], kind: str) -> int:
@@ -185,8 +164,7 @@ def without_products(g: Lowering, node: Node) -> Any:
 @rule_for(*ANEW, weighted=True)
 def made_anew(_: Lowering, node: Node) -> Any:
     """Tensors of a given shape whose elements have nothing to do with what is read."""
-    values: list[Value | None] = [None if shape is None else Constant(shape) for shape in node.outputs]
-    return values[0] if len(values) == 1 else values
+    return node.each_output(lambda _, shape: Constant(shape))
 
 
 @rule_for(*CONSTANTS, weighted=True)

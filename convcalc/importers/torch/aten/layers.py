@@ -6,14 +6,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from convcalc.importers.torch.aten.rules import (
-    apart_from,
-    multiplied,
-    rule_for,
-    slot,
-    unbatched,
-    with_bias,
-)
+from convcalc.importers.torch.aten.rules import along, apart_from, multiplied, rule_for, slot, unbatched
 from convcalc.importers.torch.lowering import Lowering
 from convcalc.importers.torch.recording import Node, Shape
 from convcalc.importers.torch.values import Tensor, Value, without
@@ -23,7 +16,7 @@ class Image:
     """A tensor as [channels, spatial …]; where the batch has several, as of windows, they are a first spatial axis."""
 
     def __init__(self, g: Lowering, node: Node, value: Value, axes: int) -> None:
-        self.g, self.node, self.rank = g, node, len(value.shape)
+        self.g, self.node, self.axes, self.rank = g, node, axes, len(value.shape)
         self.is_folded = False
         self.has_batch = self.rank == axes + 2
         if not self.has_batch:
@@ -36,10 +29,10 @@ class Image:
             self.is_folded = True
             self.handle = g.permuted(node, g.whole(node, value), [1, 0, *range(2, self.rank)])
 
-    def per_axis(self, numbers: Any, axes: int, alone: Any = 1) -> Any:
+    def per_axis(self, numbers: Any, alone: Any = 1) -> Any:
         """Return numbers for each axis, one for all repeated; ``alone`` for the axis of what is folded."""
         each = list(numbers) if isinstance(numbers, list | tuple) else [numbers]
-        each = each * axes if len(each) == 1 else each
+        each = each * self.axes if len(each) == 1 else each
         return [alone, *each] if self.is_folded else each
 
     def result(self, handle: int, shape: Shape) -> Tensor:
@@ -49,58 +42,47 @@ class Image:
         return self.g.given(self.node, handle, shape, 0 if self.has_batch else None)
 
 
-@rule_for("conv1d", "conv2d", "conv3d", "convolution", "_convolution", weighted=True)
-def conv(g: Lowering, node: Node) -> Value:
-    return _convolution(g, node, transposed=bool(node["transposed"]))
-
-
-@rule_for("conv_transpose1d", "conv_transpose2d", "conv_transpose3d", weighted=True)
-def deconv(g: Lowering, node: Node) -> Value:
-    return _convolution(g, node, transposed=True)
-
-
-def _convolution(g: Lowering, node: Node, *, transposed: bool) -> Value:
+@rule_for("conv1d", "conv2d", "conv3d", "convolution", "_convolution", "conv_transpose1d", "conv_transpose2d",
+          "conv_transpose3d", weighted=True)  # fmt: skip
+def convolution(g: Lowering, node: Node) -> Value:
     value, weight, bias, shape = g.operand(node, "input"), g.operand(node, "weight"), g.value(node["bias"]), node.shape
-    axes = len(weight.shape) - 2
+    axes, transposed = len(weight.shape) - 2, bool(node["transposed"]) or "transpose" in node.op
     pads = value.padding if isinstance(value, Tensor) else ()
     image = Image(g, node, Tensor(value.shape, value.handle, value.batch) if isinstance(value, Tensor) else value, axes)
     groups, kernel = int(node["groups"] or 1), weight.shape[2:]
     outputs = weight.shape[1] * groups if transposed else weight.shape[0]
     key, bias_key = slot(weight), slot(bias)
     has_bias = bias_key is not None and not {key, bias_key} & g.shared
-    form = [(*weight.shape[:2], *image.per_axis(kernel, axes))]
-    fits = key is not None and g.own([key, bias_key] if has_bias and bias_key else [key], (*form, has_bias))
+    form = (*weight.shape[:2], *image.per_axis(kernel))
+    fits = key is not None and g.own([key, bias_key] if has_bias and bias_key else [key], (form, has_bias))
     cells = prod(value.shape) if transposed else prod(shape)
     if not fits or key is None:
         made = multiplied(g, node, unbatched(g, node, value), shape, cells * prod(weight.shape[1:]))
-        return made if bias_key and has_bias else with_bias(g, node, made, bias, -1 - axes)
+        return made if bias_key and has_bias else along(g, node, made, bias, -1 - axes)
     arguments: dict[str, Any] = {
-        "kernel": image.per_axis(kernel, axes),
-        "stride": image.per_axis(node["stride"] or 1, axes),
-        "dilation": image.per_axis(node["dilation"] or 1, axes),
-        "padding": _padding(image, node["padding"], axes, pads),
+        "kernel": image.per_axis(kernel),
+        "stride": image.per_axis(node["stride"] or 1),
+        "dilation": image.per_axis(node["dilation"] or 1),
+        "padding": _padding(image, node["padding"], pads),
         "bias": has_bias,
         "weights": (key, bias_key) if has_bias else (key,),
     }
     channels = value.shape[-1 - axes]
     kind = "deconv" if transposed else "dwconv" if groups == channels > 1 else "conv"
-    if kind == "dwconv":
-        arguments["multiplier"] = outputs // channels
-    else:
-        arguments |= {"out": outputs, "groups": groups}
+    arguments |= {"multiplier": outputs // channels} if kind == "dwconv" else {"out": outputs, "groups": groups}
     if transposed:
-        arguments["output_padding"] = image.per_axis(node["output_padding"] or 0, axes, 0)
+        arguments["output_padding"] = image.per_axis(node["output_padding"] or 0, 0)
     made = image.result(g.add(node, kind, image.handle, **arguments), shape)
-    return made if has_bias else with_bias(g, node, made, bias, -1 - axes)
+    return made if has_bias else along(g, node, made, bias, -1 - axes)
 
 
-def _padding(image: Image, padding: Any, axes: int, before: Sequence[tuple[int, int]]) -> Any:
+def _padding(image: Image, padding: Any, before: Sequence[tuple[int, int]]) -> Any:
     """Return the padding of a convolution, with that of a pad in front of it."""
     if isinstance(padding, str):
         if not any(map(any, before)) and not image.is_folded:
             return padding
         padding = 0
-    each = image.per_axis(0 if padding is None else padding, axes, 0)
+    each = image.per_axis(0 if padding is None else padding, 0)
     if not before:
         return each
     around = [(0, 0)] * (len(each) - len(before)) + list(before)
@@ -122,7 +104,7 @@ def linear_layer(g: Lowering, node: Node, value: Value, weight: Value, bias: Val
     key, bias_key, shape = slot(weight), slot(bias), node.shape
     if key is None or len(weight.shape) != 2:
         turned = Tensor(weight.shape[::-1], g.permuted(node, g.whole(node, weight), [*range(len(weight.shape))][::-1]))
-        return with_bias(g, node, product(g, node, value, turned, shape), bias)
+        return along(g, node, product(g, node, value, turned, shape), bias)
     outputs, entering = weight.shape
     has_bias = bias_key is not None and bias is not None and bias.shape == (outputs,)
     has_bias = has_bias and not {key, bias_key} & g.shared
@@ -130,11 +112,11 @@ def linear_layer(g: Lowering, node: Node, value: Value, weight: Value, bias: Val
     source = apart_from(g, node, value, -1)
     if not g.own(keys, (weight.shape, has_bias)):
         made = multiplied(g, node, source, shape, prod(shape) * entering)
-        return made if has_bias else with_bias(g, node, made, bias)
+        return made if has_bias else along(g, node, made, bias)
     axis = -1 if len(source.layer_shape) > 2 else None
     handle = g.add(node, "linear", source.handle, out=outputs, bias=has_bias, axis=axis, weights=tuple(keys))
     made = g.given(node, handle, shape, source.batch)
-    return made if has_bias else with_bias(g, node, made, bias)
+    return made if has_bias else along(g, node, made, bias)
 
 
 @rule_for("embedding", weighted=True)
@@ -144,22 +126,19 @@ def embedding(g: Lowering, node: Node) -> Value:
     batch = indices.batch if isinstance(indices, Tensor) else None
     handle = g.handle(node, indices) if isinstance(indices, Tensor) else g.constant(node, indices.shape)
     if key is None or not g.own([key], (weight.shape, False)):
-        table = g.whole(node, weight)
-        out = shape if batch is None else (*shape[:batch], *shape[batch + 1 :])
-        found = g.add(node, "gather", table, axis=0, size=out[:-1] or (1,))
-        return g.given(node, found, shape, batch)
-    vocabulary, dim = weight.shape
-    made = g.add(node, "embedding", handle, vocab=vocabulary, dim=dim, weights=(key,))
-    return g.given(node, made, shape, batch)
+        found = g.add(node, "gather", g.whole(node, weight), axis=0, size=without(shape, batch)[:-1] or (1,))
+    else:
+        vocabulary, dim = weight.shape
+        found = g.add(node, "embedding", handle, vocab=vocabulary, dim=dim, weights=(key,))
+    return g.given(node, found, shape, batch)
 
 
 @rule_for("embedding_bag", "_embedding_bag", "_embedding_bag_forward_only", weighted=True)
 def embedding_bag(g: Lowering, node: Node) -> Any:
     """A look-up and a sum, over the bags that offsets begin, or whole rows."""
-    weight, indices, shape = g.operand(node, "weight"), g.operand(node, "indices"), node.shape
+    weight, indices = g.operand(node, "weight"), g.operand(node, "indices")
     rows = Node(node.name, "embedding", node.arguments, ((*indices.shape, weight.shape[1]),), node.path)
-    found = embedding(g, rows)
-    made = Tensor(shape, g.add(node, "custom", g.handle(node, found), op="sum", out=without(shape, None)))
+    made = g.custom(node, g.handle(node, embedding(g, rows)), node.shape, op="sum")
     return [made, *[None] * (len(node.outputs) - 1)]
 
 
@@ -181,21 +160,9 @@ def _norm(g: Lowering, node: Node, value: Tensor, names: tuple[str, str] = ("wei
     if not fits:
         axis = 1 if arguments["type"] in ("batch", "group", "instance") else -1
         for other, kind in ((scale, "mul"), (shift, "add")):
-            if other is not None and not (own and not apart):
-                made = _along(g, node, kind, made, other, axis)
+            if apart or not own:
+                made = along(g, node, made, other, axis, kind)
     return made if len(node.outputs) == 1 else [made, *[None] * (len(node.outputs) - 1)]
-
-
-def _along(g: Lowering, node: Node, kind: str, made: Tensor, other: Value, axis: int) -> Tensor:
-    """Multiply by, or add, what is no weight of the norm itself."""
-    if not hasattr(other, "sources") and not isinstance(other, Tensor):
-        return made
-    rank = len(made.shape)
-    shape = [1] * rank
-    shape[axis % rank] = prod(other.shape)
-    sizes = tuple(shape) if len(other.shape) == 1 else (1,) * (rank - len(other.shape)) + other.shape
-    kept = sizes if made.batch is None else (*sizes[: made.batch], *sizes[made.batch + 1 :])
-    return Tensor(made.shape, g.add(node, kind, made.handle, g.laid_out(node, other, kept), op=kind), made.batch)
 
 
 @rule_for("batch_norm", "cudnn_batch_norm", "_native_batch_norm_legit_no_training", "native_batch_norm",
@@ -243,13 +210,13 @@ def pool(g: Lowering, node: Node) -> Any:
         else:
             arguments["out"] = [*([value.shape[0]] if image.is_folded else []), *sizes]
     else:
-        arguments["kernel"] = image.per_axis(node["kernel_size"], axes)
-        arguments["stride"] = image.per_axis(node["stride"] or node["kernel_size"], axes)
-        arguments["padding"] = image.per_axis(node["padding"] or 0, axes, 0)
+        arguments["kernel"] = image.per_axis(node["kernel_size"])
+        arguments["stride"] = image.per_axis(node["stride"] or node["kernel_size"])
+        arguments["padding"] = image.per_axis(node["padding"] or 0, 0)
         arguments["ceil_mode"] = bool(node["ceil_mode"])
         if kind == "maxpool":
-            arguments["dilation"] = image.per_axis(node["dilation"] or 1, axes)
+            arguments["dilation"] = image.per_axis(node["dilation"] or 1)
         elif node["count_include_pad"] is False:
             arguments["count_include_pad"] = False
     made = image.result(g.add(node, kind, image.handle, **arguments), shape)
-    return made if len(node.outputs) == 1 else [made, *(made for _ in node.outputs[1:])]
+    return made if len(node.outputs) == 1 else [made] * len(node.outputs)

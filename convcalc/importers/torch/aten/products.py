@@ -6,15 +6,7 @@ from math import prod
 from typing import Any
 
 from convcalc.importers.torch.aten.layers import linear_layer
-from convcalc.importers.torch.aten.rules import (
-    aligned,
-    computed,
-    multiplied,
-    rule_for,
-    slot,
-    unbatched,
-    with_bias,
-)
+from convcalc.importers.torch.aten.rules import aligned, along, computed, multiplied, rule_for, slot, unbatched
 from convcalc.importers.torch.lowering import Lowering
 from convcalc.importers.torch.recording import Node, Shape
 from convcalc.importers.torch.values import Constant, Tensor, Value, Weight, without
@@ -36,7 +28,7 @@ def matmul(g: Lowering, node: Node) -> Any:
     if slot(right) and len(right.shape) == 2 and isinstance(right, Weight) and not isinstance(left, Weight):
         turned = Weight(right.shape[::-1], right.sources, right.whole, right.selected)
         return linear_layer(g, node, left, turned, added)
-    return with_bias(g, node, product(g, node, left, right, node.shape), added)
+    return along(g, node, product(g, node, left, right, node.shape), added)
 
 
 def _is_of_spectral_norm(g: Lowering, node: Node, left: Value, right: Value) -> bool:
@@ -50,17 +42,17 @@ def _is_of_spectral_norm(g: Lowering, node: Node, left: Value, right: Value) -> 
 
 
 def product(g: Lowering, node: Node, left: Value, right: Value, shape: Shape) -> Tensor:
-    """Add a matrix product of two tensors, as ``torch.matmul`` reads their axes."""
-    one, other = _matrix(left, 0), _matrix(right, 1)
+    """Add a matrix product of two tensors, as ``torch.matmul`` reads their axes: a vector is a row, or a column."""
+    one, other = left.shape, right.shape
     whole = list(shape)
-    if len(right.shape) == 1:
+    if len(other) == 1:
+        other = (*other, 1)
         whole.append(1)
-    if len(left.shape) == 1:
+    if len(one) == 1:
+        one = (1, *one)
         whole.insert(len(whole) - 1, 1)
     pair: list[Value] = [
-        Tensor(sizes, g.laid_out(node, value, without(sizes, None)))
-        if len(value.shape) == 1 or not isinstance(value, Tensor)
-        else value
+        value if isinstance(value, Tensor) and value.shape == sizes else Tensor(sizes, g.laid_out(node, value, sizes))
         for value, sizes in ((left, one), (right, other))
     ]
     if isinstance(right, Tensor) and right.batch is not None and right.batch >= len(right.shape) - 2:
@@ -70,13 +62,6 @@ def product(g: Lowering, node: Node, left: Value, right: Value, shape: Shape) ->
     if tuple(whole) == shape:
         return made
     return g.given(node, made.handle, shape, made.batch if made.batch == 0 and len(shape) > 1 else None)
-
-
-def _matrix(value: Value, place: int) -> Shape:
-    """Return the shape of an operand; a vector is a row on the left and a column on the right."""
-    if len(value.shape) > 1:
-        return value.shape
-    return (*value.shape, 1) if place else (1, *value.shape)
 
 
 @rule_for("einsum", weighted=True)
@@ -98,10 +83,12 @@ def einsum(g: Lowering, node: Node) -> Value:
     left_out = {each for each, size in sizes.items() if size == 1 and each not in output and "." not in equation}
     summed = {*sizes} - {*output} - left_out
     left_out |= {*letter}
-    handles = [
-        g.laid_out(node, value, _of_letters(term, value.shape, left_out) or (1,))
-        for term, value in zip(terms, values, strict=True)
-    ]
+    handles = []
+    for term, value in zip(terms, values, strict=True):
+        kept = value.shape
+        if left_out:  # then no term has an ellipsis
+            kept = tuple(size for each, size in zip(term, kept, strict=True) if each not in left_out)
+        handles.append(g.laid_out(node, value, kept))
     terms = ["".join(each for each in term if each not in left_out) for term in terms]
     without_batch = output.replace(letter, "") if letter else output
     if not without_batch or not all(terms):
@@ -109,11 +96,6 @@ def einsum(g: Lowering, node: Node) -> Value:
         return multiplied(g, node, unbatched(g, node, values[0]), shape, macs)
     handle = g.add(node, "einsum", *handles, equation=f"{','.join(terms)}->{without_batch}")
     return g.given(node, handle, shape, batch)
-
-
-def _of_letters(term: str, shape: Shape, left_out: set[str]) -> Shape:
-    """Return the sizes of a term without some of its letters; one with an ellipsis has all."""
-    return tuple(size for each, size in zip(term, shape, strict=True) if each not in left_out) if left_out else shape
 
 
 def _batch_letter(terms: list[str], values: list[Value], output: str) -> str:

@@ -71,13 +71,12 @@ def index(g: Lowering, node: Node) -> Value:
 def gathered(g: Lowering, node: Node) -> Value:
     value, shape = g.operand(node, "self"), node.shape
     if node.op in ("take", "masked_select") or not isinstance(value, Tensor):
-        source = unbatched(g, node, value)
-        return Tensor(shape, g.add(node, "custom", source.handle, out=shape or (1,)))
+        return g.custom(node, g.whole(node, value), shape)
     dim = axis_of(node["dim"] or 0, len(value.shape))
     source = apart_from(g, node, value, dim)
     others = [own == new for axis, (own, new) in enumerate(zip(value.shape, shape, strict=False)) if axis != dim]
     if len(shape) != len(value.shape) or not all(others):
-        return Tensor(shape, g.add(node, "custom", g.whole(node, value), out=shape or (1,)))
+        return g.custom(node, g.whole(node, value), shape)
     handle = g.add(node, "gather", source.handle, axis=layer_axis(source, dim), size=shape[dim])
     return Tensor(shape, handle, source.batch)
 
@@ -97,24 +96,15 @@ def rolled(g: Lowering, node: Node) -> Value:
 # --- windows and sizes ------------------------------------------------------------------------------------------------
 
 
-@rule_for("im2col")
-def im2col(g: Lowering, node: Node) -> Value:
-    return _windows(g, node, "unfold")
-
-
-@rule_for("col2im")
-def col2im(g: Lowering, node: Node) -> Value:
-    return _windows(g, node, "fold", out=list(node["output_size"]))
-
-
-def _windows(g: Lowering, node: Node, kind: str, **more: Any) -> Value:
+@rule_for("im2col", "col2im")
+def windows(g: Lowering, node: Node) -> Value:
     value, shape = g.tensor(node), node.shape
-    if value.batch != 0 and value.shape[0] != 1 and len(value.shape) == (4 if kind == "unfold" else 3):
-        return Tensor(shape, g.add(node, "custom", g.whole(node, value), out=shape))
-    image = Image(g, node, value, 2 if kind == "unfold" else 1)
-    given: dict[str, Any] = {name: list(node[key]) for name, key in (("kernel", "kernel_size"), ("stride", "stride"),
-             ("padding", "padding"), ("dilation", "dilation"))}  # fmt: skip
-    return image.result(g.add(node, kind, image.handle, **given, **more), shape)
+    kind, axes, out = ("unfold", 2, None) if node.op == "im2col" else ("fold", 1, list(node["output_size"]))
+    if value.batch != 0 and value.shape[0] != 1 and len(value.shape) == axes + 2:
+        return g.custom(node, g.whole(node, value), shape)
+    image = Image(g, node, value, axes)
+    given: dict[str, Any] = {key: list(node[key]) for key in ("stride", "padding", "dilation")}
+    return image.result(g.add(node, kind, image.handle, kernel=list(node["kernel_size"]), out=out, **given), shape)
 
 
 RESIZED = {
@@ -133,7 +123,7 @@ def upsampled(g: Lowering, node: Node) -> Value:
     if shape == value.shape:
         return value
     image = Image(g, node, value, axes)
-    sizes = image.per_axis(list(shape[-axes:]), axes, shape[0])
+    sizes = image.per_axis(list(shape[-axes:]), shape[0])
     return image.result(g.add(node, "upsample", image.handle, size=sizes, mode=mode.partition("_")[0]), shape)
 
 
@@ -142,7 +132,7 @@ def pixel_shuffled(g: Lowering, node: Node) -> Value:
     value, shape = g.tensor(node), node.shape
     factor = node["upscale_factor"] or node["downscale_factor"]
     if len(value.shape) == 4 and value.batch != 0 and value.shape[0] != 1:
-        return Tensor(shape, g.add(node, "custom", g.whole(node, value), out=shape))
+        return g.custom(node, g.whole(node, value), shape)
     image = Image(g, node, value, 2)
     return image.result(g.add(node, node.op, image.handle, factor=factor), shape)
 

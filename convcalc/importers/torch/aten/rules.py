@@ -8,12 +8,10 @@ from typing import Any
 
 from convcalc.importers.torch.lowering import Lowering, Rule
 from convcalc.importers.torch.recording import Node, Shape
-from convcalc.importers.torch.values import Constant, Tensor, Value, Weight, without
+from convcalc.importers.torch.values import Constant, Tensor, Value, Weight, first_batch, without
 
 RULES: dict[str, Rule] = {}
 """By the name of an operation, without the ``_`` of work in place."""
-SILENT: set[str] = set()
-"""Operations that give what they read."""
 LOOK_UPS = ("index", "index_select", "gather", "embedding", "take", "slice", "select")
 
 
@@ -39,17 +37,12 @@ def computed(g: Lowering, node: Node) -> Any:
     """Return the values of an operation on weights and constants alone, which adds no layer."""
     weights = [value for value in g.tensors(node) if isinstance(value, Weight)]
     if not weights:
-        values: list[Value | None] = [None if shape is None else Constant(shape) for shape in node.outputs]
-    else:
-        keys = dict.fromkeys(key for weight in weights for key in weight.sources)
-        sizes = {key: prod(g.parameters[key].shape) for key in keys}
-        sources = tuple(sorted(keys, key=lambda key: -sizes[key]))
-        selected = any(weight.selected for weight in weights) or node.op in LOOK_UPS
-        values = [
-            None if shape is None else Weight(shape, sources, prod(shape) == sizes[sources[0]], selected)
-            for shape in node.outputs
-        ]
-    return values if len(values) > 1 else values[0] if values else None
+        return node.each_output(lambda _, shape: Constant(shape))
+    keys = dict.fromkeys(key for weight in weights for key in weight.sources)
+    sizes = {key: prod(g.parameters[key].shape) for key in keys}
+    sources = tuple(sorted(keys, key=lambda key: -sizes[key]))
+    selected = any(weight.selected for weight in weights) or node.op in LOOK_UPS
+    return node.each_output(lambda _, shape: Weight(shape, sources, prod(shape) == sizes[sources[0]], selected))
 
 
 def axis_of(axis: int, rank: int) -> int:
@@ -109,15 +102,14 @@ def joined(g: Lowering, node: Node, kind: str, values: Sequence[Value | None], *
 
 def free(g: Lowering, node: Node, value: Tensor) -> Any:
     """Add layers for an operation that multiplies nothing and that no kind of layer describes."""
-    made: list[Value | None] = []
-    for place, shape in enumerate(node.outputs):
-        if shape is None or not g.is_used(node, place):
-            made.append(None)
-            continue
+
+    def made(place: int, shape: Shape) -> Tensor | None:
+        if not g.is_used(node, place):
+            return None
         kept = value.batch is not None and len(shape) == len(value.shape) > 1 and shape[value.batch] == 1
-        batch = value.batch if kept else None
-        made.append(Tensor(shape, g.add(node, "custom", value.handle, out=without(shape, batch)), batch))
-    return made if len(made) > 1 else made[0] if made else None
+        return g.custom(node, value.handle, shape, value.batch if kept else None)
+
+    return node.each_output(made)
 
 
 def slot(value: Value | None) -> str | None:
@@ -127,18 +119,16 @@ def slot(value: Value | None) -> str | None:
 
 def multiplied(g: Lowering, node: Node, value: Tensor, shape: Shape, macs: int) -> Tensor:
     """Add a layer of so many multiplies whose weights are no parameters, or those of another kind of layer."""
-    batch = 0 if len(shape) > 1 and shape[0] == 1 else None
-    handle = g.add(node, "custom", value.handle, out=without(shape, batch), macs=macs)
-    return g.given(node, handle, shape, batch)
+    return g.custom(node, value.handle, shape, first_batch(shape), macs=macs)
 
 
-def with_bias(g: Lowering, node: Node, made: Tensor, bias: Value | None, axis: int = -1) -> Tensor:
-    """Add a bias as a layer of its own, along an axis."""
-    if not isinstance(bias, Tensor | Weight):
+def along(g: Lowering, node: Node, made: Tensor, other: Value | None, axis: int = -1, op: str = "bias") -> Tensor:
+    """Add, or with ``op`` mul multiply by, what lies along an axis and is no weight of the layer before."""
+    if not isinstance(other, Tensor | Weight):
         return made
     rank = len(made.shape)
     shape = [1] * rank
-    shape[axis_of(axis, rank)] = prod(bias.shape)
-    whole = tuple(shape) if len(bias.shape) <= 1 else (1,) * (rank - len(bias.shape)) + bias.shape
-    other = g.laid_out(node, bias, without(whole, made.batch))
-    return Tensor(made.shape, g.add(node, "add", made.handle, other, op="bias"), made.batch)
+    shape[axis_of(axis, rank)] = prod(other.shape)
+    whole = tuple(shape) if len(other.shape) <= 1 else (1,) * (rank - len(other.shape)) + other.shape
+    handle = g.laid_out(node, other, without(whole, made.batch))
+    return Tensor(made.shape, g.add(node, "mul" if op == "mul" else "add", made.handle, handle, op=op), made.batch)

@@ -9,7 +9,7 @@ from convcalc.errors import SpecError
 from convcalc.importers.torch.aten.rules import aligned, apart_from, axis_of, computed, free, layer_axis, rule_for
 from convcalc.importers.torch.lowering import Lowering
 from convcalc.importers.torch.recording import Node
-from convcalc.importers.torch.values import Constant, Tensor, Value, Weight, batch_after_reshape, without
+from convcalc.importers.torch.values import Constant, Tensor, Value, Weight, batch_after_reshape, first_batch, without
 
 
 @rule_for("view", "reshape", "_unsafe_view", "_reshape_alias", "unflatten", "squeeze", "unsqueeze", "view_as",
@@ -39,14 +39,15 @@ def permuted(g: Lowering, node: Node) -> Value:
 
 def _order(node: Node, rank: int) -> list[int]:
     """Return the axes of the input in the order of the output."""
-    if (dims := node["dims"]) is not None:
-        return [axis_of(axis, rank) for axis in dims]
+
+    def axes(given: Any) -> list[int]:
+        return [axis_of(axis, rank) for axis in ([given] if isinstance(given, int) else given)]
+
+    if node["dims"] is not None:
+        return axes(node["dims"])
     order = list(range(rank))
     if node["source"] is not None:
-        source, target = ([each] if isinstance(each, int) else list(each) for each in (node["source"],
-                          node["destination"]))  # fmt: skip
-        moved = dict(zip((axis_of(axis, rank) for axis in target), (axis_of(axis, rank) for axis in source),
-                         strict=True))  # fmt: skip
+        moved = dict(zip(axes(node["destination"]), axes(node["source"]), strict=True))
         rest = iter([axis for axis in order if axis not in moved.values()])
         return [moved[place] if place in moved else next(rest) for place in order]
     if node.op == "numpy_T":
@@ -54,7 +55,7 @@ def _order(node: Node, rank: int) -> list[int]:
     pairs = (("dim0", "dim1"), ("axis0", "axis1"))
     first, second = next(((node[a], node[b]) for a, b in pairs if node[a] is not None), (-2, -1))
     if rank > 1:
-        first, second = axis_of(first, rank), axis_of(second, rank)
+        first, second = axes([first, second])
         order[first], order[second] = order[second], order[first]
     return order
 
@@ -81,14 +82,10 @@ def _expanded(g: Lowering, node: Node, value: Value, shape: tuple[int, ...]) -> 
 
 
 def _repeated(g: Lowering, node: Node, value: Tensor, shape: tuple[int, ...]) -> Value:
-    rank = len(shape)
-    padded = (1,) * (rank - len(value.shape)) + value.shape
-    if rank < len(padded) or any(size % own for size, own in zip(shape, padded, strict=True)):
+    padded = (1,) * (len(shape) - len(value.shape)) + value.shape
+    if len(shape) < len(padded) or any(size % own for size, own in zip(shape, padded, strict=True)):
         return free(g, node, value)  # type: ignore[no-any-return]
-    batch = None if value.batch is None else value.batch + rank - len(value.shape)
-    if batch is not None and shape[batch] != 1:
-        batch = None
-    handle = g.laid_out(node, value, without(padded, batch))
+    (handle,), batch = aligned(g, node, [value], shape)
     times = [size // own for size, own in zip(without(shape, batch), without(padded, batch), strict=True)]
     return Tensor(shape, g.add(node, "broadcast", handle, times=times), batch)
 
@@ -98,14 +95,15 @@ def _repeated(g: Lowering, node: Node, value: Tensor, shape: tuple[int, ...]) ->
 
 @rule_for("slice", "narrow", "slice_copy")
 def sliced(g: Lowering, node: Node) -> Value:
-    value, shape = g.tensor(node), node.shape
+    value, shape, dim = g.tensor(node), node.shape, node["dim"] or 0
     if shape == value.shape:
         return value
-    source = apart_from(g, node, value, node["dim"] or 0)
-    axis = layer_axis(source, node["dim"] or 0) or 0
-    start, stop, step = part_of(node, source.shape[axis_of(node["dim"] or 0, len(source.shape))])
-    handle = g.add(node, "slice", source.handle, axis=axis, start=start, stop=stop, step=step)
-    return Tensor(shape, handle, source.batch)
+    source = apart_from(g, node, value, dim)
+    start, stop, step = part_of(node, source.shape[axis_of(dim, len(source.shape))])
+    axis = layer_axis(source, dim)
+    return Tensor(
+        shape, g.add(node, "slice", source.handle, axis=axis, start=start, stop=stop, step=step), source.batch
+    )
 
 
 def part_of(node: Node, size: int) -> tuple[int, int, int]:
@@ -122,17 +120,14 @@ def part_of(node: Node, size: int) -> tuple[int, int, int]:
 
 @rule_for("select", "select_copy")
 def selected(g: Lowering, node: Node) -> Value:
-    value, shape, dim = g.tensor(node), node.shape, node["dim"]
-    axis = layer_axis(value, dim)
-    if axis is None or value.shape[axis_of(dim, len(value.shape))] == 1:
-        batch = value.batch if axis is not None else None
-        after = batch if batch is None or axis_of(dim, len(value.shape)) > batch else batch - 1
-        return g.given(node, value.handle, shape, after)
-    start, stop, _ = part_of(node, value.shape[axis_of(dim, len(value.shape))])
-    handle = g.add(node, "slice", value.handle, axis=axis, start=start, stop=stop)
-    before = value.batch
-    after = before if before is None or axis_of(dim, len(value.shape)) > before else before - 1
-    return g.given(node, handle, shape, after)
+    value = g.tensor(node)
+    dim, handle, batch = axis_of(node["dim"], len(value.shape)), value.handle, value.batch
+    if dim != batch and value.shape[dim] != 1:
+        start, stop, _ = part_of(node, value.shape[dim])
+        handle = g.add(node, "slice", handle, axis=layer_axis(value, dim), start=start, stop=stop)
+    if batch is not None and dim <= batch:
+        batch = None if dim == batch else batch - 1
+    return g.given(node, handle, node.shape, batch)
 
 
 SPLITS = (
@@ -221,10 +216,9 @@ def written(g: Lowering, node: Node, base: Value, part: Value, view: Node) -> Va
     dim = axis_of(view["dim"] or 0, len(base.shape))
     start, stop, step = part_of(view, base.shape[dim])
     if not isinstance(base, Tensor) or step != 1:
-        batch = 0 if len(base.shape) > 1 and base.shape[0] == 1 else None
-        return Tensor(base.shape, g.add(node, "custom", part.handle, op="write", out=without(base.shape, batch)), batch)
+        return g.custom(node, part.handle, base.shape, first_batch(base.shape), op="write")
     source = apart_from(g, node, base, dim)
-    axis = layer_axis(source, dim) or 0
+    axis = layer_axis(source, dim)
     size = (*base.shape[:dim], stop - start, *base.shape[dim + 1 :])
     pieces = [g.laid_out(node, part, without(size, source.batch))]
     if start > 0:
