@@ -288,6 +288,8 @@ def _floor_lower_bounds(expression: Any) -> Iterator[Any]:
 def _isolate_bound(spare: Any, relation: Any) -> Any:
     """Turn k·x + c ≥ 0 into x ≥ ⌈−c/k⌉, and that into a ≥ d·⌈−c/k⌉ where x is ⌊a/d⌋; leave other relations."""
     constant, rest = spare.as_coeff_Add()
+    if rest == 0:  # a and d·⌈−c/k⌉ differ by a number: ⌊(16 − n)/n⌋ ≥ −1 is 16 ≥ 0
+        return bool(constant >= 0)
     factor, term = rest.as_coeff_Mul()
     if term.is_Add or factor.is_negative:
         return relation

@@ -76,6 +76,8 @@ CASES = {
     "a branch": Case("[add: [identity, [{repeat: n, seq: [linear: w]}]]]"),
     "a batch norm": Case("[reshape: [9, w, 1], {conv: {out: 9, kernel: 1, norm: batch}, repeat: n}]"),
     "a recurrent layer": Case("[{gru: w, repeat: n}]"),
+    "checkpoints": Case("[{seq: [softmax, linear: w], repeat: n, checkpoint: true}]"),
+    "turns in a checkpoint": Case("[{seq: [softmax, {linear: w, repeat: n}], checkpoint: true}]"),
 }  # fmt: skip
 
 
@@ -195,6 +197,23 @@ def test_turns_that_differ_are_an_error_that_says_so(layers: str, symbols: str, 
         formula(Case(layers, symbols), tmp_path, ("params",))
     assert said in str(raised.value)
     assert raised.value.errors[0].code in {"CC411", "CC210", "CC308"}
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        "[{seq: [softmax, {norm: rms, repeat: n}], repeat: 2, checkpoint: true}]",
+        "[{seq: [softmax, {seq: [softmax, softmax], when: i >= 3}, {norm: rms}], repeat: n, checkpoint: true}]",
+        "[{seq: [{seq: [softmax, {norm: rms}], when: i > 0, checkpoint: true}], repeat: n}]",
+    ],
+    ids=["turns in checkpoints", "later checkpoints are larger", "none in the first turn"],
+)  # fmt: skip
+def test_bytes_of_checkpoints_that_turns_tell_apart_are_refused(layers: str, tmp_path: Path) -> None:
+    """Only what the largest of the checkpoints needs is there, so that its turns add what those of others do not."""
+    with pytest.raises(
+        SpecErrors, match="training_bytes is not counted where checkpoints differ by a number of repeats"
+    ):
+        formula(Case(layers, "n"), tmp_path, ("training_bytes",))
 
 
 def test_metrics_that_are_no_sums_are_refused_by_name() -> None:

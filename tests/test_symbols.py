@@ -148,6 +148,8 @@ def test_python_reads_what_is_written_as_what_is_meant(expression: Any, size: in
         (less_equal(5, 2 * n), n >= 3),
         (less_equal(1, floordiv(n, 8)), n >= 8),
         (less_equal(3, floordiv(floordiv(n, 2) - 4, 2)), n >= 20),
+        (less_equal(-1, floordiv(16 - n, n)), True),
+        (less_equal(1, floordiv(n - 16, n)), False),
         (less_equal(m, n), m <= n),
         (equal(n, m), sympy.Eq(n, m)),
     ],

@@ -33,7 +33,7 @@ class Renames:
         self._missing_paths = [
             path
             for path, entry in tree.entries.items()
-            if entry.mode not in (LINK, SUBMODULE) and not os.path.lexists(os.path.join(tree.top, path))
+            if entry.mode not in (LINK, SUBMODULE) and is_gone(os.path.join(tree.top, path))
         ]
         new = (
             [path for path in worktree_files(tree, endings) if path not in tree.entries] if self._missing_paths else []
@@ -75,6 +75,11 @@ class Renames:
                 if path not in self.old_paths and past not in taken:
                     self.old_paths[path] = past
                     taken.add(past)
+
+
+def is_gone(path: str) -> bool:
+    """Whether nothing is at the path of a file any more, or a folder."""
+    return not os.path.lexists(path) or (os.path.isdir(path) and not os.path.islink(path))
 
 
 def read_file(path: str) -> bytes:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from convcalc.arith import Number, at_least, total
+from convcalc.arith import Number, at_least, free_names, total
 from convcalc.dtypes import bytes_of
+from convcalc.errors import SpecError, SpecErrors
 from convcalc.graph.graph import Graph
 from convcalc.metrics.counts import flops
 from convcalc.metrics.metric import Metric
@@ -62,11 +64,23 @@ def outside_checkpoints(graph: Graph, outputs: Sequence[Number], inside: Sequenc
     for turn, places in enumerate(blocks.values()):
         needed = [inside[place] + (0 if layers[place].index in shared else outputs[place]) for place in places]
         larger = at_least(total(needed), largest) if turn else total(needed)
+        if not graph.stands_for_itself:
+            times = {layers[place].times for place in places}
+            inside_turns, own_turns = len(times) > 1, 1 not in times  # a first turn stands for itself
+            if (inside_turns and len(blocks) > 1) or (own_turns and larger != largest):
+                raise _not_counted(times)
         added = [*([0] * (len(places) - 1)), larger - largest] if turn else needed
         for place, size in zip(places, added, strict=True):
             kept[place] = kept[place] + size
         largest = larger
     return kept
+
+
+def _not_counted(times: Iterable[Any]) -> SpecErrors:
+    """Of turns that one layer stands for, what the last of them adds is no value of each."""
+    names = ", ".join(free_names(total(times)))
+    text = f"training_bytes is not counted where checkpoints differ by a number of repeats that is a symbol ({names})"
+    return SpecErrors([SpecError("CC411", text)])
 
 
 def _read_outside(graph: Graph) -> set[int]:

@@ -96,6 +96,30 @@ def test_a_spec_whose_library_changed(cli: Command, sandbox: Sandbox) -> None:
     assert found(cli) == ({"models/c.yaml": ("changed", "")}, 2)
 
 
+@pytest.mark.parametrize("named", [[], ["models/a.yaml"], ["models/a.yaml", "models/b.yaml"]])
+def test_a_spec_that_became_a_link_to_one_that_is_as_it_was(cli: Command, sandbox: Sandbox, named: list[str]) -> None:
+    (sandbox.folder / "models/a.yaml").unlink()
+    (sandbox.folder / "models/a.yaml").symlink_to("b.yaml")
+    assert found(cli, "HEAD", *named)[0] == {"models/a.yaml": ("changed", "")}
+
+
+def test_a_library_that_is_another_file_with_the_content_that_it_had(cli: Command, sandbox: Sandbox) -> None:
+    """A link to another one, or the one of a folder of libraries."""
+    sandbox.commit({"models/other.yaml": LIBRARY.replace("1]", "3]"), "lib/lib.yaml": LIBRARY.replace("1]", "5]")})
+    (sandbox.folder / "models/lib.yaml").unlink()
+    assert found(cli, "HEAD", "--lib", "lib") == ({"models/c.yaml": ("changed", "")}, 2)
+    (sandbox.folder / "models/lib.yaml").symlink_to("other.yaml")
+    assert found(cli, "HEAD") == ({"models/c.yaml": ("changed", "")}, 2)
+
+
+def test_a_folder_in_the_place_of_a_spec(cli: Command, sandbox: Sandbox) -> None:
+    (sandbox.folder / "models/a.yaml").unlink()
+    (sandbox.folder / "models/a.yaml").mkdir()
+    assert found(cli, "HEAD")[0] == {"models/a.yaml": ("removed", "")}
+    sandbox.write("models/a.yaml/x.yaml", net(4))
+    assert found(cli, "HEAD")[0] == {"models/a.yaml/x.yaml": ("renamed", "models/a.yaml")}
+
+
 def test_words_without_numbers_are_no_change(cli: Command, sandbox: Sandbox) -> None:
     sandbox.write("models/a.yaml", "note: a comment\n" + net(4))
     assert found(cli) == ({}, 3)

@@ -10,12 +10,14 @@ from convcalc.budget.baseline.counts import count_graph
 from convcalc.budget.baseline.sources import SPEC_MARKER, GitBaseline
 from convcalc.budget.baseline.types import DesignCounts
 from convcalc.budget.diff.match_layers import LayerChange, match_layers
+from convcalc.designs.imports import imports_of
 from convcalc.designs.names import SPEC_SUFFIXES, is_spec_name, parse_design
 from convcalc.designs.patterns import MAGIC
 from convcalc.designs.sources import SpecFile, open_spec
 from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.git.commit_tree import CommitTree, error_if_outside
 from convcalc.git.object_reader import blob_hash
+from convcalc.git.renames import is_gone
 from convcalc.git.repository import Commit
 from convcalc.git.worktree_files import worktree_files
 from convcalc.metrics.registry import report_metrics
@@ -118,8 +120,10 @@ class _Comparison:
             if fault:
                 self.errors += fault.errors
             elif os.path.isfile(real):
-                here[real] = None
-                self._named_files.add(real)
+                folder, name = os.path.split(path.rstrip("/"))
+                named = os.path.join(os.path.realpath(folder), name)  # maybe a link
+                here[named] = None
+                self._named_files.add(named)
             else:
                 both = [[*self._specs_at(path, names)] for names in (self._files_at_head, list(self.tree.entries))]
                 here |= dict.fromkeys(both[0])
@@ -129,7 +133,7 @@ class _Comparison:
                     file = parse_design(path).file
                     hint = f"diff takes files, and compares every variant: {file}" if os.path.isfile(file) else ""
                     self.errors.append(SpecError("CC705", text, hint=hint))
-        return [*here, *(path for path in gone if path not in here and not os.path.lexists(path))]
+        return [*here, *(path for path in gone if path not in here and is_gone(path))]
 
     @cached_property
     def _files_at_head(self) -> list[str]:
@@ -186,7 +190,7 @@ class _Comparison:
             self._add_file(now, None)
             return
         self._renamed_files.add(old)
-        if not renamed and all(map(self._is_same, now.files.documents or [path])):
+        if not renamed and self._is_unchanged(path, now):
             self.unchanged += len(now.variants)
             return
         then = self.baseline.spec(old)
@@ -201,6 +205,16 @@ class _Comparison:
         except SpecErrors:
             return True
         return False
+
+    def _is_unchanged(self, path: str, now: SpecFile) -> bool:
+        """Whether a spec and all that it imports have the content that they had, and its paths led to these files."""
+        record = imports_of(now.files)
+        if record is not None:
+            same = (self.tree.resolve(asked) == real for asked, real in record.resolved)
+            there = (self.tree.is_file(path) == is_file for path, is_file in record.files)
+            if not (all(same) and all(there)):
+                return False
+        return all(map(self._is_same, {path, *now.files.documents}))
 
     def _is_same(self, path: str) -> bool:
         """Whether a file has the content that it had; a library outside the repository has no other."""

@@ -61,7 +61,8 @@ def command(
     Exact also where counts are not monotonic: values are skipped only if bounds
     prove that they exceed a limit. The limit that the next value exceeds is
     shown, with the amount. Of values with equal --maximize or --minimize the
-    largest are taken. The exit code is 1 if no value is within the limits.
+    --largest or --smallest are taken. The exit code is 1 if no value is within
+    the limits.
 
     \b
     Examples:
