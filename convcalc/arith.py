@@ -60,7 +60,7 @@ def floordiv(dividend: Number, divisor: Number) -> Number:
     if _symbolic(dividend, divisor):
         from convcalc.symbols import FloorDiv
 
-        return FloorDiv(dividend, divisor)  # type: ignore[no-any-return]
+        return FloorDiv(dividend, divisor)
     numpy = _numpy()
     if not is_plain(divisor):  # zeros among many divisors are refused by a require() and masked there
         divisor = numpy.where(divisor == 0, 1, divisor)
