@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 Number: TypeAlias = int
 Condition: TypeAlias = bool
 
+MAX_NESTED_EXTREMES = 6
+"""How many max and min of symbols may be nested: the time to compare two of them is exponential in this."""
+
 
 def is_plain(value: object) -> bool:
     """Whether a value is not an array and no symbol, so that its truth and its size are known now."""

@@ -10,13 +10,12 @@ from typing import Any
 import sympy
 from sympy.printing.precedence import PRECEDENCE
 
+from convcalc.arith import MAX_NESTED_EXTREMES
 from convcalc.errors import SpecError, quoted
 from convcalc.turns import SplitTurnsError, Turns, known_relations, turns_in
 
 INEQUALITIES = (sympy.Ge, sympy.Le, sympy.Gt, sympy.Lt)
 EXTREMES = (sympy.Max, sympy.Min)
-DEEPEST_EXTREMES = 6
-"""How many max and min may be nested: the time that SymPy takes to compare two of them is exponential in this."""
 
 
 def symbol(name: str) -> Any:
@@ -149,9 +148,9 @@ def minimum(left: Any, right: Any) -> Any:
 
 def _limited(expression: Any) -> Any:
     """Return an expression unless too many max and min are nested in it (CC510)."""
-    if _nested_extremes(expression) > DEEPEST_EXTREMES:
+    if _nested_extremes(expression) > MAX_NESTED_EXTREMES:
         names = ", ".join(sorted(quoted(free.name) for free in expression.free_symbols))
-        text = f"a size of {names} exceeds the limit of {DEEPEST_EXTREMES} max and min in one another"
+        text = f"a size of {names} exceeds the limit of {MAX_NESTED_EXTREMES} max and min in one another"
         hint = "give the numbers that it is compared with the same symbol, or leave the symbol out"
         raise SpecError("CC510", text, hint=hint)
     return expression

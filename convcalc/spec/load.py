@@ -25,6 +25,7 @@ from convcalc.spec.expansion.expander import Expander
 from convcalc.spec.expansion.frames import Frame, deep_calls
 from convcalc.spec.expansion.scopes import Binding, LayerScope, require_one
 from convcalc.spec.expansion.symbolic_turns import TurnParts, too_many_parts
+from convcalc.spec.limits import limit_list_elements
 from convcalc.spec.yaml.nodes import ScalarNode
 from convcalc.spec.yaml.text import reject_control_characters, validate_text
 from convcalc.turns import SplitTurnsError
@@ -78,7 +79,7 @@ def expand(
     Raises:
         SpecErrors: what is wrong with values and shapes.
     """
-    with deep_calls(), paused(), limit_suggestions():
+    with deep_calls(), paused(), limit_suggestions(), limit_list_elements():
         variables = evaluate_variables(document, overrides, variant, symbols)
         parts, shapes = TurnParts(), {**document.inputs, **inputs}
         while True:

@@ -11,6 +11,7 @@ import pytest
 
 import convcalc
 from convcalc.errors import SpecErrors
+from convcalc.spec import limits
 from tests.bad_input.cases import errors_of, first_lines
 from tests.conftest import HANG, ROOT
 from tests.work import limited_work
@@ -352,6 +353,23 @@ def test_an_expression_as_deep_as_it_may_be() -> None:
     for opening, closing in (("(", ")"), ("[", "]"), ("abs(", ")"), ("-(", ")"), ("not (", ")")):
         inner = "true" if opening == "not (" else "1"
         assert codes(f"vars: {{a: '{opening * 64}{inner}{closing * 64}'}}\n{EMPTY}") == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "fits"),
+    [
+        ("sum(range(i + 90)) < 0", 5),
+        ("wide == range(i + 90)", 5),
+        ("max(wide) < i", 10),
+        ("len(wide) < i", 100),
+    ],
+)
+def test_elements_of_all_lists_together(condition: str, fits: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A million items that each sum ten thousand numbers would take minutes."""
+    monkeypatch.setattr(limits, "LIST_ELEMENTS", 1100)
+    for turns, expected in ((fits, []), (fits + 8, [] if fits == 100 else ["CC501"])):
+        item = f'{{repeat: {turns}, relu: , when: "{condition}"}}'
+        assert codes(f"vars: {{wide: range(90)}}\n{layers(f'  - {item}')}") == expected
 
 
 def test_chains_of_operators() -> None:

@@ -13,7 +13,7 @@ from convcalc.spec.expressions.errors import ExpressionError
 from convcalc.spec.expressions.expression import Expression, parse
 from convcalc.spec.expressions.functions import FUNCTIONS
 from convcalc.spec.expressions.vocabulary import FOREIGN_SPELLINGS, INPUT_VARIABLES, choices
-from convcalc.spec.limits import LIST, YAML_DEPTH
+from convcalc.spec.limits import LIST, YAML_DEPTH, TooLargeError, count_elements
 from convcalc.spec.yaml.nodes import MapNode, ScalarNode, YamlNode
 
 LOOP_VARIABLES = ("i", "first", "last")
@@ -68,11 +68,15 @@ class ValueNode(NamedTuple):
             if self.expression:
                 value = self.expression.evaluate(env)
             else:
+                count_elements(len(self.items))
                 value = tuple([item.evaluate(env) for item in self.items])
         except ExpressionError as error:
             raise _locate(error, self.span, self.is_plain_scalar) from None
         except Undecided as undecided:
             raise structural_error(undecided, self) from None
+        except TooLargeError as error:
+            error.span = self.span
+            raise
         if type(value) is tuple:
             _require_small(value, self.span)
         return value

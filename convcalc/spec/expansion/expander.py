@@ -24,7 +24,6 @@ from convcalc.spec.expansion.frames import (
     Frame,
     InputFailedError,
     Loop,
-    TooLargeError,
     iterations,
     number_of,
     segment_of,
@@ -36,7 +35,7 @@ from convcalc.spec.expansion.references import References
 from convcalc.spec.expansion.repeated_blocks import Expansions, expand_block
 from convcalc.spec.expansion.scopes import FAILED, PARTS, Binding, require_one
 from convcalc.spec.expansion.symbolic_turns import TurnParts, expand_turns, first_turn
-from convcalc.spec.limits import ITEMS
+from convcalc.spec.limits import ITEMS, TooLargeError
 
 Variables = Mapping[str, Any]
 

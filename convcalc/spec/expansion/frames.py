@@ -64,10 +64,6 @@ Branch: TypeAlias = tuple[Frame, Sequence[Node], int]
 """One turn of an ``each``: its frame, the nodes that it made, and its output."""
 
 
-class TooLargeError(SpecError):
-    """A limit was passed: the expansion stops here."""
-
-
 class InputFailedError(Exception):
     """What enters an item has failed: the item is skipped without an error of its own."""
 

@@ -11,10 +11,10 @@ from convcalc.graph.graph import Node
 from convcalc.ops.op import Op
 from convcalc.spec.document.names import Template
 from convcalc.spec.document.syntax_tree import Item, LayerItem
-from convcalc.spec.expansion.frames import Frame, InputFailedError, TooLargeError
+from convcalc.spec.expansion.frames import Frame, InputFailedError
 from convcalc.spec.expansion.layer_arguments import Given, LayerArguments
 from convcalc.spec.expansion.scopes import FAILED, NOTHING, Binding, LayerScope
-from convcalc.spec.limits import LAYERS, PATHS
+from convcalc.spec.limits import LAYERS, PATHS, TooLargeError
 
 if TYPE_CHECKING:
     from convcalc.ops.idle import Idle

@@ -24,7 +24,7 @@ from convcalc.spec.expressions.values import (
     require_plain,
     type_name,
 )
-from convcalc.spec.limits import LIST
+from convcalc.spec.limits import LIST, count_elements
 
 Rule: TypeAlias = Callable[..., Value]
 
@@ -93,6 +93,7 @@ def number_arguments(signature: str, values: tuple[Value, ...], *, least: int = 
     if len(values) == 1 and not listed:
         raise OperandError(E_CALL, f"{signature} needs a list or more arguments than {describe_value(values[0])}", 1)
     found: tuple[Value, ...] = values[0] if listed else values
+    count_elements(len(found))
     for operand, value in enumerate(found, 1) if not all_exact(found) else ():
         if not _is_number(value):
             text = f"{signature} needs numbers, not {describe_value(value)}"
@@ -191,6 +192,7 @@ def count(*values: Value) -> tuple[Value, ...]:
     counted = range(*bounds)
     if counted[LIST:]:
         raise OperandError(E_LIMIT, f"the list is longer than {LIST} elements, the limit of lists")
+    count_elements(len(counted))
     return tuple(counted)
 
 

@@ -26,7 +26,7 @@ from convcalc.spec.expressions.values import (
     require_plain,
     type_name,
 )
-from convcalc.spec.limits import LARGEST_EXPONENT, LIST
+from convcalc.spec.limits import LARGEST_EXPONENT, LIST, count_elements
 
 Operation: TypeAlias = Callable[[Value, Value], Value]
 
@@ -133,6 +133,7 @@ def equal_lists(left: tuple[Value, ...], right: tuple[Value, ...]) -> bool:
                 return False
             continue
         elements += len(one)
+        count_elements(len(one))
         if elements > LIST:
             raise OperandError(E_LIMIT, f"lists of more than {LIST} elements in all cannot be compared")
         if len(one) != len(other):
