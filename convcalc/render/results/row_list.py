@@ -34,7 +34,7 @@ def listing_blocks(listing: Listing, surface: Surface) -> Iterator[Block]:
         yield table
         yield Paragraph()
     if hidden:
-        yield left_out(", ".join(hidden), surface.width)
+        yield left_out(", ".join(hidden), surface.width, grid(listing, seen(listing), glyphs).width)
     yield Paragraph([(count_of(len(listing.rows), listing.noun), "")], surface.width)
 
 
