@@ -114,7 +114,7 @@ def spec_path(file: str) -> str:
     name, folder = file.removeprefix(ZOO), _zoo_folder()
     if f"{name}.yaml" not in (os.listdir(folder) if folder else ()):  # the system may take capitals for small letters
         meant = did_you_mean(name, zoo_paths())
-        raise SpecError("CC703", f"no shipped spec {quoted(name)}{meant}", Span(Source(file)))
+        raise SpecError("CC703", f"no bundled spec {quoted(name)}{meant}", Span(Source(file)))
     return os.path.realpath(f"{folder}/{name}.yaml")  # some installers link every file of a package to their store
 
 

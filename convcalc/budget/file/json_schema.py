@@ -150,7 +150,7 @@ def _ratchet() -> JsonSchema:
 def _settings() -> dict[str, JsonSchema]:
     loose = {"type": "string", "pattern": f"^({quantities.PERCENT}|{OFF})$"}
     return {
-        "severity": described("How bad a broken limit is.", {"enum": list(SEVERITIES)}),
+        "severity": described("How severe a violated limit is.", {"enum": list(SEVERITIES)}),
         "unmatched": described("How bad a budget is that matches nothing.", {"enum": [*SEVERITIES, OFF]}),
         "loose_below": described("A limit of which less than this share is used is noted as loose.", loose),
     }
