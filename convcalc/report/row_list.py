@@ -35,4 +35,4 @@ class Listing(NamedTuple):
     shared_values: Mapping[str, Any] = MappingProxyType({})
     """What holds for all rows: batch, number format."""
     has_errors: bool = False
-    """Whether a document tells of errors beside the rows, and be it that there is none."""
+    """Whether machine output has an ``errors`` key, even if there are none."""

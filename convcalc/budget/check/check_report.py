@@ -29,7 +29,7 @@ class CheckReport(Drawn):
 
     @property
     def findings(self) -> Sequence[Finding]:
-        """What the check does not let pass: broken limits and claims, with their places."""
+        """What the check does not let pass: limits and claims that do not hold, with their places."""
         return self.verdict.findings
 
     @property
@@ -39,7 +39,7 @@ class CheckReport(Drawn):
 
     @property
     def limits(self) -> Sequence[LimitResult]:
-        """Every limit for every design, kept or broken."""
+        """Every limit for every design, met or violated."""
         return self.verdict.limits
 
     @property

@@ -1,7 +1,7 @@
 """The JSON Schema of budget files, made from the metrics and the kinds: what an editor completes and underlines.
 
 What the program accepts is never underlined. What only the whole file can tell is left to the program: that ids differ,
-that a ratio has something to be held against, that globs are well formed.
+that a ratio has something to be compared with, that globs are well formed.
 """
 
 from __future__ import annotations

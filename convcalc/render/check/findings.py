@@ -121,7 +121,7 @@ class RepositoryLocation(NamedTuple):
     end: int
     """The column behind the last character that is meant."""
     inside: bool
-    """Whether it is a file of the repository: not standard input, an option, another revision, a shipped spec."""
+    """Whether it is a file of the repository: not standard input, an option, another revision, a bundled spec."""
 
 
 def place(span: Span) -> RepositoryLocation:
