@@ -10,7 +10,7 @@ from functools import cache
 from convcalc.designs.names import ZOO, zoo_paths
 from convcalc.designs.sources import Network, SpecFile, open_spec
 from convcalc.records import NamedTuple
-from convcalc.report.row_list import Field, Listing
+from convcalc.report.row_list import Listing, RowField
 from convcalc.spec.document.claims import Claim
 
 MODULE = re.compile(r"[a-z]+/[\w@.-]+")
@@ -23,14 +23,14 @@ MAX_SIMILAR = 3
 """Designs that a hint names."""
 
 FIELDS = (
-    Field("design", "Design"),
-    Field("name", "Name", drop_priority=4),
-    Field("input", "Input", drop_priority=2),
-    Field("params", "Params", number=True),
-    Field("macs", "Multiplies", number=True),
-    Field("equals", "Equals", drop_priority=1),
-    Field("reference", "Reference", shown_to_people=False),
-    Field("source", "Source", drop_priority=3),
+    RowField("design", "Design"),
+    RowField("name", "Name", drop_priority=4),
+    RowField("input", "Input", drop_priority=2),
+    RowField("params", "Params", number=True),
+    RowField("macs", "Multiplies", number=True),
+    RowField("equals", "Equals", drop_priority=1),
+    RowField("reference", "Reference", shown_to_people=False),
+    RowField("source", "Source", drop_priority=3),
 )
 
 
