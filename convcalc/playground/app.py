@@ -61,7 +61,7 @@ class Session:
         Args:
             text: a spec, or a model of Ultralytics or Darknet.
             variant: one of its variants; one that it does not have counts as none.
-            batch: samples at once.
+            batch: the batch size.
             dtype: number format, as of ``--dtype``.
             before: a text to compare it with.
 

@@ -90,7 +90,7 @@ def _budget() -> JsonSchema:
         "ratchet": described("Metrics that may not exceed the larger of baseline and floor.", _ratchet()),
         "against": described("The design that ratios are to.", {"type": "string", "minLength": 1}),
         "batch": described(
-            "Samples at once, for max, min and equals.",
+            "Batch size for max, min and equals.",
             {"type": ["integer", "string", "null"], "minimum": 1, "pattern": f"^ *{quantities.AMOUNT} *$"},
         ),
         "dtype": described(

@@ -11,13 +11,13 @@ from convcalc.findings import CheckResult, DesignResult, Finding, LimitResult
 from convcalc.number_format import count_of, format_exact, format_percent, format_signed
 from convcalc.records import NamedTuple
 from convcalc.render.check.findings import (
-    amount,
     details,
+    format_layer_value,
+    format_metric_value,
     heaviest_label,
     main_span,
     place,
     sentence,
-    weight,
     worst_first,
 )
 from convcalc.render.check.limit_tables import format_used
@@ -155,7 +155,9 @@ def _finding(finding: Finding, glyphs: Characters) -> str:
     lines = [f"**{finding.severity} {finding.code}** {gfm.code(sentence(finding.id, glyphs))} "]
     lines[0] += _where(main_span(finding), glyphs) + gfm.text(sentence(finding.text, glyphs))
     if finding.heaviest:
-        layers = [f"{gfm.code(sentence(one.path, glyphs))} {gfm.text(weight(one))}" for one in finding.heaviest]
+        layers = [
+            f"{gfm.code(sentence(one.path, glyphs))} {gfm.text(format_layer_value(one))}" for one in finding.heaviest
+        ]
         lines.append(f"{heaviest_label(finding)}: {', '.join(layers)}")
     lines += [gfm.text(line) for line in details(finding._replace(heaviest=()), glyphs)]
     return "<br>".join(lines)
@@ -202,6 +204,6 @@ def _change(outcome: DesignResult, key: str, glyphs: Characters) -> str:
 def _standing(standing: LimitResult, glyphs: Characters) -> str:
     names = [gfm.cell(sentence(text, glyphs)) for text in (standing.id, standing.design, standing.path)]
     value, limit = standing.value, standing.limit
-    amounts = [amount(standing.metric, value, limit), amount(standing.metric, limit, value)]
+    amounts = [format_metric_value(standing.metric, value, limit), format_metric_value(standing.metric, limit, value)]
     numbers = [*map(glyphs.text, amounts), format_used(standing)]
     return gfm.line([*names, gfm.text(f"{standing.rule} {standing.metric_label}"), *numbers])
