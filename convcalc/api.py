@@ -76,7 +76,7 @@ class Design:
         """Count everything.
 
         Args:
-            batch: samples at once.
+            batch: the batch size.
             dtype: number format for metrics in bytes; ``float16, stage1.**=int8`` for others in some layers.
             detailed: what to add to the counts, of ``receptive_field``, ``effective_stride``, ``offset``,
                 ``arithmetic_intensity`` and ``peak``.
@@ -131,7 +131,7 @@ class Design:
             metrics: keys of metrics that are sums over layers.
             depth: folds layers to so many segments of their paths.
             over: a design to divide the totals by.
-            batch: samples at once.
+            batch: the batch size.
             dtype: number format for metrics in bytes.
 
         Raises:

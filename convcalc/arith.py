@@ -111,7 +111,7 @@ def at_most(value: Number, ceiling: Number) -> Number:
 
 
 def largest(values: Sequence[Number]) -> Number:
-    """The greatest of all values; 0 for none. Which of many symbolic ones it is, nobody tries to tell."""
+    """The greatest of all values; 0 for none. Symbolic values stay in one unevaluated maximum."""
     if {*map(type, values)} <= {int}:
         return max(values, default=0)
     if _symbolic(*values):
@@ -223,7 +223,7 @@ class ConstraintLog:
     assumptions: list[Any] = field(default_factory=list)
     """Relations of symbols that the result rests on, without those that follow from others."""
     violations: list[tuple[numpy.ndarray[Any, Any], str, str]] = field(default_factory=list)
-    """(points that are no network, error code, reason with ``{}`` for values), in the order met."""
+    """(invalid points, error code, reason with ``{}`` for values), in the order met."""
 
     def record_assumption(self, condition: Any) -> None:
         from convcalc.symbols import is_implied

@@ -115,7 +115,7 @@ def row_bits(length: Number, dtype: str) -> Number:
     return blocks.bits * ceildiv(length, blocks.length) + blocks.each * length
 
 
-class Formats(NamedTuple):
+class NumberFormats(NamedTuple):
     """What ``--dtype`` says: the format of most layers, those of weights and of caches, and exceptions in order."""
 
     usual: str = USUAL
@@ -153,7 +153,7 @@ def at_least_32_bits(dtype: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def parse_dtype(dtype: str) -> Formats:
+def parse_dtype(dtype: str) -> NumberFormats:
     """Parse ``--dtype``: formats with commas between them, each of all layers, or of what stands before its ``=``.
 
     The recipe of training that may be among them is `training_recipe`'s.
@@ -162,7 +162,7 @@ def parse_dtype(dtype: str) -> Formats:
         >>> parse_dtype("float16, stage1.**=int8").exceptions
         (('stage1.**', 'int8'),)
         >>> parse_dtype("weights=int4g128,cache=fp8,bfloat16")
-        Formats(usual='bfloat16', weights='int4g128', cache='fp8', exceptions=())
+        NumberFormats(usual='bfloat16', weights='int4g128', cache='fp8', exceptions=())
 
     Raises:
         SpecError: CC704, for an unknown format, two of the same, one in blocks of all layers, and an invalid glob.
@@ -188,7 +188,7 @@ def parse_dtype(dtype: str) -> Formats:
             raise SpecError("CC704", f"{usual} and {name} are both for all layers", hint=f"'weights={name},{usual}'")
         else:
             usual = name
-    return Formats(usual or USUAL, of[WEIGHTS], of[CACHE], tuple(exceptions))
+    return NumberFormats(usual or USUAL, of[WEIGHTS], of[CACHE], tuple(exceptions))
 
 
 def _require_format(name: str, of: str | None) -> None:

@@ -63,10 +63,10 @@ class Span(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class SpecError(Exception):
-    """An error that a person caused and can mend.
+    """An error that a person caused and can fix.
 
     ``code`` is stable and documented by ``convcalc explain CODE``; ``text`` is one sentence; ``span`` is the place to
-    mend; ``notes`` are further places, each with a text; ``call_stack`` has the block calls that led there (layer path,
+    fix; ``notes`` are further places, each with a text; ``call_stack`` has the block calls that led there (layer path,
     place of the call), innermost first.
     """
 

@@ -58,7 +58,7 @@ class LayerMetricChange(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """A broken limit or claim, with its place."""
+    """A limit or claim that does not hold, with its place."""
 
     id: str
     """Of the budget or the claim."""

@@ -6,6 +6,7 @@ The order of the rooms is a contract in ``pyproject.toml`` (``lint-imports``). H
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,9 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 HEAVY = {"dask", "distributed", "keras", "numpy", "onnx", "pandas", "polars", "pyarrow", "resvg_py", "sympy", "torch"}
 PRINTERS = {"print", "sys.stdout", "sys.stderr"}
 LONGEST_MODULE = 300
+MOST_MODULES = 14
+PLUG_INS = {"cli/commands", "ops/kinds", "profiles", "render/formats"}
+"""Folders that are walked for their files: as many as there are commands, ops, tools and formats."""
 
 
 def module_id(path: Path) -> str:
@@ -142,6 +146,13 @@ def test_printing_is_seen() -> None:
 def test_a_module_can_be_read_in_one_go(path: Path) -> None:
     length = len(path.read_text(encoding="utf-8").splitlines())
     assert length <= LONGEST_MODULE, "is there a second room in it?"
+
+
+def test_a_folder_can_be_taken_in_at_a_glance() -> None:
+    """But for plug-ins, and for the top level, whose modules are rooms of the contract."""
+    sizes = Counter(path.parent for path in MODULES if path.name != "__init__.py" and path.parent != PACKAGE)
+    crowded = {folder.relative_to(PACKAGE).as_posix() for folder, size in sizes.items() if size > MOST_MODULES}
+    assert crowded == PLUG_INS
 
 
 @every_module

@@ -29,7 +29,7 @@ Row = Mapping[str, Any]
 Value = int | float
 
 
-class Results(NamedTuple):
+class ResultTable(NamedTuple):
     """A table: the names of its columns, rows by these names, and where each row is in its file."""
 
     columns: tuple[str, ...]
@@ -126,7 +126,7 @@ def is_results_file(path: str) -> bool:
     return re.match(rb"\s*\[", head) is not None or re.search(rb'"(?:' + keys + rb')"\s*:\s*\[', head) is not None
 
 
-def read_results(path: str) -> Results:
+def read_results(path: str) -> ResultTable:
     """Read a table.
 
     Raises:
@@ -150,12 +150,12 @@ def read_results(path: str) -> Results:
     return _table(readers[ending](source), path, source)
 
 
-def of_rows(rows: Iterable[Row], name: str) -> Results:
+def of_rows(rows: Iterable[Row], name: str) -> ResultTable:
     """Return rows that were counted as a table."""
     return _table(((0, row) for row in rows), name)
 
 
-def _table(numbered: Iterable[tuple[int, Row]], path: str, source: Source | None = None) -> Results:
+def _table(numbered: Iterable[tuple[int, Row]], path: str, source: Source | None = None) -> ResultTable:
     found = list(numbered)
     columns = dict.fromkeys(key for _, row in found for key in row)
     at = source or Source(path)
@@ -163,7 +163,7 @@ def _table(numbered: Iterable[tuple[int, Row]], path: str, source: Source | None
         raise _unreadable("no rows", Span(at), "a file has a line of names, and a line for each design below it")
     rows = [_with_variant(row) for _, row in found]
     derived = [key for key in ("variant",) if any(key in row for row in rows)]
-    return Results(
+    return ResultTable(
         tuple(dict.fromkeys([*columns, *derived])), rows, [Span(at, line, 1 if line else 0) for line, _ in found]
     )
 

@@ -171,7 +171,7 @@ def _is_general(option: click.Option) -> bool:
     return option.name in GeneralOptions._fields or not {"--help", "--version"}.isdisjoint(option.opts)
 
 
-class Group(Command, click.Group):
+class CommandGroup(Command, click.Group):
     """A command with commands of its own; without one it shows its help."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -198,7 +198,7 @@ class Group(Command, click.Group):
         super().format_options(ctx, formatter)
 
 
-class _Main(Group):
+class _Main(CommandGroup):
     """Finds commands by the names of the files in ``commands/``."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

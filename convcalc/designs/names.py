@@ -1,4 +1,4 @@
-"""Names of designs: ``FILE``, ``FILE@VARIANT``, ``FILE#PATH``, ``zoo:NAME``; where the shipped specs are."""
+"""Names of designs: ``FILE``, ``FILE@VARIANT``, ``FILE#PATH``, ``zoo:NAME``; where the bundled specs are."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ZOO = "zoo:"
 CODE = "torch:"
 """Before the name of a model that is code."""
 NOT_FILES = (ZOO, CODE)
-"""What names that are no paths begin with: those of shipped specs, and of models in code."""
+"""What names that are no paths begin with: those of bundled specs, and of models in code."""
 BUDGET_FILE = "convcalc-budget.yaml"
 """The one YAML file of this program that is not a spec: folders and globs pass it over."""
 
@@ -28,7 +28,7 @@ _SUFFIX = re.compile(r"\.(?:ya?ml|onnx|keras|cfg)(?=[@#]|$)")
 
 
 class DesignName(NamedTuple):
-    """A file (``-`` is standard input, ``zoo:NAME`` a shipped spec) or a glob, perhaps a variant of it and a part."""
+    """A file (``-`` is standard input, ``zoo:NAME`` a bundled spec) or a glob, perhaps a variant of it and a part."""
 
     text: str
     file: str
@@ -108,25 +108,25 @@ def is_spec_name(name: str) -> bool:
 
 
 def spec_path(file: str) -> str:
-    """Return the path of a design's file; a shipped spec is looked up in the package."""
+    """Return the path of a design's file; a bundled spec is looked up in the package."""
     if not file.startswith(ZOO):
         return file
     name, folder = file.removeprefix(ZOO), _zoo_folder()
     if f"{name}.yaml" not in (os.listdir(folder) if folder else ()):  # the system may take capitals for small letters
         meant = did_you_mean(name, zoo_paths())
-        raise SpecError("CC703", f"no shipped spec {quoted(name)}{meant}", Span(Source(file)))
+        raise SpecError("CC703", f"no bundled spec {quoted(name)}{meant}", Span(Source(file)))
     return os.path.realpath(f"{folder}/{name}.yaml")  # some installers link every file of a package to their store
 
 
 def zoo_paths() -> dict[str, str]:
-    """Return the path of every shipped network by its name."""
+    """Return the path of every bundled network by its name."""
     folder = _zoo_folder()
     names = sorted(name for name in os.listdir(folder) if name.endswith(".yaml")) if folder else ()
     return {name.removesuffix(".yaml"): os.path.join(folder, name) for name in names}
 
 
 def _zoo_folder() -> str:
-    """Return where the shipped networks are: beside the modules once installed, else in the checkout; or nothing."""
+    """Return where the bundled networks are: beside the modules once installed, else in the checkout; or nothing."""
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     folders = (os.path.join(here, "specs", "zoo"), os.path.join(os.path.dirname(here), "specs", "zoo"))
     return next(filter(os.path.isdir, folders), "")

@@ -1,4 +1,4 @@
-"""From what is named on a command line to designs: folders, globs and shipped specs, in a fixed order, lazily."""
+"""From what is named on a command line to designs: folders, globs and bundled specs, in a fixed order, lazily."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def designs_named(text: str) -> Iterator[Found]:
     design = parse_design(text)
     if not MAGIC.search(design.file) or os.path.lexists(design.file):
         return iter([Found(design)])
-    files = _shipped_specs(design.file) if design.file.startswith(ZOO) else _specs_matching(design.file)
+    files = _bundled_specs(design.file) if design.file.startswith(ZOO) else _specs_matching(design.file)
     return _found(files, text[len(design.file) :], f"nothing matches {quoted(text)}")
 
 
@@ -58,7 +58,7 @@ def _found(files: Iterator[str], ending: str, otherwise: str) -> Iterator[Found]
     return (Found(parse_design(file + ending), from_glob=True) for file in chain([first], files))
 
 
-def _shipped_specs(pattern: str) -> Iterator[str]:
+def _bundled_specs(pattern: str) -> Iterator[str]:
     named = _require_valid_glob(pattern.removeprefix(ZOO))
     return (f"{ZOO}{name}" for name in zoo_paths() if matches(named, name, "/"))
 

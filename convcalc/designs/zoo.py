@@ -1,4 +1,4 @@
-"""The shipped networks, a line a design: what each counts and what it is measured against."""
+"""The bundled networks, a line a design: what each counts and what it is measured against."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import cache
 from convcalc.designs.names import ZOO, zoo_paths
 from convcalc.designs.sources import Network, SpecFile, open_spec
 from convcalc.records import NamedTuple
-from convcalc.report.row_list import Field, Listing
+from convcalc.report.row_list import Listing, RowField
 from convcalc.spec.document.claims import Claim
 
 MODULE = re.compile(r"[a-z]+/[\w@.-]+")
@@ -23,14 +23,14 @@ MAX_SIMILAR = 3
 """Designs that a hint names."""
 
 FIELDS = (
-    Field("design", "Design"),
-    Field("name", "Name", drop_priority=4),
-    Field("input", "Input", drop_priority=2),
-    Field("params", "Params", number=True),
-    Field("macs", "Multiplies", number=True),
-    Field("equals", "Equals", drop_priority=1),
-    Field("reference", "Reference", shown_to_people=False),
-    Field("source", "Source", drop_priority=3),
+    RowField("design", "Design"),
+    RowField("name", "Name", drop_priority=4),
+    RowField("input", "Input", drop_priority=2),
+    RowField("params", "Params", number=True),
+    RowField("macs", "Multiplies", number=True),
+    RowField("equals", "Equals", drop_priority=1),
+    RowField("reference", "Reference", shown_to_people=False),
+    RowField("source", "Source", drop_priority=3),
 )
 
 
@@ -74,7 +74,7 @@ class ZooDesign(NamedTuple):
 
 
 def search_zoo(words: Sequence[str] = ()) -> Iterator[ZooDesign]:
-    """Give the shipped designs whose name, module or source has every word; case, hyphens and underscores are alike."""
+    """Give the bundled designs whose name, module or source has every word; case, hyphens and underscores are alike."""
     for name in zoo_paths():
         spec = open_spec(f"{ZOO}{name}")
         for variant in spec.variants:
@@ -90,7 +90,7 @@ def _squeezed(text: str) -> str:
 
 @cache
 def _search_texts() -> dict[str, str]:
-    """Return the text of every shipped design by its name, read once: a batch may miss thousands of files."""
+    """Return the text of every bundled design by its name, read once: a batch may miss thousands of files."""
     return {one.design: one.search_text for one in search_zoo()}
 
 
@@ -105,7 +105,9 @@ def similar_designs(file: str) -> str:
         return f"did you mean {ZOO}{word}?"
     if not re.fullmatch(r"[\w.-]{3,40}", word):
         return ""
-    names = [name for name, text in _search_texts().items() if _squeezed(word) in text]
+    word = _squeezed(word)
+    names = [name for name, text in _search_texts().items() if word in text]
+    names.sort(key=lambda name: not _squeezed(name).startswith(f"{ZOO}{word}"))
     more = ", …" if len(names) > MAX_SIMILAR else ""
     return f"in the zoo: {', '.join(names[:MAX_SIMILAR])}{more}" if names else ""
 

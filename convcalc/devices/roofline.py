@@ -41,7 +41,7 @@ NANOSECONDS = 10**9
 LEAST_TIME_METRIC = Metric(
     "least_time", "Time bound (ns)", "ns", "lower bound by the device's datasheet; no measurement", 150
 )
-"""It and :data:`BOUND` have values once they are those of a device: :func:`device_metrics`."""
+"""It and :data:`LIMITED_BY_METRIC` have values once they are those of a device: :func:`device_metrics`."""
 LIMITED_BY_METRIC = Metric("bound", "Bound", "", "what sets the least time: compute or memory", per_layer=True)
 
 

@@ -93,7 +93,7 @@ class Repository:
         shallow, _, top = done.stdout.partition(b"\n")
         if os.path.realpath(os.fsdecode(top.removesuffix(b"\n"))) != self.top:
             text = f"the repository in {quoted(self.top)} says that its work tree is elsewhere"
-            raise self.error(NO_REPOSITORY, text, f"`git config --unset core.worktree` mends it; or {USE_FILE_HINT}")
+            raise self.error(NO_REPOSITORY, text, f"`git config --unset core.worktree` fixes it; or {USE_FILE_HINT}")
         return shallow == b"true"
 
     def _open_error(self, said: str) -> SpecErrors:

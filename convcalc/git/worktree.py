@@ -74,7 +74,7 @@ def _git_folder(top: str) -> str:
         raise RepositoryRefused(f"{quoted(entry)} points to {quoted(folder)}, which is not there")
     if not _is_linked_worktree(folder, entry) and not _is_submodule(folder, top):
         text = f"{quoted(entry)} points to {quoted(folder)}, which is not a work tree or submodule of it"
-        raise RepositoryRefused(text, f"`git worktree repair` mends a work tree that was moved; or {USE_FILE_HINT}")
+        raise RepositoryRefused(text, f"`git worktree repair` fixes a work tree that was moved; or {USE_FILE_HINT}")
     return folder
 
 

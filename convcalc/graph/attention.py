@@ -25,7 +25,7 @@ FARTHEST = 32
 """So many layers are between a softmax and its products at most."""
 
 
-class Attention(NamedTuple):
+class AttentionLayers(NamedTuple):
     """The layers of one attention, the last of them its output."""
 
     nodes: tuple[Node, ...]
@@ -49,7 +49,7 @@ class _Core(NamedTuple):
     inside: tuple[int, ...]
 
 
-def joined(graph: Graph) -> Iterator[Attention]:
+def joined(graph: Graph) -> Iterator[AttentionLayers]:
     """Give every attention of a graph, its layers in their order. Linear in the layers."""
     readers: list[list[int]] = [[] for _ in graph.nodes]
     for node in graph.nodes:
@@ -63,10 +63,12 @@ def joined(graph: Graph) -> Iterator[Attention]:
             yield _with_projections(graph, core, readers)
 
 
-def _written_as_one(node: Node) -> Attention:
+def _written_as_one(node: Node) -> AttentionLayers:
     scores, context = (_product(node, name) for name in ("scores", "context"))
     x = node.input_shapes[0]
-    return Attention((node,), scores[1], _heads(scores, context, node), x.features, "o.bias" in node.facts.weights)
+    return AttentionLayers(
+        (node,), scores[1], _heads(scores, context, node), x.features, "o.bias" in node.facts.weights
+    )
 
 
 def _product(node: Node, name: str) -> tuple[Number, Number]:
@@ -125,7 +127,7 @@ def _below(graph: Graph, node: Node, readers: Sequence[Sequence[int]], passing: 
     return None
 
 
-def _with_projections(graph: Graph, core: _Core, readers: Sequence[Sequence[int]]) -> Attention:
+def _with_projections(graph: Graph, core: _Core, readers: Sequence[Sequence[int]]) -> AttentionLayers:
     """Return the products with the linear layers that only they read, and the one that alone reads their result."""
     members = [graph.nodes[index] for index in _projected(graph, core, readers)]
     first = next((node for node in members if node.facts.multiplies), None)
@@ -134,7 +136,7 @@ def _with_projections(graph: Graph, core: _Core, readers: Sequence[Sequence[int]
     behind = _below(graph, core.last, readers, REARRANGING)
     last = behind[-1] if behind and behind[-1].op is not None and behind[-1].op.kind == "linear" else None
     members += [last] if last else []
-    return Attention(
+    return AttentionLayers(
         tuple(sorted(members, key=lambda node: node.index)),
         scores[1],
         _heads(scores, context, last) if last else None,

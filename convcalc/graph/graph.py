@@ -56,7 +56,7 @@ class LayerFacts:
         return self.multiplies - total(product.masked for product in self.products)
 
     @cached_property
-    def outputs(self) -> Number:
+    def product_outputs(self) -> Number:
         """Outputs of all products."""
         return total(product.outputs for product in self.products)
 

@@ -1,4 +1,4 @@
-"""Pages to read: a kind of layer from its docstrings, an error code from the list of codes. Text in, text out."""
+"""Pages to read: a layer type from its docstrings, an error code from the list of codes. Text in, text out."""
 
 from __future__ import annotations
 

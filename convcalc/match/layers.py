@@ -8,7 +8,7 @@ from itertools import takewhile
 from typing import Any
 
 from convcalc.arith import Number
-from convcalc.graph.attention import ATTENTION, PRODUCTS, REARRANGING, Attention, joined
+from convcalc.graph.attention import ATTENTION, PRODUCTS, REARRANGING, AttentionLayers, joined
 from convcalc.graph.graph import Graph, Node
 from convcalc.ops.kinds._window import resolve_padding
 from convcalc.ops.kinds.pad import Pad
@@ -179,7 +179,7 @@ def _convolution(node: Node, before: Node) -> Layer:
     return Layer((node,), kind, settings, tuple(node.shape), relative, x.channels)
 
 
-def _attention(found: Attention, masked: bool) -> Layer:
+def _attention(found: AttentionLayers, masked: bool) -> Layer:
     """Return q, k, v, scores, context and the projection as one layer; windows may be rows."""
     shape = found.nodes[-1].shape
     settings: dict[str, Any] = {"heads": found.heads, "out": shape[-1], "bias": found.has_bias}

@@ -105,7 +105,7 @@ def activations(graph: Graph) -> Sequence[Number]:
     Called:
         activations in fvcore and in the paper of RegNet, macts in timm.
     """
-    return [node.facts.outputs for node in graph.layers]
+    return [node.facts.product_outputs for node in graph.layers]
 
 
 def output_elements(graph: Graph) -> Sequence[Number]:

@@ -67,7 +67,7 @@ def get(kind: str) -> type[Op]:
     op = find_op(kind) if isinstance(kind, str) else None
     if op is None:
         known = (*kinds(), *activation_names())
-        text = f"no kind of layer {quoted(str(kind))}{did_you_mean(str(kind), known)}"
+        text = f"no layer type {quoted(str(kind))}{did_you_mean(str(kind), known)}"
         raise SpecError("CC204", text, hint="convcalc.ops.names() returns all kinds")
     return op
 

@@ -78,7 +78,7 @@ def _load(kind: str, path: str) -> type[Op]:
     try:
         return _op_of_module(module, kind, path)
     except SpecError:
-        del sys.modules[module.__name__]  # so that it is read again once it is mended
+        del sys.modules[module.__name__]  # so that it is read again once it is fixed
         raise
 
 

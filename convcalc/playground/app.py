@@ -61,7 +61,7 @@ class Session:
         Args:
             text: a spec, or a model of Ultralytics or Darknet.
             variant: one of its variants; one that it does not have counts as none.
-            batch: samples at once.
+            batch: the batch size.
             dtype: number format, as of ``--dtype``.
             before: a text to compare it with.
 
@@ -114,8 +114,8 @@ class Session:
 
 
 def _read(text: str) -> SpecFile:
-    """Read a text as if it were beside the shipped networks, which it may import."""
-    return read_spec(Source(NAME, text), NAME, os.path.join(_shipped("zoo"), NAME), DocumentLoader())
+    """Read a text as if it were beside the bundled networks, which it may import."""
+    return read_spec(Source(NAME, text), NAME, os.path.join(_bundled("zoo"), NAME), DocumentLoader())
 
 
 def _expanded(spec: SpecFile, variant: str) -> Network:
@@ -129,33 +129,33 @@ def _require_size(network: Network) -> None:
         raise SpecError("CC503", text, hint="convcalc report on the command line counts up to 100,000")
 
 
-# --- shipped designs --------------------------------------------------------------------------------------------------
+# --- bundled designs --------------------------------------------------------------------------------------------------
 
 
-def _shipped(folder: str) -> str:
-    """Return a folder of the shipped specs: ``zoo`` or ``tutorials``."""
+def _bundled(folder: str) -> str:
+    """Return a folder of the bundled specs: ``zoo`` or ``tutorials``."""
     zoo = os.path.dirname(next(iter(zoo_paths().values())))
     return os.path.join(os.path.dirname(zoo), folder)
 
 
 def designs() -> Answer:
-    """Return the names of the shipped designs by their folders, and the number formats."""
+    """Return the names of the bundled designs by their folders, and the number formats."""
     names = {
-        folder: sorted(name[:-5] for name in os.listdir(_shipped(folder)) if name.endswith(".yaml"))
+        folder: sorted(name[:-5] for name in os.listdir(_bundled(folder)) if name.endswith(".yaml"))
         for folder in ("tutorials", "zoo")
     }
     return {"designs": names, "dtypes": list(BIT_WIDTHS)}
 
 
 def design(folder: str, name: str) -> Answer:
-    """Return the text of a shipped design.
+    """Return the text of a bundled design.
 
     Raises:
         ValueError: for one that there is not.
     """
     if name not in designs()["designs"].get(folder, ()):
-        raise ValueError(f"no shipped design {folder}/{name}")
-    return {"text": read_text(os.path.join(_shipped(folder), f"{name}.yaml")).text}
+        raise ValueError(f"no bundled design {folder}/{name}")
+    return {"text": read_text(os.path.join(_bundled(folder), f"{name}.yaml")).text}
 
 
 # --- answers ----------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 from convcalc.arith import Number, either, equal, floordiv, require, total
 from convcalc.errors import SpecError
-from convcalc.graph.attention import REARRANGING, Attention, joined
+from convcalc.graph.attention import REARRANGING, AttentionLayers, joined
 from convcalc.graph.graph import Graph, Node
 from convcalc.records import cached_property
 
@@ -25,7 +25,7 @@ class LanguageModel:
         self.graph = graph
 
     @cached_property
-    def attentions(self) -> tuple[Attention, ...]:
+    def attentions(self) -> tuple[AttentionLayers, ...]:
         return tuple(joined(self.graph))
 
     @cached_property
@@ -213,7 +213,7 @@ def _kind(node: Node) -> str:
     return node.op.kind if node.op is not None else ""
 
 
-def _queries(one: Attention) -> Number:
+def _queries(one: AttentionLayers) -> Number:
     """Tokens that the output of an attention has."""
     shape = one.nodes[-1].shape
     return floordiv(shape.elements, shape[-1])

@@ -124,7 +124,7 @@ class LayerSizes:
     @property
     def outputs(self) -> Number:
         """Elements of the outputs of all products."""
-        return self.batch * self.node.facts.outputs
+        return self.batch * self.node.facts.product_outputs
 
     def products(self, *names: str) -> Number:
         """Multiplies of the products of these names."""

@@ -1,4 +1,4 @@
-"""What is shown: one file a format, each a function from data to a string.
+"""Output formats: one file each, with a function from data to a string for each kind of result.
 
 A format is a file in ``formats/`` with these functions, or with some of them::
 
@@ -10,6 +10,7 @@ A format is a file in ``formats/`` with these functions, or with some of them::
     def diff(diff: Diff, surface: Surface) -> str
     def formula(formula: Formula, surface: Surface) -> str
     def solution(answer: SolveResult, surface: Surface) -> str
+    def explanation(explanation: Explanation, surface: Surface) -> str
     def reconciliation(found: Reconciliation, surface: Surface) -> str
     def match(found: Match, surface: Surface) -> str
     def plot(drawing: Drawing, surface: Surface) -> str | bytes
@@ -84,7 +85,7 @@ __all__ = [
 
 
 class Format(Protocol):
-    """What a file of this folder offers in order to show designs."""
+    """What a file of ``formats/`` offers in order to show designs."""
 
     def report(self, report: Report, view: TableOptions, surface: Surface) -> str:
         """Return one design's report."""
@@ -94,77 +95,77 @@ class Format(Protocol):
 
 
 class VerdictFormat(Protocol):
-    """What a file of this folder offers in order to show the outcome of a check."""
+    """What a file of ``formats/`` offers in order to show the outcome of a check."""
 
     def verdict(self, verdict: CheckResult, surface: Surface) -> str:
         """Return what a check found."""
 
 
 class ListingFormat(Protocol):
-    """What a file of this folder offers in order to show many designs, a line each."""
+    """What a file of ``formats/`` offers in order to show many designs, a line each."""
 
     def listing(self, listing: Listing, surface: Surface) -> str:
         """Return the list."""
 
 
 class StreamFormat(Protocol):
-    """What a file of this folder offers in order to show more designs than memory holds."""
+    """What a file of ``formats/`` offers in order to show more designs than memory holds."""
 
     def stream(self, listing: Listing, surface: Surface) -> RowStream:
         """Return a list without rows, which come later."""
 
 
 class DiffFormat(Protocol):
-    """What a file of this folder offers in order to show what changed between two versions of designs."""
+    """What a file of ``formats/`` offers in order to show what changed between two versions of designs."""
 
     def diff(self, diff: Diff, surface: Surface) -> str:
         """Return what changed."""
 
 
 class ExplanationFormat(Protocol):
-    """What a file of this folder offers in order to show where numbers come from."""
+    """What a file of ``formats/`` offers in order to show where numbers come from."""
 
     def explanation(self, explanation: Explanation, surface: Surface) -> str:
         """Return the explanation of a layer or of a group of layers."""
 
 
 class ReconciliationFormat(Protocol):
-    """What a file of this folder offers in order to show what other tools print."""
+    """What a file of ``formats/`` offers in order to show what other tools print."""
 
     def reconciliation(self, found: Reconciliation, surface: Surface) -> str:
         """Return every tool with the terms of its total."""
 
 
 class MatchFormat(Protocol):
-    """What a file of this folder offers in order to show where two designs differ."""
+    """What a file of ``formats/`` offers in order to show where two designs differ."""
 
     def match(self, found: Match, surface: Surface) -> str:
         """Return totals and differences."""
 
 
 class PlotFormat(Protocol):
-    """What a file of this folder offers in order to show pictures."""
+    """What a file of ``formats/`` offers in order to show pictures."""
 
     def plot(self, drawing: Drawing, surface: Surface) -> str | bytes:
         """Return a picture, or what other tools draw one from."""
 
 
 class GraphFormat(Protocol):
-    """What a file of this folder offers in order to show graphs."""
+    """What a file of ``formats/`` offers in order to show graphs."""
 
     def graph(self, graph: Graph, surface: Surface) -> str | bytes:
         """Return boxes in frames, and what reads what."""
 
 
 class FormulaFormat(Protocol):
-    """What a file of this folder offers in order to show closed forms."""
+    """What a file of ``formats/`` offers in order to show closed forms."""
 
     def formula(self, formula: Formula, surface: Surface) -> str:
         """Return the closed forms of a design."""
 
 
 class SolutionFormat(Protocol):
-    """What a file of this folder offers in order to show values within limits."""
+    """What a file of ``formats/`` offers in order to show values within limits."""
 
     def solution(self, answer: SolveResult, surface: Surface) -> str:
         """Return the answer of ``solve``."""

@@ -1,4 +1,4 @@
-"""What formats draw shows itself: written in one, printed, in a notebook."""
+"""The base of reports, comparisons, checks and formulas: they show themselves in a format, printed, in a notebook."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from convcalc.render import Picture as Picture  # noqa: PLC0414 - for reports and comparisons
 
 
-class UnknownColumnError(ValueError):
+class UnknownNameError(ValueError):
     """A column, sort key, grouping, detail or format that there is not."""
 
 
-def unknown(what: str, word: str, known: Iterable[str]) -> UnknownColumnError:
+def unknown(what: str, word: str, known: Iterable[str]) -> UnknownNameError:
     """Return the error of a word that is none of those known."""
     names = list(known)
-    return UnknownColumnError(f"unknown {what} {quoted(word)}{did_you_mean(word, names)} (known: {', '.join(names)})")
+    return UnknownNameError(f"unknown {what} {quoted(word)}{did_you_mean(word, names)} (known: {', '.join(names)})")
 
 
 def words(names: str | Iterable[str]) -> tuple[str, ...]:
@@ -30,7 +30,7 @@ def chosen(what: str, names: str | Iterable[str], known: Collection[str]) -> tup
     """Return names that are given, each once.
 
     Raises:
-        UnknownKey: for one that is none of those known.
+        UnknownNameError: for one that is none of those known.
     """
     keys = tuple(dict.fromkeys(words(names)))
     for key in keys:
@@ -55,20 +55,20 @@ def listed(value: Any) -> Any:
 
 
 class Drawn:
-    """What the formats of ``convcalc.render`` draw: as text where it is printed, as HTML in a notebook."""
+    """A result that a format of ``convcalc.render`` shows: as text where it is printed, as HTML in a notebook."""
 
     __slots__ = ()
 
     formats: ClassVar[str] = "FORMATS"
     """The name of the formats in ``convcalc.render``."""
     method: ClassVar[str]
-    """What a format calls it."""
+    """The function of a format that shows it."""
 
     def to(self, format: str) -> str:  # noqa: A002 - the word that the command line uses
         """Return it in a format, as the command line writes it into a file.
 
         Raises:
-            UnknownKey: where there is no such format.
+            UnknownNameError: where there is no such format.
         """
         return self._draw(format)
 

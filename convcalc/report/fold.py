@@ -13,7 +13,7 @@ from typing import Any
 
 from convcalc.metrics.metric import Metric
 from convcalc.records import NamedTuple
-from convcalc.report.drawn import UnknownColumnError, unknown
+from convcalc.report.drawn import UnknownNameError, unknown
 from convcalc.report.report import Report
 
 DEFAULT_COLUMNS = ("params", "macs")
@@ -139,7 +139,7 @@ def fold_report(report: Report, view: TableOptions, default: Sequence[str] | Non
     """Return the lines and columns of a report under a view; ``default`` are the columns when the view names none.
 
     Raises:
-        UnknownKey: for a column, sort key or grouping that the report does not have.
+        UnknownNameError: for a column, sort key or grouping that the report does not have.
     """
     columns = select_columns(report, view.columns, default, view.more)
     if view.by not in GROUPINGS:
@@ -165,7 +165,7 @@ def select_columns(
     whole = {column.key for column in report.columns} - known.keys()
     for key in (*(keys or ()), *more):
         if key in whole:
-            raise UnknownColumnError(f"{key} is not additive: it is shown in the totals, not as a column")
+            raise UnknownNameError(f"{key} is not additive: it is shown in the totals, not as a column")
         if key not in known:
             raise unknown("column", key, known)
     usual = [key for key in default or () if key in known] or sums if keys is None else keys
@@ -276,10 +276,10 @@ def _sum_rows(path: str, lines: Sequence[FoldedRow], keys: _Folding, *, by_path:
 
 
 def _gathered_details(lines: Sequence[FoldedRow], keys: _Folding) -> dict[str, Any]:
-    """Return what several layers have of columns that are no sums.
+    """Return the values of several layers in columns that are not additive.
 
-    Intensity is the ratio of their sums; of what is told axis by axis a path or a block has that of its last layer,
-    whose output leaves it; of a word it is told whether all have the same. Anything else has no meaning for several.
+    Intensity is the ratio of their sums; a metric per axis is that of the last layer of a path or a block, whose output
+    leaves it; a word is the one that all have, or ``mixed``. Anything else has no meaning for several.
     """
     last = lines[-1].values
     found: dict[str, Any] = {key: max(line.values[key] for line in lines) for key in last if key in keys.largest}

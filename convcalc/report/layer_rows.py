@@ -43,10 +43,10 @@ def _described(node: Node) -> tuple[str, str, tuple[tuple[int, ...], ...], tuple
     assert op is not None
     attributes = op.attributes(*node.input_shapes)
     entering = tuple([tuple(shape) for shape in node.input_shapes]) if op.depends_on_values else ()
-    return op.kind, summary(attributes, node), entering, tuple(node.shape), attributes
+    return op.kind, layer_summary(attributes, node), entering, tuple(node.shape), attributes
 
 
-def summary(attributes: Mapping[str, Any], node: Node) -> str:
+def layer_summary(attributes: Mapping[str, Any], node: Node) -> str:
     """Return what tells a layer from others of its kind, in the field's shorthand: ``3×3, 64 → 128, /2``."""
     parts = []
     for key, phrase in _worded(tuple(attributes)):

@@ -110,7 +110,7 @@ def structures(root: PathNode, keys: Sequence[str]) -> dict[int, int]:
     return found
 
 
-class Run(NamedTuple):
+class PathRun(NamedTuple):
     """Neighbours that are shown once: one path, or several that take turns."""
 
     nodes: Sequence[PathNode]
@@ -120,16 +120,16 @@ class Run(NamedTuple):
     """How often they are there."""
 
 
-def runs(nodes: Iterable[PathNode], equal: Mapping[int, int]) -> list[Run]:
+def runs(nodes: Iterable[PathNode], equal: Mapping[int, int]) -> list[PathRun]:
     """Return neighbours in order, those that repeat together; each alone where nothing is known to be equal.
 
     Their names differ in a number at the end alone: a shortcut as large as its neighbour is none of its repeats.
     """
     nodes = list(nodes)
     if not equal or len({equal[id(node)] for node in nodes}) == len(nodes):
-        return [Run._make(([node], node, 1)) for node in nodes]
+        return [PathRun._make(([node], node, 1)) for node in nodes]
     found = find_repeats([(node.path.rstrip("0123456789"), equal[id(node)]) for node in nodes])
-    return [Run(nodes[one.start : one.start + one.period], nodes[one.end - 1], one.times) for one in found]
+    return [PathRun(nodes[one.start : one.start + one.period], nodes[one.end - 1], one.times) for one in found]
 
 
 def as_group(nodes: Sequence[PathNode], keys: Sequence[str]) -> PathNode:

@@ -11,7 +11,7 @@ LONGEST = 100
 """Longer turns are not looked for, so that the time grows with the number of names alone."""
 
 
-class Repeat(NamedTuple):
+class RepeatedNeighbours(NamedTuple):
     """Some neighbours, and how often they are there, one after the other."""
 
     start: int
@@ -26,14 +26,14 @@ class Repeat(NamedTuple):
         return self.start + self.period * self.times
 
 
-def find_repeats(names: Sequence[Hashable]) -> list[Repeat]:
+def find_repeats(names: Sequence[Hashable]) -> list[RepeatedNeighbours]:
     """Return a sequence as repeats, in order and without gaps; what is there once is a repeat of one.
 
     Equal neighbours come first, then the shortest turns: of ``aabaab`` first the two ``aa``, then ``(aa)b`` twice.
     """
     numbers: dict[Hashable, int] = {}
     words = [numbers.setdefault(name, len(numbers)) for name in names]
-    found = [Repeat(place, 1, 1) for place in range(len(words))]
+    found = [RepeatedNeighbours(place, 1, 1) for place in range(len(words))]
     folds: dict[Hashable, int] = {}
     period = 1
     while 2 * period <= len(words) and period <= LONGEST and len(set(words)) < len(words):
@@ -47,11 +47,11 @@ def find_repeats(names: Sequence[Hashable]) -> list[Repeat]:
 
 
 def _fold(
-    words: Sequence[int], found: Sequence[Repeat], alike: bytes, period: int, folds: dict[Hashable, int]
-) -> tuple[list[int], list[Repeat]]:
+    words: Sequence[int], found: Sequence[RepeatedNeighbours], alike: bytes, period: int, folds: dict[Hashable, int]
+) -> tuple[list[int], list[RepeatedNeighbours]]:
     """Make one word of every run of so many words; ``alike`` has 1 where a word equals that a period later."""
     new_words: list[int] = []
-    new_found: list[Repeat] = []
+    new_found: list[RepeatedNeighbours] = []
     at = 0
     while (start := alike.find(b"\1" * period, at)) >= 0:
         end = alike.find(b"\0", start)
@@ -59,6 +59,6 @@ def _fold(
         turn = tuple(words[start : start + period])
         first, last = found[start], found[start + period - 1]
         new_words += [*words[at:start], folds.setdefault((turn, count), -1 - len(folds))]
-        new_found += [*found[at:start], Repeat(first.start, last.end - first.start, count)]
+        new_found += [*found[at:start], RepeatedNeighbours(first.start, last.end - first.start, count)]
         at = start + period * count
     return [*new_words, *words[at:]], [*new_found, *found[at:]]

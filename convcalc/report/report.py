@@ -78,7 +78,7 @@ class Report(Drawn):
     note: str = ""
     """The ``note`` of the spec."""
     omitted: tuple[str, ...] = ()
-    """The keys of columns that have neither totals nor values here, because nobody looks at them."""
+    """The keys of columns that have neither totals nor values here, because nothing shows them."""
 
     method = "report"
 

@@ -9,7 +9,7 @@ from typing import Any
 from convcalc.records import NamedTuple
 
 
-class Field(NamedTuple):
+class RowField(NamedTuple):
     """One fact of a design: its key for programs, its heading for people, and whether it is a number."""
 
     key: str
@@ -30,9 +30,9 @@ class Listing(NamedTuple):
 
     noun: str
     """What a row is."""
-    fields: Sequence[Field]
+    fields: Sequence[RowField]
     rows: Sequence[Mapping[str, Any]] = ()
     shared_values: Mapping[str, Any] = MappingProxyType({})
     """What holds for all rows: batch, number format."""
     has_errors: bool = False
-    """Whether a document tells of errors beside the rows, and be it that there is none."""
+    """Whether machine output has an ``errors`` key, even if there are none."""

@@ -8,7 +8,7 @@ from typing import Any
 from convcalc.records import NamedTuple, dataclass, field
 from convcalc.sweep.bounds.bounded_array import axis_array
 from convcalc.sweep.bounds.product_sum import ProductSum, array_of, bounds_of
-from convcalc.sweep.evaluator import Graph, InvalidPoints, evaluator, merge_invalid
+from convcalc.sweep.evaluator import GraphResults, InvalidPoints, evaluator, merge_invalid
 from convcalc.sweep.grid import Block
 from convcalc.sweep.job import SweepJob
 from convcalc.sweep.selection import SelectedPoints, Selection
@@ -66,7 +66,7 @@ def run_blocks(task: BlockTask, blocks: Sequence[Block]) -> list[BlockResult]:
     return [run_block(task, block) for block in blocks]
 
 
-def _points(task: BlockTask, graph: Graph) -> SelectedPoints:
+def _points(task: BlockTask, graph: GraphResults) -> SelectedPoints:
     """Return the points of one graph that may be selected."""
     import numpy
 
@@ -90,7 +90,7 @@ def _ranks(job: SweepJob, name: str, block: Block) -> ProductSum | int:
     return ProductSum.of(axis_array(ranks, place, names, {})) if len(ranks) > 1 else ranks[0]
 
 
-def _at(task: BlockTask, graph: Graph, places: Any) -> SelectedPoints:
+def _at(task: BlockTask, graph: GraphResults, places: Any) -> SelectedPoints:
     """Return points of a graph by their places in its block, in order."""
     import numpy
 

@@ -22,7 +22,7 @@ from convcalc.records import NamedTuple, dataclass, field
 from convcalc.spec.document.value_nodes import StructuralError
 from convcalc.sweep.axes import Axis
 from convcalc.sweep.bounds.bounded_array import Memo, axis_array
-from convcalc.sweep.bounds.product_sum import ProductSum, Results, array_of
+from convcalc.sweep.bounds.product_sum import ProductSum, ResultMemo, array_of
 from convcalc.sweep.bounds.terms import MAX_TABLE_SIZE, TooManyPoints, Window, window_of
 from convcalc.sweep.grid import Block, axis_values
 from convcalc.sweep.job import SweepJob
@@ -44,7 +44,7 @@ class InvalidPoints(NamedTuple):
 
 
 @dataclass(slots=True, frozen=True)
-class Graph:
+class GraphResults:
     """Results of a block that has one graph: the totals of metrics, and masks of its points with why they are invalid.
 
     A point that several masks mark is invalid for the first reason. The mask ``True`` is all points.
@@ -56,14 +56,14 @@ class Graph:
     pieces: Memo = field(default_factory=dict)
     """Parts of its tables that have been asked for."""
 
-    def part(self, block: Block) -> Graph:
+    def part(self, block: Block) -> GraphResults:
         """Return the results of a part of the block."""
         window = self.block.offset(block)
         totals = {
             key: total.part(window, self.pieces) if isinstance(total, ProductSum) else total
             for key, total in self.totals.items()
         }
-        return Graph(block, totals, list(_masks_within(self.invalid, window)))
+        return GraphResults(block, totals, list(_masks_within(self.invalid, window)))
 
     def valid(self) -> Any:
         """Return which points are valid: an array that broadcasts to the block's shape."""
@@ -135,16 +135,16 @@ class Evaluator:
         self.measures: list[Metric] = job.measures()
         self._joined: list[frozenset[int]] = []
         """Axes over which a table is needed: split until it is small enough."""
-        self._known: dict[Block, Graph | int] = {}
+        self._known: dict[Block, GraphResults | int] = {}
         """Blocks that have one graph, or the axis at which they are halved; the last used last."""
-        self._results = Results()
+        self._results = ResultMemo()
         """Of operations: graphs that differ in other axes do the same with the values of an axis."""
 
-    def graphs(self, block: Block) -> Iterator[Graph]:
+    def graphs(self, block: Block) -> Iterator[GraphResults]:
         """Give the results of the parts of a block that have one graph each."""
         yield from self._graphs(block, Block.whole(self.job.axes))
 
-    def _graphs(self, block: Block, region: Block) -> Iterator[Graph]:
+    def _graphs(self, block: Block, region: Block) -> Iterator[GraphResults]:
         """Give the results of what a block has in common with a region of the sweep."""
         while (parts := self._parts(region, block)) is None:
             graph = self._graph(region)
@@ -168,18 +168,18 @@ class Evaluator:
         known = self._known.get(region)
         return [half for half in region.halves(known) if half.common(block).size] if isinstance(known, int) else None
 
-    def _graph(self, region: Block) -> Graph | None:
+    def _graph(self, region: Block) -> GraphResults | None:
         """Return the results of a region, or note where it has to be split."""
         known = self._known.pop(region, None)
         if known is None:
             known = self._walk(region)
-            is_last = isinstance(known, Graph) and region.size == self.job.point_count
+            is_last = isinstance(known, GraphResults) and region.size == self.job.point_count
             self._results.forget(over=0 if is_last else MAX_KEPT)
             while self._known and sum(map(_weight, self._known.values())) > MAX_KEPT:
                 self._known.pop(next(iter(self._known)))
         if known is not None:
             self._known[region] = known
-        return known if isinstance(known, Graph) else None
+        return known if isinstance(known, GraphResults) else None
 
     def totals(self, values: dict[str, Any]) -> tuple[dict[str, Any], ConstraintLog]:
         """Return the totals of the metrics for values of the axes of any kind, and what ``require`` noted.
@@ -205,7 +205,7 @@ class Evaluator:
         self.structural |= axes
         return bool(axes)
 
-    def _walk(self, region: Block) -> Graph | int | None:
+    def _walk(self, region: Block) -> GraphResults | int | None:
         """Run the formulas over a region."""
         try:
             totals, ledger = self.totals(axis_numbers(self.job.axes, region, self._results))
@@ -214,7 +214,7 @@ class Evaluator:
                 return self._split(region, structural)
             if errors.errors[0].code == NO_RATE:  # it says nothing of the points
                 raise
-            return Graph(region, {}, [(True, error_group(errors.errors[0].code, errors.errors[0].text))])
+            return GraphResults(region, {}, [(True, error_group(errors.errors[0].code, errors.errors[0].text))])
         except Undecided as undecided:
             return self._split(region, [StructuralError("CC411", str(undecided), names=undecided.names)])
         except TooManyPoints as table:
@@ -222,7 +222,7 @@ class Evaluator:
             return None
         violations: list[tuple[Any, str, str]] = list(ledger.violations)
         merged = {key: total.merged() if isinstance(total, ProductSum) else total for key, total in totals.items()}
-        return Graph(region, merged, [(mask.array, error_group(code, text)) for mask, code, text in violations])
+        return GraphResults(region, merged, [(mask.array, error_group(code, text)) for mask, code, text in violations])
 
     def _split(self, region: Block, errors: Sequence[StructuralError]) -> int | None:
         """Note the structural axes of a region; without one, return the axis at which it is halved, for a condition."""
@@ -259,7 +259,7 @@ def _masks_within(masks: Iterable[tuple[Any, str]], window: Window) -> Iterator[
             yield part, why
 
 
-def _weight(known: Graph | int) -> int:
+def _weight(known: GraphResults | int) -> int:
     """Return how much memory results take, in numbers of 64 bits."""
     if isinstance(known, int):
         return 64

@@ -129,7 +129,7 @@ class Search:
         heapq.heappush(waiting, (cost, block.first, block, known))
 
     def _clip_to_limits(self, cost: int) -> int:
-        """Return a cost that no point is below, one that no point within the limits is below."""
+        """Raise a lower bound of the cost to what limits on the objective itself allow."""
         kind, sign = (MAX, -1) if self._maximizing else (MIN, 1)
         limits = [each for each in self.question.bounds if (each.metric, each.kind) == (self._goal, kind)]
         return max([cost, *(sign * limit.integer for limit in limits)])

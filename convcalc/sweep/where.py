@@ -15,7 +15,7 @@ from convcalc.spec.expressions.errors import ExpressionError
 from convcalc.spec.expressions.expression import Expression, parse
 from convcalc.sweep.axes import Axis
 from convcalc.sweep.bounds.product_sum import Truths, array_of
-from convcalc.sweep.evaluator import Graph, axis_numbers
+from convcalc.sweep.evaluator import GraphResults, axis_numbers
 from convcalc.sweep.job import VARIANT, SweepJob, metric_names
 
 INVALID_CONDITION = "CC715"
@@ -84,7 +84,7 @@ def _require_bytes(text: str, read: Sequence[Name], axes: Container[str]) -> Non
             raise SpecError(INVALID_CONDITION, said, span, hint=f"without the B: {found[0][:-1]}; for 10⁹ write G")
 
 
-def matching_points(job: SweepJob, graph: Graph) -> Any:
+def matching_points(job: SweepJob, graph: GraphResults) -> Any:
     """Return which points are networks and fulfil the condition: an array of truths that broadcasts to their block.
 
     Raises:
@@ -107,7 +107,7 @@ def matching_points(job: SweepJob, graph: Graph) -> Any:
     return graph.valid() & (answer.array if isinstance(answer, Truths) else answer)
 
 
-def _evaluate_point_by_point(job: SweepJob, graph: Graph) -> Any:
+def _evaluate_point_by_point(job: SweepJob, graph: GraphResults) -> Any:
     """Decide every point with plain numbers, where arrays leave something open."""
     import numpy
 

@@ -373,7 +373,7 @@ WRONG_DESIGNS = {
     "a.yaml@wid": "a.yaml: error CC701: no variant 'wid'; did you mean 'wide'?",
     "a.yaml#": "a.yaml: error CC211: no layer has the path ''",
     "a.yaml#conv2": "a.yaml: error CC211: no layer has the path 'conv2'; did you mean 'conv1'?",
-    "zoo:resnet51": "zoo:resnet51: error CC703: no shipped spec 'resnet51'; did you mean 'resnet50'?",
+    "zoo:resnet51": "zoo:resnet51: error CC703: no bundled spec 'resnet51'; did you mean 'resnet50'?",
 }
 
 

@@ -155,7 +155,7 @@ def test_numbers_that_were_counted_otherwise(
         (GOOD.replace('"macs": 20', '"macs": true', 1), "'macs' is not a count", (7, 25)),
         (GOOD.replace('"macs": 20', f'"macs": {"9" * 5000}', 1), "more than 1000 digits", (7, 33)),
         (GOOD.replace('"b": {"params": 1}', '"b": {"params": "1"}'), "'params' is not a count", (7, 68)),
-        (GOOD.replace('"z.yaml@w"', '"a.yaml"'), "'a.yaml' stands twice", (8, 3)),
+        (GOOD.replace('"z.yaml@w"', '"a.yaml"'), "'a.yaml' is a duplicate", (8, 3)),
         (GOOD.replace('"totals": {"params": 0}, ', ""), "'z.yaml@w' has no 'totals'", (8, 3)),
         (GOOD.replace('"value": 4', '"value": "4"'), "what is accepted has", (10, 2)),
         (GOOD.replace(' "batch": 1,\n', ""), "has no 'batch'", (1, 1)),

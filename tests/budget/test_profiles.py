@@ -48,7 +48,7 @@ def test_it_has_no_baseline(cli: Command, tmp_path: Path) -> None:
     (tmp_path / "convcalc-budget.yaml").write_text(BUDGET.replace("RULE", "growth: {fvcore: +1%}"), encoding="utf-8")
     result = cli("check", "--budget", tmp_path / "convcalc-budget.yaml")
     assert result.exit_code == 2
-    assert "growth and ratchets are of what baselines keep, and 'fvcore' is not" in result.stdout
+    assert "growth and ratchet do not support 'fvcore': baselines do not store it" in result.stdout
 
 
 def test_ad_hoc(cli: Command) -> None:

@@ -250,7 +250,7 @@ def test_accept_for_some_designs(cli: Command, folder: Path) -> None:
         (["grwo"], "no budget 'grwo'; did you mean 'grow'?"),
         (["hold"], "nothing grew past the baseline under the budget 'hold'"),
         (["grow", "hold"], "nothing grew past the baseline under the budget 'hold'"),
-        (["most"], "the budget 'most' is broken by a fixed limit, which no baseline can raise"),
+        (["most"], "the budget 'most' has an exceeded fixed limit, which no baseline can raise"),
     ],
 )
 def test_there_is_nothing_to_accept(cli: Command, folder: Path, ids: list[str], said: str) -> None:

@@ -12,7 +12,7 @@ from convcalc.ops.registry import load_all
 from convcalc.shapes import Shape
 
 LINE = re.compile(
-    r"(?P<layer>\w+:.*?) ?on (?P<inputs>.+) -> (?P<output>.+); (?P<params>\d+) params, (?P<macs>\d+) multiplies"
+    r"(?P<layer>\w+(?::.*?)?) ?on (?P<inputs>.+) -> (?P<output>.+); (?P<params>\d+) params, (?P<macs>\d+) multiplies"
 )
 SHAPE = re.compile(r"(?P<name>\w+ )?\[(?P<sizes>[\d, ]+)\]")
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcalc.batch.results import Results, is_results_file, read_results
+from convcalc.batch.results import ResultTable, is_results_file, read_results
 from convcalc.errors import SpecError
 from convcalc.render.pictures.scatter.axes import axis
 from convcalc.render.pictures.scatter.drawing import MOST_POINTS, Plan, Point, front_of, scatter
@@ -88,7 +88,7 @@ def test_log_axes_are_for_values_of_many_sizes() -> None:
 # --- tables -----------------------------------------------------------------------------------------------------------
 
 
-def table(folder: Path, name: str, text: str) -> Results:
+def table(folder: Path, name: str, text: str) -> ResultTable:
     (folder / name).write_text(text, encoding="utf-8")
     return read_results(str(folder / name))
 

@@ -119,7 +119,7 @@ def test_what_ops_offers() -> None:
     ("call", "code", "text"),
     [
         (lambda: ops.make("Conv2d", out=8), "CC204", "did you mean 'conv'?"),
-        (lambda: ops.make(7), "CC204", "no kind of layer '7'"),  # type: ignore[arg-type]
+        (lambda: ops.make(7), "CC204", "no layer type '7'"),  # type: ignore[arg-type]
         (lambda: ops.make("conv"), "CC202", "conv needs 'out' and 'kernel'"),
         (lambda: ops.make("conv", out=None, kernel=3), "CC202", "conv needs 'out'"),
         (lambda: ops.make("conv", out=8, kernel=3, stide=2), "CC203", "did you mean 'stride'?"),

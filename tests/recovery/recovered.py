@@ -36,7 +36,7 @@ def totals(graph: Graph) -> dict[str, int]:
         "layers": len(graph.layers),
         "params": sum(node.facts.params for node in own),
         "macs": sum(node.facts.multiplies for node in graph.layers),
-        "activations": sum(node.facts.outputs for node in graph.layers),
+        "activations": sum(node.facts.product_outputs for node in graph.layers),
     }
 
 

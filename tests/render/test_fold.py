@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcalc.metrics.metric import Metric
-from convcalc.report.drawn import UnknownColumnError
+from convcalc.report.drawn import UnknownNameError
 from convcalc.report.fold import GROUPINGS, TableOptions, fold_report
 from convcalc.report.path_tree import build_path_tree
 from tests.render import designs
@@ -150,6 +150,6 @@ def test_a_named_join_is_a_group_though_it_has_a_layer() -> None:
     ],
 )
 def test_a_wrong_word_gets_the_nearest(view: TableOptions, message: str) -> None:
-    with pytest.raises(UnknownColumnError) as error:
+    with pytest.raises(UnknownNameError) as error:
         fold_report(RESNET, view)
     assert str(error.value).startswith(message)

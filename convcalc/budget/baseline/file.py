@@ -162,7 +162,7 @@ class _Reader:
             what = "ends too early" if early else f"is not JSON: {error.msg}"
             raise self._error_at_offset(min(error.pos, len(text.rstrip())), 1, f"the baseline {what}") from None
         except _DuplicateKey as error:
-            raise self._error_at_key(f"the key {quoted(str(error))} stands twice", str(error), again=True) from None
+            raise self._error_at_key(f"the key {quoted(str(error))} is a duplicate", str(error), again=True) from None
         except RecursionError:
             raise self._error_at_offset(0, 1, "the baseline is nested too deep") from None
         except ValueError:

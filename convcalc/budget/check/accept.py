@@ -90,6 +90,6 @@ def _require_growth(file: BudgetFile, budget: str, findings: Sequence[Finding]) 
     text = f"nothing grew past the baseline under the budget {quoted(budget)}"
     hint = "convcalc check shows what is found"
     if findings:
-        text = f"the budget {quoted(budget)} is broken by a fixed limit, which no baseline can raise"
+        text = f"the budget {quoted(budget)} has an exceeded fixed limit, which no baseline can raise"
         hint = "raise the limit in the budget file, or write a waiver"
     raise SpecErrors([SpecError(NOTHING_TO_ACCEPT, text, span, hint)])

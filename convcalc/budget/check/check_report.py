@@ -29,7 +29,7 @@ class CheckReport(Drawn):
 
     @property
     def findings(self) -> Sequence[Finding]:
-        """What the check does not let pass: broken limits and claims, with their places."""
+        """What the check does not let pass: limits and claims that do not hold, with their places."""
         return self.verdict.findings
 
     @property
@@ -39,7 +39,7 @@ class CheckReport(Drawn):
 
     @property
     def limits(self) -> Sequence[LimitResult]:
-        """Every limit for every design, kept or broken."""
+        """Every limit for every design, met or violated."""
         return self.verdict.limits
 
     @property
@@ -80,7 +80,7 @@ def check(
     Args:
         paths: files, folders or designs, one or several; by default all designs of all budgets.
         budget: the budget file; by default ``convcalc-budget.yaml`` here or above, if there is one.
-        baseline: ``git:REV``, ``git:merge-base`` or a file, in place of the budget file's.
+        baseline: ``git:REV``, ``git:merge-base`` or a file; overrides the budget file.
 
     Raises:
         SpecErrors: CC705 where there is nothing to check, CC641 for a baseline without a name, or what is wrong with

@@ -137,7 +137,7 @@ class _Checker:
                 yield f"{quoted(glob)} of the number formats of {id_} fits no layer of the designs that were checked"
 
     def _ineffective_rules(self) -> Iterator[Finding]:
-        """Give what guards nothing: layers that are in no design, limits that nothing comes near."""
+        """Give the rules without effect: layers that are in no design, limits that nothing comes near."""
         budgets = self.file.budgets if self.file else ()
         for budget in budgets:
             if budget.unmatched != OFF and budget.layers is not None and budget.id in self.unused_dtype_globs:

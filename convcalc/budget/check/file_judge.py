@@ -53,7 +53,7 @@ class Options(NamedTuple):
     today: date | None = None
     """The day by which waivers are judged; nothing for the present one."""
     require_baseline: bool = False
-    """Whether it is an error that there is nothing to compare with: the first commit, or HEAD held against itself."""
+    """Whether it is an error that there is nothing to compare with: the first commit, or HEAD compared with itself."""
     inputs: Inputs = NO_INPUTS
     """Shapes in place of those of the designs, as text."""
     code: Code = None

@@ -1,7 +1,7 @@
 """The JSON Schema of budget files, made from the metrics and the kinds: what an editor completes and underlines.
 
 What the program accepts is never underlined. What only the whole file can tell is left to the program: that ids differ,
-that a ratio has something to be held against, that globs are well formed.
+that a ratio has something to be compared with, that globs are well formed.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def _budget() -> JsonSchema:
         "ratchet": described("Metrics that may not exceed the larger of baseline and floor.", _ratchet()),
         "against": described("The design that ratios are to.", {"type": "string", "minLength": 1}),
         "batch": described(
-            "Samples at once, for max, min and equals.",
+            "Batch size for max, min and equals.",
             {"type": ["integer", "string", "null"], "minimum": 1, "pattern": f"^ *{quantities.AMOUNT} *$"},
         ),
         "dtype": described(
@@ -150,7 +150,7 @@ def _ratchet() -> JsonSchema:
 def _settings() -> dict[str, JsonSchema]:
     loose = {"type": "string", "pattern": f"^({quantities.PERCENT}|{OFF})$"}
     return {
-        "severity": described("How bad a broken limit is.", {"enum": list(SEVERITIES)}),
+        "severity": described("How severe a violated limit is.", {"enum": list(SEVERITIES)}),
         "unmatched": described("How bad a budget is that matches nothing.", {"enum": [*SEVERITIES, OFF]}),
         "loose_below": described("A limit of which less than this share is used is noted as loose.", loose),
     }

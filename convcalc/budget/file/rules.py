@@ -44,10 +44,10 @@ def read_metric(node: ScalarNode, forms: Iterable[str] = METRIC_SUFFIXES) -> Lim
             UNKNOWN_WORD, text, node.span, hint=f"metrics: {', '.join(documented_keys())}; or a tool's, such as fvcore"
         )
     if SHARE_SUFFIX not in forms and key not in core_metrics():
-        text = f"growth and ratchets are of what baselines keep, and {quoted(key)} is not"
+        text = f"growth and ratchet do not support {quoted(key)}: baselines do not store it"
         raise SpecError(UNKNOWN_WORD, text, node.span, hint="max, min and equals take it")
     if form not in forms:
-        text = f"growth and ratchets are of metrics themselves, not of {quoted(node.text)}"
+        text = f"growth and ratchet are of metrics themselves, not of {quoted(node.text)}"
         raise SpecError(UNKNOWN_WORD, text, node.span, hint=f"write {key}")
     if form == SHARE_SUFFIX and metric(key).values_and_total is not None:
         text = f"{key} is not additive, so that no layer has a share of it"
@@ -88,7 +88,7 @@ def _quantity_text(node: YamlNode, what: str, span: Span) -> ScalarNode:
     if not isinstance(node, ScalarNode):
         raise SpecError(QUANTITY, f"{what} takes one quantity", node.span, hint=quantities.FORM)
     if not node.text.strip() or node.is_empty:
-        raise SpecError(QUANTITY, f"no quantity stands behind {what}", span, hint=quantities.FORM)
+        raise SpecError(QUANTITY, f"no quantity follows {what}", span, hint=quantities.FORM)
     return node._replace(text=node.text.strip())
 
 

@@ -49,7 +49,7 @@ def read_design_pattern(given: ScalarNode, folder: str) -> Pattern:
         raise SpecError(GLOB, f"the path behind # is not a glob: {quoted(part)}", given.span, hint=hint)
     if file.startswith(NOT_FILES):
         if is_wild(file):
-            raise SpecError(GLOB, f"a shipped spec is named as it is, not by a glob: {quoted(file)}", given.span)
+            raise SpecError(GLOB, f"a bundled spec is named as it is, not by a glob: {quoted(file)}", given.span)
     else:
         require_inside_repository(file, given, folder)
         _require_valid_glob(file, "/", given)
@@ -85,7 +85,9 @@ def require_inside_repository(path: str, given: ScalarNode, folder: str) -> None
     if "." in names:
         raise SpecError(GLOB, f"{quoted(path)} contains a '.' segment", given.span, hint="leave it out")
     if ".." in names[max(0, next((place for place, name in enumerate(names) if name != ".."), 0)) :]:
-        raise SpecError(GLOB, f"{quoted(path)} goes up behind a name", given.span, hint="'..' stands at the beginning")
+        raise SpecError(
+            GLOB, f"{quoted(path)} goes up behind a name", given.span, hint="'..' is allowed only at the beginning"
+        )
     if leaves_repository(path, folder):
         text = f"{quoted(path)} leads out of the repository of the budget file"
         raise SpecError(GLOB, text, given.span, hint="paths start in the folder of the budget file")
@@ -130,7 +132,7 @@ def _read_pattern(given: ScalarNode) -> Pattern:
     excludes = given.text.startswith(EXCLUSION_PREFIX)
     text = given.text[len(EXCLUSION_PREFIX) :] if excludes else given.text
     if not text:
-        raise SpecError(GLOB, "nothing stands behind the !", given.span)
+        raise SpecError(GLOB, "nothing follows the !", given.span)
     return Pattern(text, given.span, excludes)
 
 

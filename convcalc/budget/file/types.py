@@ -13,7 +13,7 @@ SEVERITIES = ("error", "warning", "note")
 OFF = "off"
 GRANULARITIES = ("total", "layer", "group")
 SHARE_SUFFIX, RATIO_SUFFIX = "%", "/"
-"""What may stand behind a metric: its share of the design's total, its ratio to the design it is held against."""
+"""What may follow a metric: its share of the design's total, its ratio to the design it is compared with."""
 
 
 class Pattern(NamedTuple):
@@ -29,7 +29,7 @@ class LimitedMetric(NamedTuple):
 
     key: str
     suffix: str
-    """Nothing, ``SHARE`` or ``RATIO``."""
+    """Nothing, ``SHARE_SUFFIX`` or ``RATIO_SUFFIX``."""
 
     @property
     def label(self) -> str:

@@ -129,7 +129,7 @@ class SpecFinder:
         return found
 
     def files(self, pattern: str) -> list[str]:
-        """Return the files that a glob matches, sorted; a shipped spec is its own name."""
+        """Return the files that a glob matches, sorted; a bundled spec is its own name."""
         if self.only is not None:
             return [name for name in self.only if pattern_matches(pattern, name)]
         if pattern.startswith(NOT_FILES):

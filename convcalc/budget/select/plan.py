@@ -1,4 +1,4 @@
-"""What a check looks at: files, their designs, and the budgets that each design is under."""
+"""What a check covers: files, their designs, and the budgets that each design is under."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class FileToCheck:
 
 @dataclass(slots=True)
 class CheckPlan:
-    """All that a check looks at, by the names of the files."""
+    """All that a check covers, by the names of the files."""
 
     folder: str
     files: dict[str, FileToCheck] = field(default_factory=dict)
@@ -127,6 +127,6 @@ def _unmatched_findings(budget: Budget, matches: Mapping[Pattern, Sequence[str]]
 
 
 def unmatched_finding(budget: Budget, span: Span, text: str) -> Finding:
-    """Return the finding of a budget that guards nothing, or less than it says."""
+    """Return the finding of a budget that covers no design, or fewer than it names."""
     hint = "fix the glob, or set `unmatched: off`"
     return Finding(budget.id, UNMATCHED, budget.unmatched, "", "", text, span, hint, rule=span)

@@ -8,7 +8,7 @@ from convcalc.budget.baseline.file import to_text
 from convcalc.budget.baseline.update import BaselineUpdate, tighten, write
 from convcalc.budget.check.accept import accept
 from convcalc.budget.check.file_judge import Options
-from convcalc.cli.group import Command, GeneralOptions, Group
+from convcalc.cli.group import Command, CommandGroup, GeneralOptions
 from convcalc.cli.options.limits import budget_file, budget_option
 from convcalc.cli.options.reading import lib_option
 from convcalc.cli.output.progress import progress
@@ -17,7 +17,7 @@ from convcalc.errors import escape
 from convcalc.paths import path_from_cwd
 
 
-@click.group("baseline", cls=Group, short_help="Update the baseline that budgets compare with.")
+@click.group("baseline", cls=CommandGroup, short_help="Update the baseline that budgets compare with.")
 def command() -> None:
     """Update the baseline that growth limits and ratchets compare with.
 

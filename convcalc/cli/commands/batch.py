@@ -39,7 +39,7 @@ from convcalc.number_format import count_of
 from convcalc.render import STREAMS
 from convcalc.render.tables.surface import is_terminal
 from convcalc.report.fold import DEFAULT_COLUMNS
-from convcalc.report.row_list import Field, Listing
+from convcalc.report.row_list import Listing, RowField
 
 TITLES = {measure.key: measure.title for measure in report_metrics()}
 KEY = MetricKeyType(tuple(TITLES))
@@ -157,13 +157,13 @@ def _matching(
 def _listing(request: CountRequest, shown: Sequence[str]) -> Listing:
     always = [key for key in DEFAULT_COLUMNS if key not in shown]  # programs may rely on these
     fields = [
-        Field("design", "Design"),
-        Field("name", "Name", drop_priority=4, optional=True),
-        Field("input", "Input", drop_priority=2),
-        *([Field(DTYPE, "Data type")] if len(request.dtypes) > 1 else []),
-        *(Field(key, TITLES[key], number=True, shown_to_people=False) for key in always),
-        *(Field(key, TITLES[key], number=True, drop_priority=int(key not in shown[:2])) for key in shown),
-        Field("error", "Error", optional=True, shortest=SHORTEST_ERROR),
+        RowField("design", "Design"),
+        RowField("name", "Name", drop_priority=4, optional=True),
+        RowField("input", "Input", drop_priority=2),
+        *([RowField(DTYPE, "Data type")] if len(request.dtypes) > 1 else []),
+        *(RowField(key, TITLES[key], number=True, shown_to_people=False) for key in always),
+        *(RowField(key, TITLES[key], number=True, drop_priority=int(key not in shown[:2])) for key in shown),
+        RowField("error", "Error", optional=True, shortest=SHORTEST_ERROR),
     ]
     conditions: dict[str, Any] = {"batch": request.batch, "dtype": "; ".join(request.dtypes)}
     if request.inputs:

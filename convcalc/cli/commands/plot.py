@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from convcalc.batch.count import CountRequest, CountTask
-from convcalc.batch.results import Results, is_results_file, of_rows, read_results
+from convcalc.batch.results import ResultTable, is_results_file, of_rows, read_results
 from convcalc.batch.run import count_all
 from convcalc.cli import ERROR, SUCCESS, print_error
 from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
@@ -158,7 +158,7 @@ def _designs(
 def counted(
     settings: GeneralOptions, paths: Sequence[str], reading: DesignOptions, variants: tuple[str, ...] | None,
     metrics: tuple[str, ...], jobs: int,
-) -> tuple[Results, bool]:  # fmt: skip
+) -> tuple[ResultTable, bool]:  # fmt: skip
     """Return the counts of designs, folders and globs, and whether any is invalid: their errors are printed."""
     request = CountRequest(
         metrics, reading.overrides, reading.libraries, reading.variant, variants, reading.batch, reading.dtypes,

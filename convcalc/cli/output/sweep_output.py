@@ -21,7 +21,7 @@ from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.paragraph import fit_message
 from convcalc.render.tables.surface import Surface
 from convcalc.report.metrics import whole_metrics
-from convcalc.report.row_list import Field, Listing
+from convcalc.report.row_list import Listing, RowField
 from convcalc.sweep.block_task import BlockResult
 from convcalc.sweep.checkpoint import Progress
 from convcalc.sweep.evaluator import error_group
@@ -91,8 +91,8 @@ class _LineWriter:
 def _listing(job: SweepJob) -> Listing:
     """Return what a list of points consists of."""
     titles = {measure.key: measure.title for measure in whole_metrics()}
-    axes = [Field(axis.name, axis.name, number=axis.is_numeric and axis.denominator == 1) for axis in job.axes]
-    return Listing("point", [*axes, *(Field(key, titles[key], number=True) for key in job.output_metrics)])
+    axes = [RowField(axis.name, axis.name, number=axis.is_numeric and axis.denominator == 1) for axis in job.axes]
+    return Listing("point", [*axes, *(RowField(key, titles[key], number=True) for key in job.output_metrics)])
 
 
 class _ParquetWriter:

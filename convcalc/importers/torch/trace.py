@@ -31,7 +31,7 @@ def traced(model: Any, shapes: Sequence[Mapping[str, Any]], given: Any = None, b
         model: a module.
         shapes: of inputs, without the batch axis, each with a name and the name of its data type, which may be empty.
         given: a callable that returns the arguments of ``forward``, in place of shapes.
-        batch: samples at once.
+        batch: the batch size.
 
     Raises:
         Failure: CC762 for inputs that are missing, CC772 where the model fails, CC773 where it cannot be traced.

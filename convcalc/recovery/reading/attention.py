@@ -8,7 +8,7 @@ from typing import Any
 
 from convcalc.arith import total
 from convcalc.errors import SpecError
-from convcalc.graph.attention import ATTENTION, PRODUCTS, REARRANGING, Attention, joined
+from convcalc.graph.attention import ATTENTION, PRODUCTS, REARRANGING, AttentionLayers, joined
 from convcalc.graph.graph import Graph, Node
 from convcalc.ops.kinds.attention import QK_NORMS
 from convcalc.ops.kinds.sdpa import ScaledDotProductAttention
@@ -50,7 +50,7 @@ def with_attention(graph: Graph) -> Graph:
     return rebuilt(graph, groups, taken, {}) if groups else graph
 
 
-def _group(graph: Graph, found: Attention, readers: Sequence[set[int]]) -> Group | None:
+def _group(graph: Graph, found: AttentionLayers, readers: Sequence[set[int]]) -> Group | None:
     """Return an attention as one layer, where that has the same params, products and output."""
     last = found.nodes[-1]
     projections = {node.index: node for node in found.nodes if _is_linear(node)}
@@ -134,7 +134,7 @@ def _projection(graph: Graph, branch: int, projections: dict[int, Node]) -> Node
 
 
 def _arguments(
-    found: Attention,
+    found: AttentionLayers,
     nodes: Sequence[Node],
     products: Sequence[Node],
     linears: Sequence[Node | None],

@@ -42,7 +42,7 @@ def relative_excess(finding: Finding) -> Fraction:
     return Fraction(0) if excess is None else abs(Fraction(excess) / (limit or 1))
 
 
-def weight(layer: LayerMetricChange) -> str:
+def format_layer_value(layer: LayerMetricChange) -> str:
     """Return what a layer counts, and what became of it: ``2,359,296 (grew from 1,769,472)``."""
     value = format_exact(layer.after or 0)
     if not layer.change:
@@ -51,7 +51,7 @@ def weight(layer: LayerMetricChange) -> str:
     return f"{value} ({layer.change}{before})"
 
 
-def amount(metric: str, value: Value, beside: Value) -> str:
+def format_metric_value(metric: str, value: Value, beside: Value) -> str:
     """Return the value of a metric as a budget writes it; beside another one it never reads the same by rounding."""
     if metric.endswith(SHARE_SUFFIX):
         return format_unlike(value, beside, format_percent)
@@ -70,7 +70,7 @@ def heaviest_label(finding: Finding) -> str:
 def details(finding: Finding, glyphs: Characters) -> Iterator[str]:
     """Give the lines below the sentence: the layers that weigh most, the line of the budget, the hint."""
     if finding.heaviest:
-        layers = ", ".join(f"{layer.path} {weight(layer)}" for layer in finding.heaviest)
+        layers = ", ".join(f"{layer.path} {format_layer_value(layer)}" for layer in finding.heaviest)
         yield glyphs.text(f"{heaviest_label(finding)}: {layers}")
     if finding.rule and finding.rule != main_span(finding):
         yield glyphs.text(f"budget: {finding.rule}")
@@ -121,7 +121,7 @@ class RepositoryLocation(NamedTuple):
     end: int
     """The column behind the last character that is meant."""
     inside: bool
-    """Whether it is a file of the repository: not standard input, an option, another revision, a shipped spec."""
+    """Whether it is a file of the repository: not standard input, an option, another revision, a bundled spec."""
 
 
 def place(span: Span) -> RepositoryLocation:

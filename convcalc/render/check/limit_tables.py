@@ -8,7 +8,7 @@ from fractions import Fraction
 from convcalc.errors import escape
 from convcalc.findings import CheckResult, DesignResult, LayerMetricChange, LimitResult
 from convcalc.number_format import MAX_DECIMALS, count_of, format_exact, format_percent, format_signed
-from convcalc.render.check.findings import amount
+from convcalc.render.check.findings import format_metric_value
 from convcalc.render.tables.characters import Characters, cells
 from convcalc.render.tables.paragraph import Paragraph, left_out
 from convcalc.render.tables.table import Table, TableColumn
@@ -58,11 +58,11 @@ def _columns(rows: Sequence[tuple[LimitResult, int]], glyphs: Characters) -> dic
         "metrics": TableColumn("Limit", [glyphs.text(one.metric_label) for one in shown]),
         "relations": TableColumn("", [RELATIONS[one.rule] for one in shown], gap=1),
         "limits": TableColumn(
-            "", [glyphs.text(amount(one.metric, one.limit, one.value)) for one in shown], right=True, gap=1
+            "", [glyphs.text(format_metric_value(one.metric, one.limit, one.value)) for one in shown], right=True, gap=1
         ),
         "rules": TableColumn("", ["" if one.rule in ("max", "min", "equals") else one.rule for one in shown], gap=1),
         "values": TableColumn(
-            "Value", [glyphs.text(amount(one.metric, one.value, one.limit)) for one in shown], right=True
+            "Value", [glyphs.text(format_metric_value(one.metric, one.value, one.limit)) for one in shown], right=True
         ),
         SHARES: TableColumn("Used", [format_used(one) for one in shown], right=True),
         "broken": TableColumn("", ["" if one.holds else "violated" for one in shown], gap=2),
@@ -132,9 +132,9 @@ def _whose(one: LimitResult, many: int) -> str:
 
 
 def _sentence(one: LimitResult, many: int) -> str:
-    limit = f"{one.metric_label} {RELATIONS[one.rule]} {amount(one.metric, one.limit, one.value)}"
+    limit = f"{one.metric_label} {RELATIONS[one.rule]} {format_metric_value(one.metric, one.limit, one.value)}"
     rule = "" if one.rule in ("max", "min", "equals") else f" ({one.rule})"
-    value = amount(one.metric, one.value, one.limit) + ("" if one.holds else ", violated")
+    value = format_metric_value(one.metric, one.value, one.limit) + ("" if one.holds else ", violated")
     return f"{one.id}: {limit}{rule}: {value}: {_whose(one, many)}"
 
 

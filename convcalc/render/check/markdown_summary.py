@@ -11,13 +11,13 @@ from convcalc.findings import CheckResult, DesignResult, Finding, LimitResult
 from convcalc.number_format import count_of, format_exact, format_percent, format_signed
 from convcalc.records import NamedTuple
 from convcalc.render.check.findings import (
-    amount,
     details,
+    format_layer_value,
+    format_metric_value,
     heaviest_label,
     main_span,
     place,
     sentence,
-    weight,
     worst_first,
 )
 from convcalc.render.check.limit_tables import format_used
@@ -36,7 +36,7 @@ MARKS = {"bad": "❌ ", "doubtful": "⚠️ ", "good": "✅ "}
 Item = TypeVar("Item")
 
 
-class Section(NamedTuple):
+class SummarySection(NamedTuple):
     """A heading, the lines above the rows, and rows that can be left out from the end."""
 
     noun: str
@@ -64,7 +64,7 @@ def markdown_summary(verdict: CheckResult, limit: int, *, ascii_only: bool = Fal
     return text
 
 
-def _fitting(section: Section, top: str, room: int) -> tuple[int, int]:
+def _fitting(section: SummarySection, top: str, room: int) -> tuple[int, int]:
     """Return how many rows of a section fit, and the room that is left then."""
     left, shown = room - _bytes(top) - _bytes(section.foot), 0
     for row in section.rows:
@@ -111,7 +111,7 @@ def _about(verdict: CheckResult, glyphs: Characters) -> str:
 # --- sections ---------------------------------------------------------------------------------------------------------
 
 
-def _sections(verdict: CheckResult, glyphs: Characters) -> Iterator[Section]:
+def _sections(verdict: CheckResult, glyphs: Characters) -> Iterator[SummarySection]:
     """Give the sections that have something in them, the one that matters most first."""
     yield from _listed("error", "Errors", verdict.errors, lambda error: _error(error, glyphs))
     yield from _listed("finding", "Findings", worst_first(verdict.findings), lambda finding: _finding(finding, glyphs))
@@ -119,12 +119,14 @@ def _sections(verdict: CheckResult, glyphs: Characters) -> Iterator[Section]:
         keys = [key for key in SHOWN_METRICS if any(key in outcome.totals for outcome in verdict.designs)]
         heads = [text for key in keys for text in (key, *(["change"] if verdict.baseline else []))]
         rows = [_outcome(outcome, keys, glyphs, changes=bool(verdict.baseline)) for outcome in _moved(verdict.designs)]
-        yield Section("design", "#### Designs", gfm.head(["Design", *heads], [False, *(True for _ in heads)]), rows)
+        yield SummarySection(
+            "design", "#### Designs", gfm.head(["Design", *heads], [False, *(True for _ in heads)]), rows
+        )
     yield from _limits(verdict.limits, glyphs)
     yield from _listed("note", "Notes", verdict.notes, lambda note: gfm.text(sentence(note, glyphs)))
 
 
-def _limits(standings: Sequence[LimitResult], glyphs: Characters) -> Iterator[Section]:
+def _limits(standings: Sequence[LimitResult], glyphs: Characters) -> Iterator[SummarySection]:
     """Give the limits that are broken, then those that are kept: these are folded away until somebody opens them."""
     heads = ["Budget", "Design", "Layers", "Metric", "Value", "Limit", "Used"]
     head = gfm.head(heads, [False] * 4 + [True] * 3)
@@ -132,15 +134,15 @@ def _limits(standings: Sequence[LimitResult], glyphs: Characters) -> Iterator[Se
     broken = [_standing(one, glyphs) for one in ordered if not one.holds]
     kept = [_standing(one, glyphs) for one in ordered if one.holds]
     if broken:
-        yield Section("exceeded limit", "#### Exceeded limits", head, broken)
+        yield SummarySection("exceeded limit", "#### Exceeded limits", head, broken)
     if kept:
         summary = f"<details><summary>{count_of(len(kept), 'limit')} met</summary>"
-        yield Section("limit", summary, head, kept, "\n</details>\n")
+        yield SummarySection("limit", summary, head, kept, "\n</details>\n")
 
 
-def _listed(noun: str, heading: str, items: Sequence[Item], shown: Callable[[Item], str]) -> Iterator[Section]:
+def _listed(noun: str, heading: str, items: Sequence[Item], shown: Callable[[Item], str]) -> Iterator[SummarySection]:
     if items:
-        yield Section(noun, f"#### {heading}", [], [f"- {shown(item)}" for item in items])
+        yield SummarySection(noun, f"#### {heading}", [], [f"- {shown(item)}" for item in items])
 
 
 def _error(error: SpecError, glyphs: Characters) -> str:
@@ -153,7 +155,9 @@ def _finding(finding: Finding, glyphs: Characters) -> str:
     lines = [f"**{finding.severity} {finding.code}** {gfm.code(sentence(finding.id, glyphs))} "]
     lines[0] += _where(main_span(finding), glyphs) + gfm.text(sentence(finding.text, glyphs))
     if finding.heaviest:
-        layers = [f"{gfm.code(sentence(one.path, glyphs))} {gfm.text(weight(one))}" for one in finding.heaviest]
+        layers = [
+            f"{gfm.code(sentence(one.path, glyphs))} {gfm.text(format_layer_value(one))}" for one in finding.heaviest
+        ]
         lines.append(f"{heaviest_label(finding)}: {', '.join(layers)}")
     lines += [gfm.text(line) for line in details(finding._replace(heaviest=()), glyphs)]
     return "<br>".join(lines)
@@ -200,6 +204,6 @@ def _change(outcome: DesignResult, key: str, glyphs: Characters) -> str:
 def _standing(standing: LimitResult, glyphs: Characters) -> str:
     names = [gfm.cell(sentence(text, glyphs)) for text in (standing.id, standing.design, standing.path)]
     value, limit = standing.value, standing.limit
-    amounts = [amount(standing.metric, value, limit), amount(standing.metric, limit, value)]
+    amounts = [format_metric_value(standing.metric, value, limit), format_metric_value(standing.metric, limit, value)]
     numbers = [*map(glyphs.text, amounts), format_used(standing)]
     return gfm.line([*names, gfm.text(f"{standing.rule} {standing.metric_label}"), *numbers])

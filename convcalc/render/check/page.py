@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from convcalc.errors import SpecError, escape, excerpt, format_errors
 from convcalc.findings import CheckResult, ClaimResult, Finding
 from convcalc.number_format import count_of, format_count_or_shape, format_significant
-from convcalc.render.check.findings import main_span, weight, worst_first
+from convcalc.render.check.findings import format_layer_value, main_span, worst_first
 from convcalc.render.check.limit_tables import change_list, limit_table
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.paragraph import fit_message
@@ -57,7 +57,7 @@ def _lines(finding: Finding, glyphs: Characters) -> Iterator[str]:
     yield place + str(error).replace(error.severity, finding.severity, 1)
     yield from excerpt(span) if span and span.line else ()
     if finding.heaviest:
-        layers = ", ".join(f"{escape(layer.path)} {weight(layer)}" for layer in finding.heaviest)
+        layers = ", ".join(f"{escape(layer.path)} {format_layer_value(layer)}" for layer in finding.heaviest)
         yield f"  {'grew most' if finding.heaviest[0].change else 'heaviest'}: {layers}"
     if finding.rule and finding.rule != span:
         yield f"  {finding.rule}: the limit"

@@ -151,7 +151,7 @@ class SideBySideTable(NamedTuple):
                 hidden.setdefault(what, []).append(group[0].title.lower())
         if hidden:
             told = [what if len(of) == len(found) else f"{what} of {', '.join(of)}" for what, of in hidden.items()]
-            yield left_out(", ".join(told), width)
+            yield left_out(", ".join(told), width, max(self._table(group, PLANS[0]).width for group, _ in found))
 
     def tables(self, plan: SideBySidePlan) -> list[Table]:
         """Return one table for all metrics, or one for each."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from convcalc.errors import SpecError, escape
 from convcalc.findings import CheckResult, Finding
-from convcalc.render.check.findings import main_span, weight, worst_first
+from convcalc.render.check.findings import format_layer_value, main_span, worst_first
 from convcalc.render.tables.surface import Surface
 
 
@@ -23,7 +23,7 @@ def _error(error: SpecError) -> str:
 
 def _finding(finding: Finding) -> str:
     """The sentence, and the layers to look at."""
-    layers = ", ".join(f"{layer.path} {weight(layer)}" for layer in finding.heaviest)
+    layers = ", ".join(f"{layer.path} {format_layer_value(layer)}" for layer in finding.heaviest)
     most = f"; {'grew most' if finding.heaviest[0].change else 'heaviest'}: {layers}" if layers else ""
     text = escape(f"{finding.text}{most}")
     span = main_span(finding)

@@ -7,9 +7,9 @@ from typing import IO, Any
 
 from convcalc.errors import SpecError
 from convcalc.extras import require
-from convcalc.render.results.row_list import ColumnStream, Labels, Rows
+from convcalc.render.results.row_list import ColumnStream, Rows, TextColumn
 from convcalc.render.tables.surface import Surface
-from convcalc.report.row_list import Field, Listing
+from convcalc.report.row_list import Listing, RowField
 
 GROUP = 1 << 14
 """Rows in a group: readers skip whole groups, and each costs some bytes. Columns that come at once are not cut."""
@@ -94,8 +94,8 @@ class _Parquet:
         arrays = [self._array(field, columns[field.key]) for field in self.fields]
         return self.arrow.record_batch(arrays, schema=self.schema)
 
-    def _array(self, field: Field, column: Any) -> Any:
-        if isinstance(column, Labels):
+    def _array(self, field: RowField, column: Any) -> Any:
+        if isinstance(column, TextColumn):
             return self.arrow.DictionaryArray.from_arrays(column.places, column.texts).dictionary_decode()
         if column.dtype == object:
             return self.arrow.array([_cell(field, value) for value in column.tolist()], self.arrow.int64())
@@ -152,7 +152,7 @@ class _ByteBuffer:
         return data
 
 
-def _cell(field: Field, value: Any) -> int | str | None:
+def _cell(field: RowField, value: Any) -> int | str | None:
     """Return a value as its column holds it.
 
     Raises:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from convcalc.batch.results import Results
+from convcalc.batch.results import ResultTable
 from convcalc.designs.names import ZOO
 from convcalc.errors import SpecError, quoted
 from convcalc.metrics.registry import report_metrics
@@ -52,7 +52,7 @@ class ScatterOptions(NamedTuple):
         return tuple(dict.fromkeys(["params", "macs", *filter(_is_metric, keys)]))
 
 
-def plot_results(results: Results, options: ScatterOptions, width: float = 900, height: float = 560) -> Drawing:
+def plot_results(results: ResultTable, options: ScatterOptions, width: float = 900, height: float = 560) -> Drawing:
     """Draw a table of results.
 
     Raises:
@@ -83,7 +83,7 @@ def plot_results(results: Results, options: ScatterOptions, width: float = 900, 
     return Drawing(scatter(points, plan, width, height), vega.scatter(points, plan, options.color))
 
 
-def _groups(results: Results, column: str) -> list[str]:
+def _groups(results: ResultTable, column: str) -> list[str]:
     """Return the group of each row: its text, or, of many different numbers, the range that it is in."""
     results.require(column)
     texts = results.texts(column)
@@ -104,7 +104,7 @@ def _signed(value: Value | None, key: str) -> Value | None:
     return -value if value is not None and key.startswith("-") else value
 
 
-def _axes(results: Results, options: ScatterOptions) -> tuple[str, str]:
+def _axes(results: ResultTable, options: ScatterOptions) -> tuple[str, str]:
     """Return the columns of both axes: those named; parameters, and a quality or multiplies; the first with numbers."""
     if options.x and options.y:
         return options.x, options.y
@@ -143,7 +143,11 @@ def _usual_front(x: str, y: str) -> tuple[str, ...]:
 
 
 def _logs(
-    columns: Mapping[str, Sequence[Value | None]], axes: Sequence[str], whole: Sequence[int], log: str, results: Results
+    columns: Mapping[str, Sequence[Value | None]],
+    axes: Sequence[str],
+    whole: Sequence[int],
+    log: str,
+    results: ResultTable,
 ) -> tuple[bool | None, ...]:
     """Return which axes are logarithmic.
 
@@ -165,12 +169,12 @@ def _words(key: str) -> str:
     return NAMES[key][1] if key in NAMES else titles.get(key, key)
 
 
-def names_of(results: Results) -> list[str]:
+def names_of(results: ResultTable) -> list[str]:
     """Return what points are called; ``≥`` marks one whose numbers are lower bounds."""
     return [f"≥ {name}" if bound else name for name, bound in zip(_names(results), _bounds(results), strict=True)]
 
 
-def _names(results: Results) -> list[str]:
+def _names(results: ResultTable) -> list[str]:
     """Return the designs of rows, or their names, or what the axes of a sweep are set to."""
     for key in ("design", "name", "model"):
         if key in results.columns:
@@ -184,7 +188,7 @@ def _names(results: Results) -> list[str]:
     return [" ".join(texts) for texts in zip(*columns, strict=True)] if columns else [""] * len(results.rows)
 
 
-def _bounds(results: Results) -> list[bool]:
+def _bounds(results: ResultTable) -> list[bool]:
     """Return whether a row's numbers are lower bounds, as ``batch`` notes."""
     return ["≥" in text for text in results.texts("error")]
 

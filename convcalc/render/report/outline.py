@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from convcalc.number_format import count_of
 from convcalc.records import NamedTuple
 from convcalc.report.fold import FoldedReport, FoldedRow
-from convcalc.report.path_tree import PathNode, Run, as_group, build_path_tree, runs, structures
+from convcalc.report.path_tree import PathNode, PathRun, as_group, build_path_tree, runs, structures
 
 TOP_LEVEL = "(top level)"
 
@@ -92,10 +92,10 @@ class Outline:
             if below:
                 stack += [(each, level + 1, above) for each in self._runs(below)]
 
-    def _runs(self, nodes: Iterable[PathNode]) -> list[Run]:
+    def _runs(self, nodes: Iterable[PathNode]) -> list[PathRun]:
         return runs(nodes, self.equal)[::-1]
 
-    def _group(self, node: PathNode, label: str, alike: str, run: Run) -> DisplayRow:
+    def _group(self, node: PathNode, label: str, alike: str, run: PathRun) -> DisplayRow:
         """A group that holds everything says nothing that the total does not."""
         turns, is_cut = (run.times, len(run.nodes)), bool(alike)
         if node.layers == self.root.layers:
@@ -169,7 +169,7 @@ def _ops(node: PathNode) -> Iterator[str]:
         yield from _ops(child)
 
 
-def _name(run: Run, chain: str, above: str) -> str:
+def _name(run: PathRun, chain: str, above: str) -> str:
     """Return what stands for neighbours: ``a1``, ``a1, a2 × 2``, ``a1 … a12 × 12`` or ``a1 … b6 (2 × 6)``."""
     first = run.nodes[0].path.removeprefix(above) + chain
     if run.times == 1:

@@ -12,7 +12,7 @@ from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.paragraph import Block, Paragraph, left_out
 from convcalc.render.tables.surface import Surface
 from convcalc.render.tables.table import Table, TableColumn
-from convcalc.report.row_list import Field, Listing
+from convcalc.report.row_list import Listing, RowField
 
 SENTENCE = re.compile(r"(?:error|warning) (CC\d{3}: .*)")
 
@@ -34,7 +34,7 @@ def listing_blocks(listing: Listing, surface: Surface) -> Iterator[Block]:
         yield table
         yield Paragraph()
     if hidden:
-        yield left_out(", ".join(hidden), surface.width)
+        yield left_out(", ".join(hidden), surface.width, grid(listing, seen(listing), glyphs).width)
     yield Paragraph([(count_of(len(listing.rows), listing.noun), "")], surface.width)
 
 
@@ -44,7 +44,7 @@ def _brief(row: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**row, "error": found[1]} if found else row
 
 
-def _cut(table: Table, fields: Sequence[Field], glyphs: Characters, width: int | None) -> Table:
+def _cut(table: Table, fields: Sequence[RowField], glyphs: Characters, width: int | None) -> Table:
     """Cut the texts of the fields that may be cut, to the room that is left."""
     columns = list(table.columns)
     for place, field in enumerate(fields):
@@ -56,12 +56,12 @@ def _cut(table: Table, fields: Sequence[Field], glyphs: Characters, width: int |
     return replace(table, columns=columns)
 
 
-def seen(listing: Listing) -> list[Field]:
+def seen(listing: Listing) -> list[RowField]:
     """Return the fields that people see."""
     return [field for field in listing.fields if field.shown_to_people]
 
 
-def grid(listing: Listing, fields: Sequence[Field], glyphs: Characters) -> Table:
+def grid(listing: Listing, fields: Sequence[RowField], glyphs: Characters) -> Table:
     """Return the whole table of some fields."""
     columns = [
         TableColumn(field.heading, [fact(row.get(field.key), glyphs) for row in listing.rows], right=field.number)
@@ -84,7 +84,7 @@ def fact(value: Any, glyphs: Characters) -> str:
 Rows = Sequence[Mapping[str, Any]]
 
 
-class Labels(NamedTuple):
+class TextColumn(NamedTuple):
     """A column of texts: the place of each in a list."""
 
     places: Any
@@ -102,7 +102,7 @@ class RowStream(Protocol):
 
 
 class ColumnStream(RowStream, Protocol):
-    """A list that takes columns as well: arrays of integers, and ``Labels``, by the keys of its fields."""
+    """A list that takes columns as well: arrays of integers, and ``TextColumn``, by the keys of its fields."""
 
     def add_columns(self, columns: Mapping[str, Any]) -> bytes:
         """Return the bytes of the groups of rows that are full."""

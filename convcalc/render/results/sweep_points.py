@@ -14,7 +14,7 @@ from typing import Any
 
 from convcalc import __version__
 from convcalc.number_format import format_exact
-from convcalc.render.results.row_list import Labels
+from convcalc.render.results.row_list import TextColumn
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.paragraph import fit_message
 from convcalc.render.tables.surface import Surface
@@ -43,7 +43,7 @@ def arrays_of(job: SweepJob, points: SelectedPoints) -> dict[str, Any]:
         stride //= len(axis.values)
         places = points.numbers // stride % len(axis.values)
         whole = axis.is_numeric and axis.denominator == 1
-        found[axis.name] = axis.integers(places) if whole else Labels(*_distinct(axis.value, places, plain))
+        found[axis.name] = axis.integers(places) if whole else TextColumn(*_distinct(axis.value, places, plain))
     return found | dict(zip(job.output_metrics, shown(job, points), strict=True))
 
 

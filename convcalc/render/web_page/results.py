@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import islice
 from xml.etree.ElementTree import Element
 
-from convcalc.batch.results import Results
+from convcalc.batch.results import ResultTable
 from convcalc.number_format import count_of
 from convcalc.render.pictures.svg import element
 from convcalc.render.plots.table import ScatterOptions, names_of, plot_results
@@ -18,7 +18,7 @@ MOST_ROWS = 2000
 """Of a longer table, the first; the picture has all."""
 
 
-def results_page(results: Results, title: str) -> str:
+def results_page(results: ResultTable, title: str) -> str:
     """Return the page.
 
     Raises:
@@ -37,7 +37,7 @@ def results_page(results: Results, title: str) -> str:
     return page(title, [element("div", *content, class_="design")], data)
 
 
-def _table(results: Results) -> Element:
+def _table(results: ResultTable) -> Element:
     shown = [key for key in results.columns if any(results.texts(key))]
     numeric = [results.is_numeric(key) for key in shown]
     columns = [
@@ -64,7 +64,7 @@ def _table(results: Results) -> Element:
     return section("All of them", about, scroll(table, "All of them", "scroll tall"), tools=tools)
 
 
-def _numbers(results: Results, key: str) -> Sequence[str]:
+def _numbers(results: ResultTable, key: str) -> Sequence[str]:
     """Return numbers with their digits grouped, where they are integers."""
     return [f"{value:,}" if isinstance(value, int) else "" if value is None else str(value)
             for value in results.numbers(key)]  # fmt: skip

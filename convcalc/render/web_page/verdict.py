@@ -8,7 +8,13 @@ from xml.etree.ElementTree import Element
 from convcalc.errors import SpecError, excerpt
 from convcalc.findings import CheckResult, ClaimResult, Finding, LimitResult
 from convcalc.number_format import count_of, format_count_or_shape, format_multiple
-from convcalc.render.check.findings import amount, heaviest_label, main_span, weight, worst_first
+from convcalc.render.check.findings import (
+    format_layer_value,
+    format_metric_value,
+    heaviest_label,
+    main_span,
+    worst_first,
+)
 from convcalc.render.check.limit_tables import RELATIONS, change_list, format_used
 from convcalc.render.check.page import summary
 from convcalc.render.pictures.svg import element, number
@@ -91,7 +97,7 @@ def _finding(finding: Finding) -> Element:
     """Return a finding with its severity in words, its place and its heaviest layers."""
     span = main_span(finding)
     head = element("b", f"{finding.severity} {finding.code} ", class_=finding.severity)
-    heaviest = ", ".join(f"{one.path} {weight(one)}" for one in finding.heaviest)
+    heaviest = ", ".join(f"{one.path} {format_layer_value(one)}" for one in finding.heaviest)
     return element(
         "li", head, finding.text, element("code", str(span)) if span else None,
         _quoted(excerpt(span)) if span and span.line else None,
@@ -112,8 +118,8 @@ def _limits(limits: Iterable[LimitResult]) -> Element:
         rule = "" if one.rule in ("max", "min", "equals") else f" ({one.rule})"
         body.append(element(
             "tr", element("th", whose, scope="row"), element("td", one.metric_label),
-            element("td", amount(one.metric, one.value, one.limit), class_="n"),
-            element("td", f"{RELATIONS[one.rule]} {amount(one.metric, one.limit, one.value)}{rule}"
+            element("td", format_metric_value(one.metric, one.value, one.limit), class_="n"),
+            element("td", f"{RELATIONS[one.rule]} {format_metric_value(one.metric, one.limit, one.value)}{rule}"
                     .replace("<=", "≤").replace(">=", "≥"), class_="n"),
             element("td", format_used(one), class_="n"), element("td", _used(one)),
             element("td", "met" if one.holds else "violated", class_="passed" if one.holds else "failed"),

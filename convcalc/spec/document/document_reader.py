@@ -195,7 +195,7 @@ class _Sections:
                     from convcalc.spec.document.foreign_names import suggest  # only what is wrong needs it
 
                     meant, hint = suggest(key.text, kinds())
-                    raise SpecError("CC204", f"no kind of layer {quoted(key.text)}{meant}", key.span, hint=hint)
+                    raise SpecError("CC204", f"no layer type {quoted(key.text)}{meant}", key.span, hint=hint)
                 words = [*(word for word in argument_names(op) if word not in op.layer_arguments), VIA_KEY]
                 held = self.document.defaults.setdefault(key.text, {})
                 for name, expression in mapping_entries(value, f"defaults of {key.text}", "{attribute: expression}"):

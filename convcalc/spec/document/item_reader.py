@@ -1,4 +1,4 @@
-"""Items: from YAML nodes to ``Item`` trees; every name, attribute and expression is checked, will it run or not."""
+"""Items: from YAML nodes to ``Item`` trees; names, attributes and expressions are checked, whether or not they run."""
 
 from __future__ import annotations
 
@@ -137,7 +137,11 @@ class ItemReader:
         first, second = (known or keys)[:2]
         text = f"two kinds in one item: {quoted(first.text)} on line {first.span.line} and {quoted(second.text)}"
         notes = ((first.span, "the first kind"),)
-        return SpecError("CC123", text, second.span, hint="write a list of two items", notes=notes)
+        hint, op = "write a list of two items", find_op(first.text)
+        if op is not None and op.accepts_norm_act and second.text in ("norm", "act", *activation_names()):
+            argument = second.text if second.text in ("norm", "act") else f"act: {second.text}"
+            hint += f", or {argument} among the arguments of {first.text}, in its braces"
+        return SpecError("CC123", text, second.span, hint=hint, notes=notes)
 
     def _is_kind(self, word: str) -> bool:
         return (
@@ -198,7 +202,7 @@ class ItemReader:
         what = "activation or layer" if word[:1].islower() and "." not in word else "block"
         first = re.match(r"\w*", word)
         if first and first[0] != word and self._is_kind(first[0]):
-            hint = f"arguments stand behind a colon and a space: `{first[0]}: …`"
+            hint = f"arguments follow a colon and a space: `{first[0]}: …`"
             return SpecError("CC204", f"unknown {what} {quoted(word)}", span, hint=hint)
         from convcalc.spec.document.foreign_names import suggest  # only what is wrong needs it
 

@@ -49,7 +49,7 @@ class LastCall(NamedTuple):
     variables: Variables
 
 
-class Parameters:
+class ParameterEvaluator:
     """Works out the parameters of blocks, once where a call reads what it read the last time: many turns do."""
 
     def __init__(self) -> None:

@@ -17,7 +17,7 @@ from convcalc.spec.document.blocks import min_items_per_turn
 from convcalc.spec.document.names import Template, numbered_name
 from convcalc.spec.document.syntax_tree import BlockCall, Item, JoinItem, LayerItem, Repeat, SequenceItem
 from convcalc.spec.document.value_nodes import ValueNode
-from convcalc.spec.expansion.blocks import Parameters, frame_of_block
+from convcalc.spec.expansion.blocks import ParameterEvaluator, frame_of_block
 from convcalc.spec.expansion.frames import (
     OMITTED,
     Branch,
@@ -55,7 +55,7 @@ class Expander:
         """The variables of each document, by its identity."""
         self.items = 0
         self._references = References()
-        self._parameters = Parameters()
+        self._parameters = ParameterEvaluator()
         self._reported: set[tuple[object, ...]] = set()
         """Code and place of the errors so far: every turn of a repeat may make the same."""
 

@@ -20,7 +20,7 @@ def with_input(env: Variables, entering: Shape) -> Variables:
     return with_variables(env, {"cin": entering[0], "din": entering[-1], "shape": tuple(entering)})
 
 
-class Given(NamedTuple):
+class GivenArguments(NamedTuple):
     """The values that a layer is given, and the ops that were made of them."""
 
     layer: LayerItem
@@ -50,7 +50,7 @@ class Evaluated(NamedTuple):
     values: dict[str, Any]
     changing: Sequence[tuple[str, ArgumentValue]]
     """The arguments with variables, which are evaluated each time."""
-    known: dict[tuple[object, ...], Given]
+    known: dict[tuple[object, ...], GivenArguments]
     """By the values of these. The same values give the same op, so that its facts are worked out once."""
 
 
@@ -58,11 +58,11 @@ class LayerArguments:
     """Evaluates the arguments of layers."""
 
     def __init__(self) -> None:
-        self._constant: dict[int, Given] = {}
+        self._constant: dict[int, GivenArguments] = {}
         """By the identity of the layer in the spec, as the others."""
         self._evaluated: dict[int, Evaluated] = {}
 
-    def given(self, layer: LayerItem, frame: Frame, entering: Shape) -> Given:
+    def given(self, layer: LayerItem, frame: Frame, entering: Shape) -> GivenArguments:
         """Evaluate the arguments of a layer; those from ``defaults`` see only the variables of their file."""
         constant = self._constant.get(id(layer))
         if constant is not None:
@@ -100,7 +100,7 @@ def _key(value: Any) -> Any:
     return tuple(map(_key, value)) if isinstance(value, tuple) else value
 
 
-def _given(layer: LayerItem, evaluated: Evaluated, changed: Sequence[object]) -> Given:
+def _given(layer: LayerItem, evaluated: Evaluated, changed: Sequence[object]) -> GivenArguments:
     """Return what a layer is given; what has no effect is left out if from ``defaults``, and an error if written."""
     values = evaluated.values.copy()
     for (name, _), value in zip(evaluated.changing, changed, strict=True):
@@ -112,7 +112,7 @@ def _given(layer: LayerItem, evaluated: Evaluated, changed: Sequence[object]) ->
             raise error
         del values[name]
     type_ = values.get("type")
-    return Given(layer, values, isinstance(type_, str) and type_ == "none", {})
+    return GivenArguments(layer, values, isinstance(type_, str) and type_ == "none", {})
 
 
 def _bound(layer: LayerItem, values: Mapping[str, Any], axes: int) -> Op:

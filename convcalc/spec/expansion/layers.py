@@ -12,7 +12,7 @@ from convcalc.ops.op import Op
 from convcalc.spec.document.names import Template
 from convcalc.spec.document.syntax_tree import Item, LayerItem
 from convcalc.spec.expansion.frames import Frame, InputFailedError
-from convcalc.spec.expansion.layer_arguments import Given, LayerArguments
+from convcalc.spec.expansion.layer_arguments import GivenArguments, LayerArguments
 from convcalc.spec.expansion.scopes import FAILED, NOTHING, Binding, LayerScope
 from convcalc.spec.limits import LAYERS, PATHS, TooLargeError
 
@@ -49,7 +49,7 @@ class LayerEmitter:
         if layer.op.is_identity or given.is_none:
             frame.scope.add(segment, Binding(tensor, span, (start, start)))
             return tensor
-        parts: dict[str, Given] = {}
+        parts: dict[str, GivenArguments] = {}
         for key, fused in layer.fused.items():
             part = self._arguments.given(fused, frame, entering)
             if not part.is_none:
@@ -120,7 +120,7 @@ class LayerEmitter:
         for index, owner in zip(own, other, strict=True):
             self.builder.tie(index, owner)
 
-    def _part(self, given: Given, tensor: int, path: str, span: Span, frame: Frame) -> int:
+    def _part(self, given: GivenArguments, tensor: int, path: str, span: Span, frame: Frame) -> int:
         """Add a fused norm or activation; if one from ``defaults`` does not fit, the error is at the layer."""
         part, entering = given.layer, self.builder.shape(tensor)
         try:

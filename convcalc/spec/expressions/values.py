@@ -173,7 +173,7 @@ def check_magnitude(number: int) -> int:
 
 
 def normalize(result: Rational, *operands: Rational) -> Rational:
-    """Return the result of an operation in its one form and within limits: a whole number is an int.
+    """Return the result of an operation in canonical form, within limits: a whole number is an int.
 
     Numerator and denominator are at most 10¹⁸. Only rounded numbers have longer ones; what is computed from those is
     rounded again, and only its size is limited.

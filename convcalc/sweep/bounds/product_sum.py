@@ -40,7 +40,7 @@ ROOM_OF_RESULT = 64
 """Numbers of 64 bits that take as much memory as the objects of a result."""
 
 
-class Results(dict[tuple[object, ...], Any]):
+class ResultMemo(dict[tuple[object, ...], Any]):
     """A memo that knows how much memory its results take."""
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ MARGIN = 0.05
 """Of the axis, on both sides of the values."""
 
 
-class Axis(NamedTuple):
+class ScatterAxis(NamedTuple):
     """One axis: ``low`` and ``high`` are values, or their logarithms to the base 10."""
 
     low: float
@@ -86,7 +86,7 @@ def _parsed(size: Fraction, digits: int) -> Fraction:
     return Fraction(format_significant(size, digits).replace(",", ""))
 
 
-def axis(values: Sequence[Value], start: float, end: float, log: bool | None) -> Axis:
+def axis(values: Sequence[Value], start: float, end: float, log: bool | None) -> ScatterAxis:
     """Return the axis that values need; ``log`` of ``None`` chooses: logarithmic for positive ones of many sizes."""
     least, most = min(values), max(values)
     if log is None:
@@ -96,4 +96,4 @@ def axis(values: Sequence[Value], start: float, end: float, log: bool | None) ->
         room = 0.5 if log else abs(low) / 2 or 1.0
         low, high = low - room, high + room
     more = (high - low) * MARGIN
-    return Axis(low - more, high + more, log, start, end)
+    return ScatterAxis(low - more, high + more, log, start, end)

@@ -14,7 +14,7 @@ from convcalc.number_format import count_of
 from convcalc.records import NamedTuple
 from convcalc.render.pictures.labels import short
 from convcalc.render.pictures.palette import RAMP
-from convcalc.render.pictures.scatter.axes import Axis, Value, axis
+from convcalc.render.pictures.scatter.axes import ScatterAxis, Value, axis
 from convcalc.render.pictures.scatter.labels import CELL, Label, Rectangle, Spot, place_labels
 from convcalc.render.pictures.svg import Picture, element, number, picture
 from convcalc.render.pictures.text_width import fitted, text_width
@@ -108,7 +108,7 @@ def scatter(points: Sequence[Point], plan: Plan, width: float = 900, height: flo
     return picture("scatter", drawn, width, height, f"{'; '.join(said)}.")
 
 
-def _spots(points: Sequence[Point], horizontal: Axis, vertical: Axis) -> list[Spot]:
+def _spots(points: Sequence[Point], horizontal: ScatterAxis, vertical: ScatterAxis) -> list[Spot]:
     largest = max((point.size for point in points if point.size), default=0)
     return [Spot(horizontal.at(point.x), vertical.at(point.y), _radius(point, largest)) for point in points]
 
@@ -234,7 +234,7 @@ def _label(label: Label) -> Element:
 
 
 def _front(
-    points: Sequence[Point], horizontal: Axis, vertical: Axis, larger: tuple[bool, bool]
+    points: Sequence[Point], horizontal: ScatterAxis, vertical: ScatterAxis, larger: tuple[bool, bool]
 ) -> list[tuple[float, float]]:
     """Return the corners of the line that joins the front, from the best x to the best y."""
     on_front = sorted((point for point in points if point.on_front), key=lambda point: point.x, reverse=larger[0])
