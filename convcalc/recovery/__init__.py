@@ -11,11 +11,9 @@ from convcalc.graph.graph import Graph
 from convcalc.memory import paused
 from convcalc.recovery.items import Item
 from convcalc.recovery.reading.attention import with_attention
-from convcalc.recovery.reading.connect import connect, order, own_ties, read_too_early
 from convcalc.recovery.reading.fuse import fuse
-from convcalc.recovery.reading.groups import grouped
-from convcalc.recovery.reading.links import Links
-from convcalc.recovery.reading.prefixes import with_scopes
+from convcalc.recovery.reading.links import Links, connect, order, own_ties, read_too_early
+from convcalc.recovery.reading.scopes import grouped, with_scopes
 from convcalc.recovery.reading.tree import TreeBuilder, flattened, in_order
 from convcalc.recovery.reading.views import without_views
 from convcalc.recovery.structure.blocks import BlockFinder

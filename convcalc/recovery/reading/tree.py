@@ -11,9 +11,8 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 
 from convcalc.graph.graph import Graph
-from convcalc.recovery.items import COMMUTATIVE, Item, Value
-from convcalc.recovery.reading.experts import with_each
-from convcalc.recovery.reading.fuse import Unit
+from convcalc.recovery.items import COMMUTATIVE, Item, Value, every
+from convcalc.recovery.reading.fuse import Unit, with_each
 from convcalc.shapes import Shape
 
 ENTRY = -1
@@ -197,4 +196,4 @@ def in_order(items: list[Item]) -> list[Item]:
 
 def _begin(branch: Sequence[Item]) -> int:
     """Return the first layer of a branch in the order of the graph; -1 where there is none."""
-    return min((item.nodes[0] for outer in branch for item in outer.below() if item.nodes), default=-1)
+    return min((item.nodes[0] for item in every(branch) if item.nodes), default=-1)

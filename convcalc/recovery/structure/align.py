@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from convcalc.recovery.items import Item, Value
+from convcalc.recovery.items import ENTRY, Item, Value
 from convcalc.recovery.structure.unify import ABSENT, Column, First, column, is_call, skeleton, unify_arguments
 
 LEAST_SHARED = 0.5
@@ -176,7 +176,7 @@ def _one_of(value: Value) -> Value:
     return tuple(map(_one_of, value)) if type(value) is tuple else value
 
 
-def linear(items: Sequence[Item], entry: int) -> list[Item] | None:
+def linear(items: Sequence[Item]) -> list[Item] | None:
     """Return a residual that stands first, with its body as a series before it: ``add`` reads what entered."""
     if not items or items[0].branches is None or len(items[0].branches) != 2 or items[0].source is not None:
         return None
@@ -186,6 +186,6 @@ def linear(items: Sequence[Item], entry: int) -> list[Item] | None:
     if bool(one) == bool(other):
         return None
     join = first.copy()
-    shortcut = [Item("from", source=entry)]
+    shortcut = [Item("from", source=ENTRY)]
     join.branches = [shortcut, []] if other else [[], shortcut]
     return [*(one or other), join, *rest]

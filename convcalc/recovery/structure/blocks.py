@@ -10,9 +10,9 @@ from typing import Any
 
 from convcalc.graph.graph import Graph
 from convcalc.records import dataclass
-from convcalc.recovery.items import ENTRY, Item, copied
-from convcalc.recovery.reading.groups import sequences, spliced
+from convcalc.recovery.items import ENTRY, Item, copied, every
 from convcalc.recovery.reading.links import Links
+from convcalc.recovery.reading.scopes import sequences, spliced
 from convcalc.recovery.structure.align import MAX_OPTIONAL, Sides, linear, weight
 from convcalc.recovery.structure.parameters import Parameters, TooManyError
 from convcalc.recovery.structure.repeats import compressed
@@ -124,9 +124,7 @@ class BlockFinder:
 
     def _is_candidate(self, item: Item) -> bool:
         items = (item.branches or [[]])[0]
-        if not self._class(item) and (
-            self.graph.scopes or any(is_call(each) for outer in items for each in outer.below())
-        ):
+        if not self._class(item) and (self.graph.scopes or any(map(is_call, every(items)))):
             return False  # the code has no class for it, or it only holds what is one
         least = LEAST_OF_CLASS if self._class(item) else LEAST_WEIGHT
         return sum(map(_full_weight, items)) >= least and self.links.is_block(item)
@@ -179,7 +177,7 @@ class BlockFinder:
     def _name(self, member: Member, items: Sequence[Item]) -> str:
         given = re.sub(r"\W", "", self._class(member.item)).lstrip("_0123456789")[:MAX_NAME]
         given = given[:1].upper() + given[1:]
-        kinds = {each.kind for item in items for each in item.below()}
+        kinds = {each.kind for each in every(items)}
         shape = next((word for kind, word in _SHAPES.items() if kind in kinds), "Block")
         base = given if given[:1].isupper() else shape + given
         return next(name for name in _with_letters(base) if name not in self.blocks)
@@ -245,7 +243,7 @@ def _merged(counts: tuple[int, int], items: list[Item], other: list[Item]) -> li
 
     A residual that only one of them has may be written as its body and a sum behind it.
     """
-    straight, straight_other = linear(items, ENTRY), linear(other, ENTRY)
+    straight, straight_other = linear(items), linear(other)
     found: list[tuple[int, list[Item]]] = []
     for one, two in ((items, other), (straight, other), (items, straight_other), (straight, straight_other)):
         if one is None or two is None:
@@ -254,7 +252,7 @@ def _merged(counts: tuple[int, int], items: list[Item], other: list[Item]) -> li
         merged = sides.merge(one, two)
         if merged is not None:
             _rename(merged, sides.renamed)
-            found.append((sum(each.present is not None for item in merged for each in item.below()), merged))
+            found.append((sum(each.present is not None for each in every(merged)), merged))
     count, best = min(found, key=lambda each: each[0], default=(0, None))
     return best if count <= MAX_OPTIONAL else None
 
