@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
+from itertools import count
 from typing import Any
 
 from convcalc.graph.graph import Graph
@@ -35,15 +37,12 @@ KEYS: tuple[Callable[[_Upstream], tuple[Any, ...]], ...] = (
 """By what the branches of a join are sorted: a layer that differs leaves the order by one of them as it is."""
 
 
-class Numbering:
-    """Numbers for contents, in the order in which they come first: the same number for equal ones."""
+Numbering = defaultdict[Hashable, int]
+"""Numbers for contents, in the order in which they come first: the same number for equal ones."""
 
-    def __init__(self) -> None:
-        self._numbers: dict[Hashable, int] = {}
 
-    def number(self, content: Hashable) -> int:
-        """Return the number of a content."""
-        return self._numbers.setdefault(content, len(self._numbers))
+def new_numbering() -> Numbering:
+    return defaultdict(count().__next__)
 
 
 def sorted_by_branches(graph: Graph, layers: Sequence[Layer], numbering: Numbering) -> list[list[Layer]]:
@@ -64,11 +63,11 @@ def _upstream(inputs: Sequence[_Upstream], layer: Layer | None, numbering: Numbe
     deepest = branches[-1] if branches else _Upstream(0, (), (), -1, -1)
     number, outline = deepest.number, deepest.outline
     if len(branches) > 1:
-        number = numbering.number(tuple(branches))
-        outline = numbering.number(tuple(sorted({each.outline for each in branches})))
+        number = numbering[tuple(branches)]
+        outline = numbering[tuple(sorted({each.outline for each in branches}))]
     if layer is None:
         return deepest._replace(number=number, outline=outline)
-    number, outline = numbering.number((layer.key, number)), numbering.number((layer.form, outline))
+    number, outline = numbering[layer.key, number], numbering[layer.form, outline]
     if layer.kind in IGNORABLE:
         return deepest._replace(number=number, outline=outline)
     others = str([value for name, value in layer.settings.items() if name not in WINDOW[:3]])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from convcalc.graph.graph import Node
 from convcalc.match.wires import CONCAT, JOINS, POOLS, WHOLE, Content, Wires, window_of
 
-Term = tuple[Content, int]
+Term = tuple[Content | None, int]
 """What a join reads, and the node that makes it."""
 MOST = 4
 """Terms that are shown of one join."""
@@ -39,7 +39,7 @@ def _texts(sides: tuple[Wires, Wires], read: Sequence[Sequence[int]], depth: int
         kind, other = (_kind(wires, node) for wires, node in zip(sides, nodes, strict=True))
         if kind == other and kind in JOINS:
             terms = (list(_terms(wires, node)) for wires, node in zip(sides, nodes, strict=True))
-            unlike = (_unlike_ends if kind == CONCAT else _unlike_terms)(*terms)
+            unlike = (_unlike_ends if kind == CONCAT else _unlike_sums)(*terms)
             return (_call(wires, kind, shown, depth) for wires, shown in zip(sides, unlike, strict=True))
     return (
         ", ".join(_text(wires, node, depth) for node in nodes) or "nothing more"
@@ -47,14 +47,19 @@ def _texts(sides: tuple[Wires, Wires], read: Sequence[Sequence[int]], depth: int
     )
 
 
-def _unlike_terms(first: Sequence[Term], second: Sequence[Term]) -> Iterator[list[int]]:
+def unlike_terms(ours: Iterable[Term], theirs: Iterable[Term]) -> list[int]:
+    """Return the nodes of one side whose contents the other has not, or fewer times."""
+    waiting, unlike = Counter(content for content, _ in theirs), []
+    for content, node in ours:
+        waiting[content] -= 1
+        unlike += [node] if waiting[content] < 0 else []
+    return unlike
+
+
+def _unlike_sums(first: Sequence[Term], second: Sequence[Term]) -> Iterator[list[int]]:
     """Give the terms of each side that the other has not, with an ellipsis for those that both have."""
     for ours, theirs in ((first, second), (second, first)):
-        waiting = Counter(content for content, _ in theirs)
-        unlike = []
-        for content, node in ours:
-            waiting[content] -= 1
-            unlike += [node] if waiting[content] < 0 else []
+        unlike = unlike_terms(ours, theirs)
         yield [ELLIPSIS] * (len(unlike) < len(ours)) + unlike
 
 

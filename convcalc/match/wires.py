@@ -151,7 +151,7 @@ class Wires:
         return self._RULES.get(node.op.kind, Wires._passed)(self, node, read)
 
     def _new(self, root: int, *content: object, kind: str = "", is_clear: bool = True) -> Wire:
-        return Wire(kind, self._numbering.number(content), root, is_clear)
+        return Wire(kind, self._numbering[content], root, is_clear)
 
     # --- by kind ------------------------------------------------------------------------------------------------------
 

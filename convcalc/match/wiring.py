@@ -8,8 +8,8 @@ from itertools import islice
 
 from convcalc.match.differences import CHANGED, OUTPUT, READS, Difference, Side
 from convcalc.match.layers import Layer
-from convcalc.match.order import Numbering
-from convcalc.match.wire_text import unlike_texts
+from convcalc.match.order import new_numbering
+from convcalc.match.wire_text import unlike_terms, unlike_texts
 from convcalc.match.wires import Content, Wire, Wires, is_same_pool
 
 Pair = tuple[Layer, Layer]
@@ -23,7 +23,7 @@ def unlike_wiring(sides: Sequence[Side], pairs: Sequence[Pair]) -> list[Differen
     Layers are told apart by what they are and read, so that it makes no difference which of two equal ones is paired.
     Linear in the nodes, but for what is read anew behind each difference.
     """
-    numbering = Numbering()
+    numbering = new_numbering()
     names = _input_names(sides)
 
     def wires() -> tuple[Wires, Wires]:
@@ -54,19 +54,13 @@ def _are_alike(first: Wires, second: Wires, sides: Sequence[Side]) -> bool:
 
 def _unlike_outputs(first: Wires, second: Wires, sides: Sequence[Side]) -> tuple[list[int], list[int]]:
     """Return the outputs of each side that the other has not; of the side that has more, as many as are left over."""
-    outputs = [list(side.graph.outputs.values()) for side in sides]
-    alone: tuple[list[int], list[int]] = ([], [])
-    contents = [
-        [_content(wires, index) for index in side] for wires, side in zip((first, second), outputs, strict=True)
+    outputs = [
+        [(_content(wires, index), index) for index in side.graph.outputs.values()]
+        for wires, side in zip((first, second), sides, strict=True)
     ]
-    for side, other in ((0, 1), (1, 0)):
-        waiting = Counter(contents[other])
-        for index, content in zip(outputs[side], contents[side], strict=True):
-            waiting[content] -= 1
-            if waiting[content] < 0:
-                alone[side].append(index)
-    few = min(map(len, alone))
-    return alone[0][:few], alone[1][:few]
+    ours, theirs = (unlike_terms(*each) for each in (outputs, outputs[::-1]))
+    few = min(len(ours), len(theirs))
+    return ours[:few], theirs[:few]
 
 
 def _content(wires: Wires, index: int) -> Content | None:
