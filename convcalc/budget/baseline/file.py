@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from convcalc.budget.baseline.types import AcceptedValue, DesignCounts
+from convcalc.budget.baseline.counts import AcceptedValue, DesignCounts
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
 from convcalc.records import NamedTuple
 from convcalc.report.report import CONVENTION_ID, SCHEMA_VERSION

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from convcalc.budget.baseline.counts import DesignCounts
 from convcalc.budget.baseline.file import DEFAULT_NAME, MISSING
 from convcalc.budget.baseline.sources import Baseline, open_baseline
-from convcalc.budget.baseline.types import DesignCounts
 from convcalc.budget.file.types import BaselineLocation, Budget
 from convcalc.errors import Span, SpecError, SpecErrors, quoted
 from convcalc.git.repository import NAME_REVISION_HINT, UNKNOWN

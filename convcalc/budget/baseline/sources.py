@@ -8,9 +8,8 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from convcalc.budget.baseline.counts import count_graph
+from convcalc.budget.baseline.counts import AcceptedValue, DesignCounts, count_graph
 from convcalc.budget.baseline.file import DEFAULT_NAME, MISSING, read_baseline_file
-from convcalc.budget.baseline.types import AcceptedValue, DesignCounts
 from convcalc.budget.file.types import BaselineLocation
 from convcalc.designs.names import (
     BINARY_MODELS,

@@ -6,10 +6,9 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
-from convcalc.budget.baseline.counts import count_graph
+from convcalc.budget.baseline.counts import AcceptedValue, DesignCounts, count_graph
 from convcalc.budget.baseline.file import DEFAULT_NAME, MISSING, BaselineFile, read_baseline_file, require_replaceable
 from convcalc.budget.baseline.sources import baseline_path
-from convcalc.budget.baseline.types import AcceptedValue, DesignCounts
 from convcalc.budget.file.types import Budget, BudgetFile
 from convcalc.budget.select.match_designs import matching_designs, patterns_match
 from convcalc.budget.select.parts import PartFinder

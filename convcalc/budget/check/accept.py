@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 
+from convcalc.budget.baseline.counts import AcceptedValue
 from convcalc.budget.baseline.file import DEFAULT_NAME, BaselineFile
 from convcalc.budget.baseline.sources import baseline_path, read_accepted_values
-from convcalc.budget.baseline.types import AcceptedValue
 from convcalc.budget.baseline.update import BaselineUpdate, describe_accepted, read_existing
 from convcalc.budget.check.checker import check
 from convcalc.budget.check.file_judge import Options

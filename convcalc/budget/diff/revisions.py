@@ -6,10 +6,9 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 
-from convcalc.budget.baseline.counts import count_graph
+from convcalc.budget.baseline.counts import DesignCounts, count_graph
 from convcalc.budget.baseline.sources import SPEC_MARKER, GitBaseline
-from convcalc.budget.baseline.types import DesignCounts
-from convcalc.budget.diff.match_layers import LayerChange, match_layers
+from convcalc.budget.diff.layers import LayerChange, match_layers
 from convcalc.designs.names import SPEC_SUFFIXES, is_spec_name, parse_design
 from convcalc.designs.patterns import MAGIC
 from convcalc.designs.sources import SpecFile, open_spec
