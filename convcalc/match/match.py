@@ -10,11 +10,10 @@ from itertools import chain, product
 from convcalc.arith import Number
 from convcalc.graph.attention import with_tables_apart
 from convcalc.graph.graph import Graph
-from convcalc.match.alignment import alignments
+from convcalc.match.alignment import alignments, new_numbering, sorted_by_branches
 from convcalc.match.comparison import compared, scopes_of, unlike_ties
 from convcalc.match.differences import ADDED, CHANGED, MISSING, NAME, OUTPUT, Difference, Outcome, Side
 from convcalc.match.layers import IGNORABLE, has_masks, has_stacks, layers_of, states_masks, tables_of
-from convcalc.match.order import new_numbering, sorted_by_branches
 from convcalc.match.wiring import unlike_wiring
 from convcalc.memory import paused
 from convcalc.records import NamedTuple, dataclass

@@ -14,9 +14,9 @@ from typing import ClassVar
 
 from convcalc.arith import Number
 from convcalc.graph.graph import Node
+from convcalc.match.alignment import Numbering
 from convcalc.match.differences import Side
 from convcalc.match.layers import Layer
-from convcalc.match.order import Numbering
 from convcalc.ops.op import Window
 from convcalc.records import NamedTuple
 

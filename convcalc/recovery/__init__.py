@@ -13,9 +13,8 @@ from convcalc.recovery.items import Item
 from convcalc.recovery.reading.attention import with_attention
 from convcalc.recovery.reading.fuse import fuse
 from convcalc.recovery.reading.links import Links, connect, order, own_ties, read_too_early
-from convcalc.recovery.reading.scopes import grouped, with_scopes
-from convcalc.recovery.reading.tree import TreeBuilder, flattened, in_order
-from convcalc.recovery.reading.views import without_views
+from convcalc.recovery.reading.rewriting import with_scopes, without_views
+from convcalc.recovery.reading.tree import TreeBuilder, flattened, grouped, in_order
 from convcalc.recovery.structure.blocks import BlockFinder
 from convcalc.recovery.structure.repeats import experts_as_one
 from convcalc.recovery.verify import KEPT, difference, graph_of, same_peak, unequal_metrics

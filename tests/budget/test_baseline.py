@@ -9,8 +9,14 @@ import jsonschema
 import pytest
 
 from convcalc import schemas
-from convcalc.budget.baseline.counts import AcceptedValue, DesignCounts, count_graph
-from convcalc.budget.baseline.file import BaselineFile, read_baseline_file, to_text
+from convcalc.budget.baseline.file import (
+    AcceptedValue,
+    BaselineFile,
+    DesignCounts,
+    count_graph,
+    read_baseline_file,
+    to_text,
+)
 from convcalc.budget.baseline.sources import open_baseline
 from convcalc.budget.file.types import BaselineLocation
 from convcalc.designs.sources import open_design

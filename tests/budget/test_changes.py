@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from convcalc.budget.baseline.counts import DesignCounts
+from convcalc.budget.baseline.file import DesignCounts
 from convcalc.budget.diff.layers import group_changes, match_layers, metric_changes
 from tests.work import limited_work
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcalc.budget.baseline.counts import DesignCounts
+from convcalc.budget.baseline.file import DesignCounts
 from convcalc.budget.check.file_verdict import Verdict
 from convcalc.budget.check.finding_text import BudgetOnDesign, format_value
 from convcalc.budget.check.limits import evaluate
 from convcalc.budget.file.types import Budget, GrowthLimit, LayerFilter, Limit, LimitedMetric, Pattern
-from convcalc.budget.select.parts import PartFinder
+from convcalc.budget.select.match_designs import PartFinder
 from convcalc.designs.sources import open_source
 from convcalc.errors import Source, Span
 from convcalc.report.measurements import Measurements

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 
-from convcalc.budget.baseline.counts import AcceptedValue
-from convcalc.budget.baseline.file import DEFAULT_NAME, BaselineFile
+from convcalc.budget.baseline.file import DEFAULT_NAME, AcceptedValue, BaselineFile
 from convcalc.budget.baseline.sources import baseline_path, read_accepted_values
 from convcalc.budget.baseline.update import BaselineUpdate, describe_accepted, read_existing
 from convcalc.budget.check.checker import check

@@ -10,8 +10,7 @@ from convcalc.budget.check.file_judge import FileJudge, Options
 from convcalc.budget.check.file_verdict import StoredVerdicts, Verdict
 from convcalc.budget.check.whole_check import apply_waivers, designs_without_budget, loose_limits
 from convcalc.budget.file.types import OFF, Budget, BudgetFile, LayerFilter
-from convcalc.budget.select.plan import CheckPlan, FileToCheck, plan_check, unmatched_finding
-from convcalc.budget.select.specs import open_cached_spec
+from convcalc.budget.select.plan import CheckPlan, FileToCheck, open_cached_spec, plan_check, unmatched_finding
 from convcalc.designs.names import DesignName
 from convcalc.errors import SpecError, quoted
 from convcalc.findings import CheckResult, Finding

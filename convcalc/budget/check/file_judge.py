@@ -7,16 +7,15 @@ from datetime import date
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from convcalc.budget.baseline.counts import DesignCounts, count_graph
+from convcalc.budget.baseline.file import DesignCounts, count_graph
 from convcalc.budget.baseline.session import BaselineSession
 from convcalc.budget.check.file_verdict import Verdict, digest
 from convcalc.budget.check.finding_text import BudgetOnDesign
 from convcalc.budget.check.limits import evaluate
 from convcalc.budget.diff.layers import metric_changes
 from convcalc.budget.file.types import BaselineLocation, Budget
-from convcalc.budget.select.parts import PartFinder
-from convcalc.budget.select.plan import FileToCheck
-from convcalc.budget.select.specs import CachedSpec, ReferenceDesigns, open_cached_spec
+from convcalc.budget.select.match_designs import PartFinder
+from convcalc.budget.select.plan import CachedSpec, FileToCheck, ReferenceDesigns, open_cached_spec
 from convcalc.designs.claims import check_claims
 from convcalc.designs.claims import claim_finding as claimed
 from convcalc.designs.imports import Imports, imports_of

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
-from convcalc.budget.baseline.counts import DesignCounts
+from convcalc.budget.baseline.file import DesignCounts
 from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX, Budget, GrowthLimit, Limit, LimitedMetric
-from convcalc.budget.select.parts import PartFinder
+from convcalc.budget.select.match_designs import PartFinder
 from convcalc.findings import Finding, LayerMetricChange
 from convcalc.number_format import Rational, format_count, format_decimal, format_percent, format_ratio, format_unlike
 from convcalc.records import NamedTuple

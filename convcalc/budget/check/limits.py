@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from operator import eq, ge, le
 
-from convcalc.budget.baseline.counts import DesignCounts
+from convcalc.budget.baseline.file import DesignCounts
 from convcalc.budget.check.file_verdict import Verdict
 from convcalc.budget.check.finding_text import (
     BudgetOnDesign,
@@ -25,7 +25,7 @@ from convcalc.budget.check.finding_text import (
     subject,
 )
 from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX, Budget, GrowthLimit, Limit
-from convcalc.budget.select.parts import SEPARATOR, PartFinder
+from convcalc.budget.select.match_designs import SEPARATOR, PartFinder
 from convcalc.errors import SpecError, SpecErrors
 from convcalc.findings import Finding, LayerMetricChange, LimitResult
 from convcalc.number_format import format_count, format_percent
@@ -38,6 +38,8 @@ _RELATIONS = {"max": ("CC611", "above"), "min": ("CC612", "below"), "equals": ("
 """The codes of findings, and on which side of the limit they are, if that is always the same."""
 CODES = {"growth": "CC614", "ratchet": "CC615"}
 RATIO_TO_ZERO = "CC621"
+SHOWN = 3
+"""Layers that a finding of growth names."""
 
 
 def evaluate(case: BudgetOnDesign) -> Verdict:
@@ -189,7 +191,7 @@ def baseline_value(
 
 
 def largest_increases(
-    measured: Measurements, past: DesignCounts, key: str, place: DesignPart, top: int = 3
+    measured: Measurements, past: DesignCounts, key: str, place: DesignPart
 ) -> list[tuple[int, LayerMetricChange]]:
     """Return the layers of a place that grew most or are new, by their order, with what they count."""
     values = measured.values(key)
@@ -202,7 +204,7 @@ def largest_increases(
         if values[index] > was:
             heavy = LayerMetricChange(path, key, "grew" if known else "new", was if known else None, values[index])
             grown.append((was - values[index], index, heavy))
-    return [(index, heavy) for _, index, heavy in sorted(grown, key=lambda each: each[:2])[:top]]
+    return [(index, heavy) for _, index, heavy in sorted(grown, key=lambda each: each[:2])[:SHOWN]]
 
 
 class _Growth(NamedTuple):
@@ -218,7 +220,7 @@ def judge_growth(case: BudgetOnDesign, allowance: GrowthLimit, chosen: Sequence[
     """Judge what grew: of the places that are kept, the one that has used most of its limit stands for all."""
     steps = list(_growths(case, allowance, chosen))
     broken = [step for step in steps if step.size > step.limit]
-    for place, _, size, limit in broken or ([max(steps, key=_use)] if steps else []):
+    for place, _, size, limit in broken or sorted(steps, key=lambda step: Fraction(-step.size, step.limit or 1))[:1]:
         used = Fraction(size, limit) if limit else None
         design, metric = case.measured.design, allowance.metric.label
         judged.limits.append(
@@ -236,10 +238,6 @@ def _growths(case: BudgetOnDesign, allowance: GrowthLimit, chosen: Sequence[Desi
         was = baseline_value(case.budget, case.places, case.measured, case.past, key, place)
         if was is not None:
             yield _Growth(place, was, case.measured.value_of(key, place), max(allowance.limit(was), accepted))
-
-
-def _use(step: _Growth) -> Fraction:
-    return Fraction(step.size, step.limit) if step.limit else Fraction(0)
 
 
 def _growth_finding(case: BudgetOnDesign, allowance: GrowthLimit, step: _Growth) -> Finding:

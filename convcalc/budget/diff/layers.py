@@ -1,11 +1,11 @@
-"""TODO."""
+"""What became of the layers of a design: matched by path, then by other names; told in rows, whole scopes as one."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from convcalc.budget.baseline.counts import DesignCounts
+from convcalc.budget.baseline.file import DesignCounts
 from convcalc.findings import LayerMetricChange
 from convcalc.records import NamedTuple
 
@@ -150,14 +150,10 @@ def _largest_first(matched: Iterable[LayerChange], metric: str) -> Iterator[Laye
 
 
 def _change(pair: LayerChange, metric: str) -> LayerMetricChange | None:
-    before, after = _value(pair.before, metric), _value(pair.after, metric)
+    before, after = (None if side is None else side.get(metric, 0) for side in (pair.before, pair.after))
     change = change_kind(pair, pair.difference(metric)) if before or after else ""
     old_path = pair.old_path if pair.is_moved else ""
     return LayerMetricChange(pair.path, metric, change, before, after, old_path) if change else None
-
-
-def _value(side: Counts | None, metric: str) -> int | None:
-    return None if side is None else side.get(metric, 0)
 
 
 def change_kind(pair: LayerChange, difference: int) -> str:

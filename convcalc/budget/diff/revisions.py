@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 
-from convcalc.budget.baseline.counts import DesignCounts, count_graph
+from convcalc.budget.baseline.file import DesignCounts, count_graph
 from convcalc.budget.baseline.sources import SPEC_MARKER, GitBaseline
 from convcalc.budget.diff.layers import LayerChange, match_layers
 from convcalc.designs.names import SPEC_SUFFIXES, is_spec_name, parse_design
@@ -14,7 +14,7 @@ from convcalc.designs.patterns import MAGIC
 from convcalc.designs.sources import SpecFile, open_spec
 from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.git.commit_tree import CommitTree, error_if_outside
-from convcalc.git.object_reader import blob_hash
+from convcalc.git.process import blob_hash
 from convcalc.git.repository import Commit
 from convcalc.git.worktree_files import worktree_files
 from convcalc.metrics.registry import report_metrics

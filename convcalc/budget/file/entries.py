@@ -50,7 +50,6 @@ from convcalc.budget.file.types import (
     Waiver,
 )
 from convcalc.errors import Span, SpecError, did_you_mean, escape, quoted
-from convcalc.metrics.metric import Metric
 from convcalc.records import NamedTuple, dataclass, field
 from convcalc.report.metrics import LEAST_TIME, metric
 from convcalc.spec.document.value_nodes import collect_errors
@@ -74,7 +73,8 @@ def contradictions(budget: Budget, given: Fields) -> Iterator[SpecError]:
             text = f"{quoted(what.label)} of a whole design is always 100%"
             yield SpecError(BAD_STRUCTURE, text, span, hint="say of which `layers`, or `per: layer`")
         found = metric(what.key)
-        granularities = _allowed_granularities(found) if rule in ABSOLUTE_RULES else ()
+        parts = ("group",) if found.per_sample else ("layer", "group")  # for which a metric that is no sum is known
+        granularities = parts if rule in ABSOLUTE_RULES else ()
         if not found.is_additive and chosen and budget.per not in granularities:
             text = f"{what.key} is not additive, so that layers cannot be limited in it"
             hint = "leave `layers` and `per` out, for the whole design"
@@ -91,11 +91,6 @@ def contradictions(budget: Budget, given: Fields) -> Iterator[SpecError]:
             yield SpecError(BAD_STRUCTURE, text, given[rule][0].span, hint=hint)
 
 
-def _allowed_granularities(found: Metric) -> tuple[str, ...]:
-    """Return for what parts of a design a metric that is not a sum may be limited."""
-    return ("group",) if found.per_sample else ("layer", "group")
-
-
 def _metrics_by_rule(given: Fields) -> Iterator[tuple[str, LimitedMetric, Span]]:
     """Give every metric of a budget that stands, with its rule and its place."""
     for rule in RULES:
@@ -108,21 +103,14 @@ def _metrics_by_rule(given: Fields) -> Iterator[tuple[str, LimitedMetric, Span]]
 
 
 QUANTITY, WAIVER, ID = "CC633", "CC635", "CC636"
-
 DEFAULT_KEYS = ("severity", "unmatched", "loose_below")
-
 BUDGET_KEYS = ("id", "note", "designs", "layers", "per", *RULES, "against", *CONDITION_KEYS, *DEFAULT_KEYS)
-
 WAIVER_KEYS = ("budget", "design", "until", "reason")
-
 MAX_ID_LENGTH = 200
 """Characters."""
-
 MAX_IDS_IN_HINT = 10
-
 CLAIM_ID_PREFIX = "claim:"
 """Ids of claims begin so."""
-
 _DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 
 

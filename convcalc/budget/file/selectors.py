@@ -19,9 +19,8 @@ from convcalc.budget.file.types import LayerFilter, Pattern
 from convcalc.designs.names import NOT_FILES, SPEC_SUFFIXES, parse_pattern
 from convcalc.dtypes import parse_dtype
 from convcalc.errors import SpecError, SpecErrors, quoted
-from convcalc.git.worktree import leaves_repository
 from convcalc.ops.registry import activation_names, kinds
-from convcalc.paths import is_inside, is_wild, repository_root, syntax_error
+from convcalc.paths import is_inside, is_wild, leaves_repository, repository_root, syntax_error
 from convcalc.quantities import parse_positive_integer
 from convcalc.report.measurements import DEFAULT_CONDITIONS, Conditions
 from convcalc.spec.document.value_nodes import collect_errors

@@ -15,7 +15,7 @@ from convcalc.ops.kinds.sdpa import ScaledDotProductAttention
 from convcalc.ops.make import make
 from convcalc.ops.op import MatrixProduct, Op
 from convcalc.records import NamedTuple
-from convcalc.recovery.reading.views import Replacement, keeps_order, rebuilt
+from convcalc.recovery.reading.rewriting import Replacement, keeps_order, rebuilt
 from convcalc.shapes import Shape
 
 PASSED = frozenset((*REARRANGING, *PRODUCTS, "sdpa", "softmax", "add", "mul", "norm", "gather", "param"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
-from itertools import islice
+from itertools import groupby, islice
 
 from convcalc.graph.graph import Graph
 from convcalc.recovery.items import COMMUTATIVE, Item, Value, every
@@ -17,6 +17,7 @@ from convcalc.shapes import Shape
 
 ENTRY = -1
 """The place, among units, of the first input of the graph."""
+Scope = tuple[str, ...]
 
 
 class TreeBuilder:
@@ -29,7 +30,8 @@ class TreeBuilder:
         self.units = units
         self._place = {unit.nodes[-1].index: at for at, unit in enumerate(units)}
         self._place[graph.inputs[0].index] = ENTRY
-        self._before = [self._units_before(unit) for unit in units]
+        # places of what a unit reads; other inputs of the graph than the first have none
+        self._before = [[self._place[index] for index in unit.inputs if index in self._place] for unit in units]
         self._readers = [0] * len(units)
         for unit in units:
             for index in unit.inputs:
@@ -62,10 +64,6 @@ class TreeBuilder:
                 is_far = self._reached[place] != self._reached[at] or is_root
                 if is_far and (self._readers[place] > 1 or self._reached[place]):
                     yield place
-
-    def _units_before(self, unit: Unit) -> list[int]:
-        """Return the places of what a unit reads; other inputs of the graph than the first have none."""
-        return [self._place[index] for index in unit.inputs if index in self._place]
 
     def _each_dominator(self) -> Iterator[int | None]:
         """Yield the immediate dominator of each unit in its stream; none for the first of another input."""
@@ -197,3 +195,62 @@ def in_order(items: list[Item]) -> list[Item]:
 def _begin(branch: Sequence[Item]) -> int:
     """Return the first layer of a branch in the order of the graph; -1 where there is none."""
     return min((item.nodes[0] for item in every(branch) if item.nodes), default=-1)
+
+
+# --- lists of what one module of the model makes ----------------------------------------------------------------------
+
+
+def grouped(items: Sequence[Item], scope: Scope = ()) -> list[Item]:
+    """Return neighbours that are below one child of a scope as one item, a ``seq``."""
+    found: list[Item] = []
+    for key, group in groupby(items, lambda item: _child(item, scope)):
+        run = list(group)
+        if key is not None and (len(run) > 1 or run[0].branches is not None):
+            found.append(_seq(grouped(run, key), key))
+            continue
+        for item in run:
+            if item.branches is not None:
+                item.branches = [grouped(branch, scope) for branch in item.branches]
+        found += run
+    return found
+
+
+def _seq(items: list[Item], scope: Scope) -> Item:
+    """Return a list that reads what its first item has read by name."""
+    first, nodes = items[0], items[-1].nodes
+    made = Item("seq", nodes=nodes, branches=[items], path=".".join(scope), span=(first.span[0], items[-1].span[1]))
+    made.source, first.source = first.source, None
+    return made
+
+
+def _child(item: Item, scope: Scope) -> Scope | None:
+    """Return the child of a scope that all layers of an item are below, if there is one."""
+    child = len(scope) + 1
+    scopes = {tuple(each.path.split(".")[:-1][:child]) for each in every([item]) if each.nodes}
+    common = scopes.pop() if len(scopes) == 1 else ()
+    return common if len(common) == child and common[:-1] == scope else None
+
+
+def spliced(items: Sequence[Item]) -> list[Item]:
+    """Return a list with what lists without a name hold in their place."""
+    found: list[Item] = []
+    for item in items:
+        if item.kind == "seq" and not item.modifiers and item.present is None:
+            inner = spliced((item.branches or [[]])[0])
+            inner[0].source = inner[0].source if item.source is None else item.source
+            found += inner
+        else:
+            if item.branches is not None:
+                item.branches = [spliced(branch) for branch in item.branches]
+            found.append(item)
+    return found
+
+
+def sequences(items: Sequence[Item], above: Item | None = None) -> Iterator[tuple[Item, Item | None]]:
+    """Yield all lists with a path, each with the one around it; those inside come first."""
+    for item in items:
+        inside = item if item.kind == "seq" else above
+        for branch in item.branches or ():
+            yield from sequences(branch, inside)
+        if item.kind == "seq":
+            yield item, above

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from convcalc.recovery.items import ENTRY, Item, Value
 from convcalc.recovery.structure.unify import ABSENT, Column, First, column, is_call, skeleton, unify_arguments
@@ -102,22 +103,24 @@ class Sides:
         assert item is not None
         made = item.copy()
         has_it = item.present or (True,) * (self.first if a else self.second)
-        made.present = (*has_it, *(False,) * self.second) if a else (*(False,) * self.first, *has_it)
+        made.present = self._beside(has_it, False, is_first=a is not None)
         self._widen(made, is_first=a is not None)
         return made
+
+    def _beside(self, own: tuple[Any, ...], none: object, *, is_first: bool) -> tuple[Any, ...]:
+        """Return the values of one side for all members, with ``none`` for those of the other."""
+        return (*own, *(none,) * self.second) if is_first else (*(none,) * self.first, *own)
 
     def _widen(self, item: Item, *, is_first: bool) -> None:
         """Let the columns of an item and of all below it have a value, or none, for every member."""
         for key, value in item.args.items():
-            lacking = (ABSENT,) * (self.second if is_first else self.first)
             own = expanded(value, self.first if is_first else self.second)
-            item.args[key] = column((*own, *lacking) if is_first else (*lacking, *own))
+            item.args[key] = column(self._beside(own, ABSENT, is_first=is_first))
         if item.branches is not None:
             item.branches = [[each.copy() for each in branch] for branch in item.branches]
             for each in (inner for branch in item.branches for inner in branch):
                 if each.present:
-                    none = (False,) * (self.second if is_first else self.first)
-                    each.present = (*each.present, *none) if is_first else (*none, *each.present)
+                    each.present = self._beside(each.present, False, is_first=is_first)
                 self._widen(each, is_first=is_first)
 
 

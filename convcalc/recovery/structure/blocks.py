@@ -12,7 +12,7 @@ from convcalc.graph.graph import Graph
 from convcalc.records import dataclass
 from convcalc.recovery.items import ENTRY, Item, copied, every
 from convcalc.recovery.reading.links import Links
-from convcalc.recovery.reading.scopes import sequences, spliced
+from convcalc.recovery.reading.tree import sequences, spliced
 from convcalc.recovery.structure.align import MAX_OPTIONAL, Sides, linear, weight
 from convcalc.recovery.structure.parameters import Parameters, TooManyError
 from convcalc.recovery.structure.repeats import compressed
@@ -26,6 +26,9 @@ LEAST_OF_CLASS = 2
 """The same for what is a class in the code."""
 MAX_VARIANTS = 6
 """Structures of one class that are tried to be one block."""
+MAX_NAME = 100
+_SHAPES: Mapping[str, str] = {"concat": "Branches", "add": "Residual", "mul": "Gate"}
+"""Kinds of joins → what a block without a class is called that has one."""
 
 
 @dataclass(eq=False)
@@ -110,7 +113,8 @@ class BlockFinder:
         for member in members:
             if member.item.path not in pieces and self._is_candidate(member.item):
                 member.items = compressed(copied(member.other), self.links)
-                buckets.setdefault(self._key(member), []).append(member)
+                key = self._class(member.item) or tuple(item.kind for item in member.items)
+                buckets.setdefault(key, []).append(member)
         for bucket in buckets.values():
             if len(bucket) > 1:
                 self._make(bucket)
@@ -118,9 +122,8 @@ class BlockFinder:
     def _is_called_once(self, members: Sequence[Member]) -> bool:
         """Whether members are each in another one of one class: one call would be written, in that block."""
         classes = {self._class(member.parent) for member in members}
-        return (
-            len(classes) == 1 and "" not in classes and len({id(member.parent) for member in members}) == len(members)
-        )
+        parents = {id(member.parent) for member in members}
+        return len(classes) == 1 and "" not in classes and len(parents) == len(members)
 
     def _is_candidate(self, item: Item) -> bool:
         items = (item.branches or [[]])[0]
@@ -133,20 +136,13 @@ class BlockFinder:
         name = self.graph.scopes.get(item.path, "") if item is not None else ""
         return "" if name in CONTAINERS else name
 
-    def _key(self, member: Member) -> object:
-        return self._class(member.item) or tuple(item.kind for item in member.items)
-
     def _make(self, bucket: Sequence[Member]) -> None:
         """Make a block of members, or one for each structure where they are too different."""
         groups = _structures(bucket)
-        if len(groups) > 1:
+        if len(groups) > 1 and len({skeleton(member.other) for member in bucket}) < len(groups):
             for member in bucket:
-                member.items, member.other = member.other, member.items
-            if len(again := _structures(bucket)) >= len(groups):
-                for member in bucket:
-                    member.items, member.other = member.other, member.items
-            else:
-                groups = again
+                member.items = member.other
+            groups = _structures(bucket)
         for members, items, parts in _clusters(groups, merges=self.merges):
             if len(members) < 2 or self._is_called_once(members):
                 continue
@@ -181,10 +177,6 @@ class BlockFinder:
         shape = next((word for kind, word in _SHAPES.items() if kind in kinds), "Block")
         base = given if given[:1].isupper() else shape + given
         return next(name for name in _with_letters(base) if name not in self.blocks)
-
-
-MAX_NAME = 100
-_SHAPES: Mapping[str, str] = {"concat": "Branches", "add": "Residual", "mul": "Gate"}
 
 
 def _full_weight(item: Item) -> int:

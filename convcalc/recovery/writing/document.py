@@ -129,7 +129,9 @@ def document(
         return "\n".join(lines) + "\n"
 
     plain = text({})
-    variables = {} if is_flat else named_width(both, _variables(both, blocks))
+    columns = {name for item in every(both) for name in item.columns}
+    taken = columns.union(*(block.signature for block in blocks.values()))
+    variables = {} if is_flat else named_width(both, taken)
     return named if variables and can_be_set(named := text(variables), variables) else plain
 
 
@@ -151,12 +153,6 @@ def _head(graph: Graph, names: Mapping[int, str], widths: Mapping[Any, str]) -> 
     if len(graph.inputs) == 1 and (graph.inputs[0].path in UNNAMED or "." in graph.inputs[0].path):
         return top | {"input": sizes(graph.inputs[0])}
     return top | {"inputs": {names[node.index]: sizes(node) for node in graph.inputs}}
-
-
-def _variables(items: Sequence[Item], blocks: Mapping[str, Block]) -> set[str]:
-    """Return the names of all parameters and columns."""
-    columns = {name for item in every(items) for name in item.columns}
-    return columns.union(*(block.signature for block in blocks.values()))
 
 
 def _input_names(graph: Graph) -> dict[int, str]:

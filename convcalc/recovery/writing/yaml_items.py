@@ -9,7 +9,7 @@ from typing import Any
 from convcalc.ops.make import get
 from convcalc.ops.op import Op, arguments_of
 from convcalc.ops.registry import activation_names
-from convcalc.recovery.items import WITH_HALF_PADDING, Expression, Item, Value, every
+from convcalc.recovery.items import WITH_HALF_PADDING, Expression, Item, every
 from convcalc.recovery.structure.blocks import Block
 from convcalc.recovery.structure.parameters import LOCAL
 from convcalc.recovery.structure.unify import LISTS, is_call
@@ -193,7 +193,8 @@ def _defaults(items: Sequence[Item]) -> Defaults:
     """Return what most layers of a kind have."""
     found: Defaults = {}
     for kind in sorted({item.kind for item in items}, key=lambda kind: (get(kind).defaults_from != "", kind)):
-        op, given = get(kind), [_given(item) | _via(item) for item in items if item.kind == kind]
+        op, alike = get(kind), [item for item in items if item.kind == kind]
+        given = [_given(item) | {key: item.args[key] for key in item.args.keys() & {"via"}} for item in alike]
         inherited = found.get(op.defaults_from, {})
         own = {}
         for key in dict.fromkeys(key for each in given for key in each):
@@ -205,10 +206,6 @@ def _defaults(items: Sequence[Item]) -> Defaults:
         if own:
             found[kind] = own
     return found
-
-
-def _via(item: Item) -> dict[str, Value]:
-    return {"via": item.args["via"]} if "via" in item.args else {}
 
 
 def _usual(op: type[Op], key: str, given: Sequence[Mapping[str, Any]]) -> Any:
