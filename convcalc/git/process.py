@@ -21,7 +21,6 @@ from convcalc.spec.limits import FILE_BYTES
 
 Done: TypeAlias = subprocess.CompletedProcess[bytes]
 Running: TypeAlias = subprocess.Popen[bytes]
-
 PROGRAM = "git.exe" if os.name == "nt" else "git"
 SETTINGS = (
     "safe.bareRepository=explicit",  # a bare repository that lies in a work tree as plain files is none

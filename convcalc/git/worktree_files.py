@@ -81,7 +81,6 @@ class _Walk:
 
 MIN_SIMILARITY = 50
 """Per cent of the larger file's bytes that stand, in whole lines, in both: git's own measure of a rename."""
-
 MAX_PAIRS = 1 << 18
 """Files that are new times files that are gone, so many of which are compared; of more, those of one name alone."""
 

@@ -37,8 +37,6 @@ KEYS: tuple[Callable[[_Upstream], tuple[Any, ...]], ...] = (
     lambda upstream: (upstream.depth, upstream.forms, upstream.outline),
 )
 """By what the branches of a join are sorted: a layer that differs leaves the order by one of them as it is."""
-
-
 Numbering = defaultdict[Hashable, int]
 """Numbers for contents, in the order in which they come first: the same number for equal ones."""
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
+from convcalc.graph.graph import enclosing
 from convcalc.match.alignment import Pairs
 from convcalc.match.differences import (
     ADDED,
@@ -28,7 +29,6 @@ _CONTENTS: tuple[Callable[[Layer], Hashable], ...] = (
     lambda table: table.kind,
 )
 """By what tables are paired: a source may call a position table `param` or `embedding`."""
-
 WITHOUT_SIZE = frozenset(("bias", "groups", "heads", "type", "scale"))
 """Settings that do not change the size of an output."""
 
@@ -175,16 +175,6 @@ def whole_scopes(run: Sequence[Layer], side: Side) -> list[str]:
 def scopes_of(layers: Iterable[Layer]) -> Counter[str]:
     """Return how many layers are at and below each path."""
     return Counter(scope for layer in layers for scope in enclosing(layer.path))
-
-
-def enclosing(path: str) -> list[str]:
-    """Return the scopes around a path, the outermost first, and the path itself.
-
-    >>> enclosing("stage1.block2.conv")
-    ['stage1', 'stage1.block2', 'stage1.block2.conv']
-    """
-    names = path.split(".")
-    return [".".join(names[: end + 1]) for end in range(len(names))]
 
 
 # --- shared weights ---------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TypeAlias
 
 from convcalc.errors import SpecError
@@ -87,11 +88,6 @@ def _first(graph: Graph, attempts: Sequence[Attempt]) -> str:
     raise SpecError("CC775", f"no spec of this network could be verified: {found}")
 
 
-def _strict(graph: Graph, arranged: Arranged) -> tuple[str, list[int]]:
-    """Return blocks and repeats without layers that only some calls have."""
-    return _structured(graph, arranged, merges=False)
-
-
 def _structured(graph: Graph, arranged: Arranged, *, merges: bool = True) -> tuple[str, list[int]]:
     """Return blocks and repeats."""
     items = _tree(graph, arranged)
@@ -100,6 +96,10 @@ def _structured(graph: Graph, arranged: Arranged, *, merges: bool = True) -> tup
     finder = BlockFinder(graph, Links(graph, items, made), merges=merges)
     found = finder.run(grouped(items))
     return document(graph, found, finder.blocks), made
+
+
+_strict: Attempt = partial(_structured, merges=False)
+"""Blocks and repeats without layers that only some calls have."""
 
 
 def _nested(graph: Graph, arranged: Arranged) -> tuple[str, list[int]]:

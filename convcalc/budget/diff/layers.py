@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from convcalc.budget.baseline.file import DesignCounts
 from convcalc.findings import LayerMetricChange
+from convcalc.graph.graph import enclosing
 from convcalc.records import NamedTuple
 
 Counts = Mapping[str, int]
@@ -181,9 +182,7 @@ def group_changes(pairs: Sequence[LayerChange], metrics: Sequence[str]) -> list[
     stories = _changes_by_scope(pairs)
     runs: dict[tuple[str, ScopeChange], list[LayerChange]] = {}
     for pair in pairs:
-        scope = next(
-            (scope for scope in enclosing_scopes(pair.path) if _is_uniform(stories[_side(pair), scope])), pair.path
-        )
+        scope = next((scope for scope in enclosing(pair.path) if _is_uniform(stories[_side(pair), scope])), pair.path)
         if layer_change_kind(pair, metrics):
             story = next(iter(stories[_side(pair), scope]))
             runs.setdefault((scope, story), []).append(pair)
@@ -196,22 +195,13 @@ def _side(pair: LayerChange) -> str:
     return "before" if pair.after is None else "after"
 
 
-def enclosing_scopes(path: str) -> Iterator[str]:
-    """Give the scopes around a layer from the outermost in, the layer's own path last."""
-    place = path.find(".")
-    while place >= 0:
-        yield path[:place]
-        place = path.find(".", place + 1)
-    yield path
-
-
 def _changes_by_scope(pairs: Iterable[LayerChange]) -> dict[tuple[str, str], set[ScopeChange]]:
     """Return what became of the layers of every scope, on the side on which it is."""
     found: dict[tuple[str, str], set[ScopeChange]] = {}
     for pair in pairs:
-        for scope in enclosing_scopes(pair.path):
+        for scope in enclosing(pair.path):
             found.setdefault((_side(pair), scope), set()).add(_scope_change(pair, scope))
-        for scope in enclosing_scopes(pair.old_path) if pair.after is not None and pair.old_path else ():
+        for scope in enclosing(pair.old_path) if pair.after is not None and pair.old_path else ():
             found.setdefault(("before", scope), set()).add(("kept", ""))
     return found
 

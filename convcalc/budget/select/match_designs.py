@@ -11,6 +11,7 @@ from convcalc.budget.file.types import Budget, LayerFilter, Pattern
 from convcalc.designs.names import BUDGET_FILE, NOT_FILES, SPEC_SUFFIXES, DesignName, parse_pattern
 from convcalc.designs.sources import open_spec
 from convcalc.errors import SpecError, SpecErrors, quoted
+from convcalc.graph.graph import enclosing
 from convcalc.paths import ascent, glob, is_inside, is_wild, matches, matches_word, repository_root
 from convcalc.records import NamedTuple, dataclass, field
 from convcalc.report.measurements import WHOLE_DESIGN, DesignPart, Measurements
@@ -230,10 +231,8 @@ class PartFinder:
         """Return every scope and layer that a budget names, with the layers at and below it, in network order."""
         below: dict[str, list[int]] = {}
         for index, (path, kind) in enumerate(outline):
-            if _has_kind(layers, kind):
-                segments = path.split(SEPARATOR)
-                for end in range(1, len(segments) + 1):
-                    below.setdefault(SEPARATOR.join(segments[:end]), []).append(index)
+            for scope in enclosing(path) if _has_kind(layers, kind) else ():
+                below.setdefault(scope, []).append(index)
         whole = layers is None or not layers.kinds
         return [
             DesignPart(path, tuple(found), True, whole) for path, found in below.items() if self.selects(layers, path)

@@ -78,6 +78,7 @@ class TreeBuilder:
             yield found if first or found != ENTRY else None
 
     def _common(self, one: int, other: int) -> int:
+        """Return the last place through which all ways to two places lead: where one is behind the other, that."""
         while one != other:
             if one > other:
                 one = self._above(one)
@@ -102,7 +103,8 @@ class TreeBuilder:
             found.append(item)
             if unit.is_join:
                 start_of_branches = self._dominators[at]
-                outside = [each for each in self._read_by_experts(unit) if self._is_behind(each, start_of_branches)]
+                above = self._above(at)
+                outside = [each for each in self._read_by_experts(unit) if self._common(each, above) == above]
                 series = (self._chain(place, start_of_branches) for place in outside)
                 found += [each for items in series for each in items][::-1]
                 ends = [self._place.get(index) for index in unit.inputs]
@@ -140,13 +142,6 @@ class TreeBuilder:
             )
             found.update(place for before in self._before[begin:end] for place in before if place < begin)
         return sorted(found)
-
-    def _is_behind(self, place: int, start: int | None) -> bool:
-        """Whether all ways to a place lead through another."""
-        end = ENTRY if start is None else start
-        while place > end:
-            place = self._above(place)
-        return place == end
 
 
 def flattened(items: Sequence[Item]) -> list[Item]:

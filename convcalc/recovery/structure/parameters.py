@@ -90,8 +90,6 @@ INNER = {"norm.type": "norm", "act.type": "act", "shape": "size", "": "n"}
 """Argument → the name of a parameter for it, where it cannot be the argument's own."""
 SIZES = ("out", "width", "shape", "size", "heads", "hidden", "params", "reads", "groups", "n", "start", "stop")
 """Arguments that may be multiples of each other: strides and kernels are not."""
-
-
 SIZE = "size"
 
 

@@ -20,7 +20,6 @@ MAX_LAYER_COLUMNS = 2
 MAX_FIRST = 2
 """Arguments that may have another value in the first turn."""
 _owners = count(1)
-
 INNER = ("repeat", "each")
 """Items in which ``first`` and ``i`` are those of their own turns."""
 
@@ -89,7 +88,7 @@ def _as_one(branches: Sequence[list[Item]], links: Links) -> list[list[Item]] | 
         return None
     body = unify(turns)
     inner = (each for outer in every(body) if outer.kind in INNER for each in outer.branches or ())
-    if any(isinstance(value, Column) for branch in inner for _, value in _leaves(branch)):
+    if any(map(_columns, inner)):
         return None
     try:
         _replace(body, of_branches)
@@ -147,7 +146,7 @@ def _values(items: Sequence[Item]) -> Iterator[tuple[str, Value]]:
 
 def _is_shorter(turns: Sequence[Sequence[Item]]) -> bool:
     body = unify(turns)
-    columns = {repr(value) for _, value in _leaves(body) if isinstance(value, Column)}
+    columns = {*map(repr, _columns(body))}
     lines = sum(map(weight, turns[0]))
     if lines == 1 and len(columns) > MAX_LAYER_COLUMNS and not is_call(turns[0][0]):
         return False
@@ -155,17 +154,12 @@ def _is_shorter(turns: Sequence[Sequence[Item]]) -> bool:
     return len(columns) <= MAX_COLUMNS and after < lines * len(turns)
 
 
-def _leaves(items: Sequence[Item]) -> Iterator[tuple[str, Value]]:
-    for key, value in _values(items):
-        yield from ((key, leaf) for leaf in _leaves_of(value))
-
-
-def _leaves_of(value: Value) -> Iterator[Value]:
-    if isinstance(value, tuple) and not isinstance(value, Column | Turns):
-        for each in value:
-            yield from _leaves_of(each)
-    else:
-        yield value
+def _columns(items: Sequence[Item]) -> list[Column]:
+    """Return what differs among the arguments of items."""
+    found: list[Value] = []
+    for _, value in _values(items):
+        mapped(value, found.append)
+    return [value for value in found if isinstance(value, Column)]
 
 
 def _stages(vectors: Sequence[Sequence[Any]], varying: Sequence[int]) -> list[tuple[int, int]] | None:
