@@ -66,7 +66,9 @@ def open_baseline(
     """
     folder = os.path.realpath(folder)
     if origin.kind != GIT_KIND:
-        return _read_stored(origin, folder)
+        path, text = baseline_path(origin, folder), f"there is no baseline {quoted(origin.value)}"
+        missing = SpecError(MISSING, text, origin.span or _option_span(origin.value), hint=_write_hint(origin, folder))
+        return StoredBaseline(origin.value, *read_baseline_file(path_from_cwd(path), missing))
     repository = Repository(folder, origin.span or _option_span(f"{GIT_KIND}:{origin.value}"))
     left = origin.value == MERGE_BASE
     commit = repository.merge_base(base) if left else repository.commit(origin.value)
@@ -109,12 +111,6 @@ class StoredBaseline(NamedTuple):
     def counts(self, design: str) -> DesignCounts | None:
         """Return what is written down of a design; nothing where it is new."""
         return self.designs.get(design)
-
-
-def _read_stored(origin: BaselineLocation, folder: str) -> StoredBaseline:
-    path, text = baseline_path(origin, folder), f"there is no baseline {quoted(origin.value)}"
-    missing = SpecError(MISSING, text, origin.span or _option_span(origin.value), hint=_write_hint(origin, folder))
-    return StoredBaseline(origin.value, *read_baseline_file(path_from_cwd(path), missing))
 
 
 def baseline_path(origin: BaselineLocation | None, folder: str) -> str:

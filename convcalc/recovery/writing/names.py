@@ -38,7 +38,6 @@ def name_targets(items: Sequence[Item], targets: Iterable[int], inputs: Mapping[
             continue
         if not item.name:
             item.name = _free_name(item, taken, words)
-            taken.add(item.name)
         if item.kind == "repeat":  # its last turn
             paths[item.nodes[-1]] = ".".join((*scopes, _numbered(item.name, item.args["n"])))
             continue
@@ -125,11 +124,10 @@ def name_all(items: Sequence[Item]) -> None:
     for item in every(items):
         if item.nodes:
             item.name = _free_name(item, taken, words, whole=True)
-            taken.add(item.name)
 
 
 def _free_name(item: Item, taken: set[str], counted: Collection[str], *, whole: bool = False) -> str:
-    """Return a name made of the path in the model; none that items without a name have: ``conv1``, ``block2``."""
+    """Take a name made of the path in the model; none that items without a name have: ``conv1``, ``block2``."""
     base = item.path.replace(".", "_") if whole else item.path.rpartition(".")[2]
     base = base[-MAX_LENGTH:].lstrip("-") or item.kind
     if base.isdigit() and not whole:
@@ -144,4 +142,5 @@ def _free_name(item: Item, taken: set[str], counted: Collection[str], *, whole: 
     while name in taken:
         number += 1
         name = f"{base}_{number}"
+    taken.add(name)
     return name
