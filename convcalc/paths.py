@@ -216,3 +216,15 @@ def path_from_cwd(path: str) -> str:
     except OSError:  # the current folder has been deleted
         return path
     return path if below.startswith("..") else below
+
+
+def ascent(path: str) -> int:
+    """Return how many segments of a path or a glob lead upward before any other."""
+    names = path.split("/")
+    return next((place for place, name in enumerate(names) if name != ".."), len(names))
+
+
+def leaves_repository(file: str, folder: str) -> bool:
+    """Whether a path or a glob that is relative to a folder begins outside the folder's repository."""
+    start = os.path.realpath(os.path.join(folder, "../" * ascent(file)))
+    return not is_inside(start, os.path.realpath(repository_root(folder) or folder))

@@ -1,5 +1,6 @@
 """Budgets: limits on the metrics of designs, read from a file, judged against reports and baselines.
 
-``model`` is what a budget file says, ``document`` reads it, ``check`` judges all of it and ``rules`` one budget on one
-design, ``baseline`` and ``git`` know what designs counted before. What comes out are findings (``convcalc.findings``).
+``file`` reads what a budget file says, ``select`` finds the designs and layers that it means, ``baseline`` knows what
+designs counted before, ``diff`` what changed since, and ``check`` judges. What comes out are findings
+(``convcalc.findings``).
 """

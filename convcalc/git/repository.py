@@ -8,8 +8,7 @@ from collections.abc import Mapping
 
 from convcalc.errors import Source, Span, SpecError, SpecErrors, escape, quoted
 from convcalc.git import ci, process
-from convcalc.git.blocking_files import require_files
-from convcalc.git.object_reader import ObjectReader
+from convcalc.git.process import ObjectReader
 from convcalc.git.worktree import USE_FILE_HINT, RepositoryRefused, require_sound
 from convcalc.paths import repository_root
 from convcalc.records import NamedTuple, cached_property
@@ -66,8 +65,7 @@ class Repository:
         self.top = os.path.realpath(folder)
         self.top = self._top()
         try:
-            for part in require_sound(self.top):
-                require_files(part, self.top)
+            require_sound(self.top)
         except RepositoryRefused as refused:
             raise self.error(NO_REPOSITORY, refused.text, refused.hint) from None
         except OSError as error:

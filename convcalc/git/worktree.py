@@ -2,30 +2,40 @@
 
 A ``.git`` may come out of an archive. It is taken where all of it lies in one place, and where it is a file that leads
 elsewhere, only if that place belongs to it: a linked work tree or a submodule.
+
+Git opens whatever bears a name that it looks for: a branch, an object, an included configuration. A pipe never ends.
 """
 
 from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterable, Iterator
 
 from convcalc.errors import quoted
+from convcalc.git import process
 from convcalc.paths import GIT, is_inside, repository_root
 
 POINTER = "gitdir: "
-
 MAX_POINTER_BYTES = 1 << 16
 """More than any file that is read here has: paths."""
-
 OWN_PARTS = ("HEAD", "commondir", "config", "config.worktree", "index", "info", "packed-refs", "shallow")
-
 SHARED_PARTS = (
     "HEAD", "config", "info", "info/attributes", "info/exclude", "info/grafts", "objects", "objects/info",
     "objects/info/alternates", "objects/info/commit-graph", "objects/pack", "packed-refs", "refs", "refs/heads",
     "refs/remotes", "refs/tags", "reftable", "shallow",
 )  # fmt: skip
-
 USE_FILE_HINT = "keep the baseline in a file"
+CONFIGURATIONS = ("config", "config.worktree")
+CONFIG_BYTES = 4 << 20
+"""Of one configuration: git reads it anew in every call."""
+MAX_INCLUDES = 100
+"""Configurations that are included, each as often as git would read it."""
+OPTIONAL = ":(optional)"
+"""Before a path that need not be there, in newer versions."""
+HOOKS = "hooks"
+"""The one folder of a repository that people put elsewhere by a link. Git reads nothing in it here."""
+_PATH_KEYS = r"^(include(if\..*)?\.path|core\.(excludesfile|attributesfile))$"
 
 
 class RepositoryRefused(Exception):
@@ -37,11 +47,12 @@ class RepositoryRefused(Exception):
         self.hint = hint
 
 
-def require_sound(top: str) -> set[str]:
-    """Look over the repository of a work tree, whose path is a real one. Return the folders that it is in.
+def require_sound(top: str) -> None:
+    """Look over the repository of a work tree, whose path is a real one, and what its configuration names.
 
     Raises:
-        Refused: a part of it lies elsewhere, or is not a file or folder.
+        RepositoryRefused: a part of it lies elsewhere, or is not a file or folder.
+        OSError: git is not there.
     """
     folder = _git_folder(top)
     shared = _common_folder(folder)
@@ -56,7 +67,9 @@ def require_sound(top: str) -> set[str]:
     ):
         text = f"the repository borrows objects from elsewhere: {quoted(alternates)}"
         raise RepositoryRefused(text, f"`git repack -a -d` copies them, then delete the file; or {USE_FILE_HINT}")
-    return {shared} if is_inside(folder, shared) else {folder, shared}
+    for part in {shared} if is_inside(folder, shared) else {folder, shared}:
+        _require_files(os.path.realpath(part), part)
+        _ConfigurationChecker(top).require(os.path.join(part, name) for name in CONFIGURATIONS)
 
 
 def _git_folder(top: str) -> str:
@@ -114,13 +127,8 @@ def _require_inside(folder: str, names: tuple[str, ...]) -> None:
         real = os.path.realpath(path)
         if not is_inside(real, os.path.realpath(folder)):
             raise RepositoryRefused(f"a part of the repository lies elsewhere: {quoted(path)} is {quoted(real)}")
-        if os.path.exists(path) and not _is_plain(path):
+        if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
             raise RepositoryRefused(f"{quoted(path)} is neither a file nor a folder")
-
-
-def _is_plain(path: str) -> bool:
-    mode = os.stat(path).st_mode
-    return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
 
 
 def _read_path_file(path: str) -> str:
@@ -137,12 +145,87 @@ def _read_path_file(path: str) -> str:
     return os.fsdecode(content).rstrip("\r\n")
 
 
-PARENT = ".."
+# --- pipes and devices, which git would wait for ----------------------------------------------------------------------
 
 
-def leaves_repository(file: str, folder: str) -> bool:
-    """Whether a path or a glob that is relative to a folder begins outside the folder's repository."""
-    names = file.split("/")
-    ascent = next((place for place, name in enumerate(names) if name != PARENT), len(names))
-    start = os.path.realpath(os.path.join(folder, *names[:ascent]))
-    return not is_inside(start, os.path.realpath(repository_root(folder) or folder))
+def _require_files(whole: str, folder: str) -> None:
+    open_folders = [folder]
+    while open_folders:
+        try:
+            entries = list(os.scandir(open_folders.pop()))
+        except OSError:  # git cannot read it either
+            continue
+        for entry in entries:
+            if entry.is_symlink():
+                _require_link(whole, entry.path)
+            elif entry.is_dir():
+                open_folders.append(entry.path)
+            elif not entry.is_file():
+                require_plain(entry.path)
+
+
+def _require_link(whole: str, path: str) -> None:
+    """Refuse a link to a folder elsewhere, which nobody looked through; what lies inside is looked at there."""
+    require_plain(path)
+    real = os.path.realpath(path)
+    if os.path.isdir(path) and path != os.path.join(whole, HOOKS) and not is_inside(real, whole):
+        raise RepositoryRefused(f"a part of the repository lies elsewhere: {quoted(path)} is {quoted(real)}")
+
+
+def require_plain(path: str) -> None:
+    """Refuse a pipe or a device that is not the null device; a socket cannot be opened."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return
+    if os.path.realpath(path) == os.devnull:
+        return
+    if stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+        raise RepositoryRefused(f"{quoted(path)} is neither a file nor a folder")
+
+
+class _ConfigurationChecker:
+    """Configurations, followed as git follows them."""
+
+    def __init__(self, top: str) -> None:
+        self.top = top
+        self.files_left = MAX_INCLUDES
+        self._named_by_path: dict[str, list[tuple[str, str]]] = {}
+
+    def require(self, paths: Iterable[str]) -> None:
+        """Look at what some configurations name; what they include is relative to them, all else to the work tree."""
+        for path in paths:
+            for key, value in self._named_files(path):
+                included = key.startswith("include")
+                start = os.path.dirname(path) if included else self.top
+                named = os.path.join(start, os.path.expanduser(value.removeprefix(OPTIONAL)))
+                require_plain(named)
+                if included:
+                    self.files_left -= 1
+                    if self.files_left < 0:
+                        raise RepositoryRefused(f"the configuration includes more than {MAX_INCLUDES} files")
+                    self.require([named])
+
+    def _named_files(self, path: str) -> list[tuple[str, str]]:
+        """Return the files that a configuration names; git reads that one alone, from where no repository is."""
+        real = os.path.realpath(path)
+        if real not in self._named_by_path:
+            self._named_by_path[real] = list(_read_path_settings(real))
+        return self._named_by_path[real]
+
+
+def _read_path_settings(path: str) -> Iterator[tuple[str, str]]:
+    if not os.path.isfile(path):
+        return
+    if os.path.getsize(path) > CONFIG_BYTES:
+        raise RepositoryRefused(f"{quoted(path)} is larger than the limit of {CONFIG_BYTES} bytes (4 MiB)")
+    done = process.run(
+        os.path.abspath(os.sep), "config", "--file", path, "--no-includes", "-z", "--get-regexp", _PATH_KEYS
+    )
+    if done.returncode not in (0, 1):  # git would stop there, but only after what stands before it
+        raise RepositoryRefused(
+            f"{quoted(path)} is not a configuration: git says {quoted(process.first_line(done.stderr))}"
+        )
+    for one in os.fsdecode(done.stdout).split("\0")[:-1]:
+        key, _, value = one.partition("\n")
+        yield key, value

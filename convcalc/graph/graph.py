@@ -271,3 +271,13 @@ def topological_order(inputs: Sequence[Iterable[int]]) -> list[int]:
     if len(order) != len(waiting):
         raise ValueError("the layers form a cycle")
     return order
+
+
+def enclosing(path: str) -> list[str]:
+    """Return the scopes around a path, the outermost first, and the path itself.
+
+    >>> enclosing("stage1.block2.conv")
+    ['stage1', 'stage1.block2', 'stage1.block2.conv']
+    """
+    names = path.split(".")
+    return [".".join(names[: end + 1]) for end in range(len(names))]

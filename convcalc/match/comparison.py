@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 
+from convcalc.graph.graph import enclosing
 from convcalc.match.alignment import Pairs
-from convcalc.match.differences import CHANGED, FROM_INPUT, INPUT, Difference, Outcome, Side
+from convcalc.match.differences import (
+    ADDED,
+    CHANGED,
+    FROM_INPUT,
+    INPUT,
+    MISSING,
+    REORDERED,
+    TIE,
+    Difference,
+    Outcome,
+    Side,
+)
 from convcalc.match.layers import Layer
-from convcalc.match.runs import unpaired_runs
 from convcalc.match.surroundings import between, keeping_size, origins, sizing, unlike_inputs, unlike_outputs
 
 _CONTENTS: tuple[Callable[[Layer], Hashable], ...] = (
@@ -17,7 +29,6 @@ _CONTENTS: tuple[Callable[[Layer], Hashable], ...] = (
     lambda table: table.kind,
 )
 """By what tables are paired: a source may call a position table `param` or `embedding`."""
-
 WITHOUT_SIZE = frozenset(("bias", "groups", "heads", "type", "scale"))
 """Settings that do not change the size of an output."""
 
@@ -113,3 +124,84 @@ def _derived(one: Layer, two: Layer) -> tuple[str, ...]:
         return (FROM_INPUT,)
     names = ("params", "multiplies", "output")
     return next((name,) for name in names if getattr(one, name) != getattr(two, name))
+
+
+# --- layers of one side alone -----------------------------------------------------------------------------------------
+
+_START = -1
+"""In place of the layer before the first."""
+
+
+def unpaired_runs(sides: Sequence[Side], partners: Sequence[Mapping[int, Layer]]) -> Iterator[Difference]:
+    """Give the layers of one side alone, in runs; where the runs of both sides are the same layers, they are one."""
+    ours, theirs = (dict(_runs(side.layers, known)) for side, known in zip(sides, partners, strict=True))
+    facing = {partners[0][before].index if before != _START else _START: run for before, run in ours.items()}
+    for before, run in facing.items():
+        other = theirs.get(before, ())
+        if Counter(layer.key for layer in run) == Counter(layer.key for layer in other):
+            yield Difference(REORDERED, run, theirs.pop(before))
+        else:
+            yield Difference(MISSING, run)
+    yield from (Difference(ADDED, (), run, behind=partners[1].get(before)) for before, run in theirs.items())
+    for side, known, kind in zip(sides, partners, (MISSING, ADDED), strict=True):
+        alone = tuple(table for table in side.tables if table.index not in known)
+        if alone:
+            yield Difference(kind, *((alone, ()) if kind == MISSING else ((), alone)))
+
+
+def _runs(layers: Sequence[Layer], known: Mapping[int, Layer]) -> Iterator[tuple[int, tuple[Layer, ...]]]:
+    """Give the runs of layers without partner, each by the index of the layer before it."""
+    before = _START
+    for is_paired, group in groupby(layers, lambda layer: layer.index in known):
+        run = tuple(group)
+        if not is_paired:
+            yield before, run
+        before = run[-1].index
+
+
+def whole_scopes(run: Sequence[Layer], side: Side) -> list[str]:
+    """Return the blocks that a run consists of, the outermost that hold nothing else.
+
+    A layer whose block holds layers beside the run stands for itself.
+    """
+    inside = scopes_of(run)
+    found = (
+        next((scope for scope in enclosing(layer.path) if side.scopes[scope] == inside[scope]), layer.path)
+        for layer in run
+    )
+    return list(dict.fromkeys(found))
+
+
+def scopes_of(layers: Iterable[Layer]) -> Counter[str]:
+    """Return how many layers are at and below each path."""
+    return Counter(scope for layer in layers for scope in enclosing(layer.path))
+
+
+# --- shared weights ---------------------------------------------------------------------------------------------------
+
+
+def unlike_ties(sides: Sequence[Side], pairs: Sequence[tuple[Layer, Layer]]) -> Iterator[Difference]:
+    """Give the groups of paired layers that share weights on one side and not, or with others, on the other."""
+    there, back = {one.index: two for one, two in pairs}, {two.index: one for one, two in pairs}
+    ours, theirs = _tied(sides[0], there), _tied(sides[1], back)
+    here, known = ({frozenset(group) for group in groups} for groups in (ours, theirs))
+    told: set[int] = set()
+    for group in ours:
+        others = {there[index].index: there[index] for index in group}
+        if frozenset(others) not in known:
+            told.update(others)
+            yield Difference(TIE, tuple(group.values()), tuple(others.values()), ("first",))
+    for group in theirs:
+        others = {back[index].index: back[index] for index in group}
+        if frozenset(others) not in here and told.isdisjoint(group):
+            yield Difference(TIE, tuple(others.values()), tuple(group.values()), ("second",))
+
+
+def _tied(side: Side, paired: Container[int]) -> list[dict[int, Layer]]:
+    """Return the layers that share weights, with two or more in a group, by their indices."""
+    groups: dict[int, dict[int, Layer]] = {}
+    for layer in (*side.layers, *side.tables):
+        for node in layer.nodes:
+            if node.facts.params and layer.index in paired:
+                groups.setdefault(node.weight_owner, {})[layer.index] = layer
+    return [group for group in groups.values() if len(group) > 1]

@@ -17,7 +17,6 @@ FROM_INPUT = "input"
 """Named as what differs where a layer reads another size though all layers before it that are compared are equal."""
 READS = "reads"
 """Named as what differs where equal layers read something else."""
-
 Nodes = tuple[Node, ...]
 
 

@@ -10,13 +10,10 @@ from itertools import chain, product
 from convcalc.arith import Number
 from convcalc.graph.attention import with_tables_apart
 from convcalc.graph.graph import Graph
-from convcalc.match.alignment import alignments
-from convcalc.match.comparison import compared
+from convcalc.match.alignment import alignments, new_numbering, sorted_by_branches
+from convcalc.match.comparison import compared, scopes_of, unlike_ties
 from convcalc.match.differences import ADDED, CHANGED, MISSING, NAME, OUTPUT, Difference, Outcome, Side
-from convcalc.match.layers import IGNORABLE, Layer, has_masks, has_stacks, layers_of, states_masks, tables_of
-from convcalc.match.order import Numbering, sorted_by_branches
-from convcalc.match.runs import scopes_of
-from convcalc.match.ties import unlike_ties
+from convcalc.match.layers import IGNORABLE, has_masks, has_stacks, layers_of, states_masks, tables_of
 from convcalc.match.wiring import unlike_wiring
 from convcalc.memory import paused
 from convcalc.records import NamedTuple, dataclass
@@ -95,13 +92,12 @@ def match(
 
 def _sides(graphs: tuple[Graph, Graph], ignored: Collection[str], *forms: bool) -> tuple[Side, Side]:
     """Return what is compared; ``forms`` as of :func:`layers_of`."""
-    first, second = (_side(graph, layers_of(graph, ignored, *forms), ignored) for graph in graphs)
-    return first, second
-
-
-def _side(graph: Graph, layers: Sequence[Layer], ignored: Collection[str]) -> Side:
-    tables = tables_of(graph, layers, ignored)
-    return Side(graph, layers, tables, scopes_of((*layers, *tables)))
+    sides = []
+    for graph in graphs:
+        layers = layers_of(graph, ignored, *forms)
+        tables = tables_of(graph, layers, ignored)
+        sides.append(Side(graph, layers, tables, scopes_of((*layers, *tables))))
+    return sides[0], sides[1]
 
 
 def _totals(design: str, side: Side) -> Totals:
@@ -144,7 +140,7 @@ def _wired(outcome: Outcome, sides: tuple[Side, Side]) -> tuple[Outcome, list[Di
 def _orders(sides: tuple[Side, Side]) -> Iterator[tuple[Side, Side]]:
     """Give both sides as their sources have them, then with the branches of joins in one order."""
     yield sides
-    numbering = Numbering()
+    numbering = new_numbering()
     orders = (sorted_by_branches(side.graph, side.layers, numbering) for side in sides)
     for first, second in zip(*orders, strict=True):
         if first != sides[0].layers or second != sides[1].layers:

@@ -25,7 +25,7 @@ def sizing(graph: Graph, layer: Layer) -> Iterator[int]:
             yield from deque(alike, 1)
 
 
-def unlike_inputs(first: Graph, second: Graph) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
+def unlike_inputs(first: Graph, second: Graph) -> tuple[Nodes, Nodes]:
     """Return the inputs of each graph whose shapes no input of the other has."""
     graphs = (first, second)
     shapes = [Counter(tuple(node.shape) for node in graph.inputs) for graph in graphs]

@@ -14,9 +14,9 @@ from typing import ClassVar
 
 from convcalc.arith import Number
 from convcalc.graph.graph import Node
+from convcalc.match.alignment import Numbering
 from convcalc.match.differences import Side
 from convcalc.match.layers import Layer
-from convcalc.match.order import Numbering
 from convcalc.ops.op import Window
 from convcalc.records import NamedTuple
 
@@ -151,7 +151,7 @@ class Wires:
         return self._RULES.get(node.op.kind, Wires._passed)(self, node, read)
 
     def _new(self, root: int, *content: object, kind: str = "", is_clear: bool = True) -> Wire:
-        return Wire(kind, self._numbering.number(content), root, is_clear)
+        return Wire(kind, self._numbering[content], root, is_clear)
 
     # --- by kind ------------------------------------------------------------------------------------------------------
 

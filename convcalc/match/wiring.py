@@ -3,14 +3,138 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import islice
 
+from convcalc.graph.graph import Node
+from convcalc.match.alignment import new_numbering
 from convcalc.match.differences import CHANGED, OUTPUT, READS, Difference, Side
 from convcalc.match.layers import Layer
-from convcalc.match.order import Numbering
-from convcalc.match.wire_text import unlike_texts
-from convcalc.match.wires import Content, Wire, Wires, is_same_pool
+from convcalc.match.wires import CONCAT, JOINS, POOLS, WHOLE, Content, Wire, Wires, is_same_pool, window_of
+
+Term = tuple[Content | None, int]
+"""What a join reads, and the node that makes it."""
+MOST = 4
+"""Terms that are shown of one join."""
+DEPTHS = (3, 6, 12)
+"""So many joins and pools are shown one in the other; more, where the two sides read alike otherwise."""
+ELLIPSIS = -1
+"""In place of terms that are on both sides."""
+
+
+def unlike_texts(sides: tuple[Wires, Wires], read: Sequence[Sequence[int]]) -> tuple[str, str]:
+    """Return what each side reads that the other does not; of joins of one kind, their unlike terms.
+
+    Args:
+        sides: the wires of both.
+        read: nodes of each side.
+    """
+    ours, theirs = "", ""
+    for depth in DEPTHS:
+        ours, theirs = _texts(sides, read, depth)
+        if ours != theirs:
+            break
+    return ours, theirs
+
+
+def _texts(sides: tuple[Wires, Wires], read: Sequence[Sequence[int]], depth: int) -> Iterator[str]:
+    if [len(nodes) for nodes in read] == [1, 1]:
+        nodes = [wires.nodes[index] for wires, (index,) in zip(sides, read, strict=True)]
+        kind, other = (_kind(wires, node) for wires, node in zip(sides, nodes, strict=True))
+        if kind == other and kind in JOINS:
+            terms = (list(_terms(wires, node)) for wires, node in zip(sides, nodes, strict=True))
+            unlike = (_unlike_ends if kind == CONCAT else _unlike_sums)(*terms)
+            return (_call(wires, kind, shown, depth) for wires, shown in zip(sides, unlike, strict=True))
+    return (
+        ", ".join(_text(wires, node, depth) for node in nodes) or "nothing more"
+        for wires, nodes in zip(sides, read, strict=True)
+    )
+
+
+def unlike_terms(ours: Iterable[Term], theirs: Iterable[Term]) -> list[int]:
+    """Return the nodes of one side whose contents the other has not, or fewer times."""
+    waiting, unlike = Counter(content for content, _ in theirs), []
+    for content, node in ours:
+        waiting[content] -= 1
+        unlike += [node] if waiting[content] < 0 else []
+    return unlike
+
+
+def _unlike_sums(first: Sequence[Term], second: Sequence[Term]) -> Iterator[list[int]]:
+    """Give the terms of each side that the other has not, with an ellipsis for those that both have."""
+    for ours, theirs in ((first, second), (second, first)):
+        unlike = unlike_terms(ours, theirs)
+        yield [ELLIPSIS] * (len(unlike) < len(ours)) + unlike
+
+
+def _unlike_ends(first: Sequence[Term], second: Sequence[Term]) -> Iterator[list[int]]:
+    """Give the terms of each side between those with which both begin and end, with an ellipsis for these."""
+    start = _alike(first, second)
+    end = _alike(first[start:][::-1], second[start:][::-1])
+    for terms in (first, second):
+        middle = [node for _, node in terms[start : len(terms) - end]]
+        yield [ELLIPSIS] * (start > 0) + middle + [ELLIPSIS] * (end > 0)
+
+
+def _alike(first: Sequence[Term], second: Sequence[Term]) -> int:
+    """Return with how many equal terms both begin."""
+    unlike = (place for place, (one, two) in enumerate(zip(first, second, strict=False)) if one[0] != two[0])
+    return next(unlike, min(len(first), len(second)))
+
+
+def _kind(wires: Wires, node: Node) -> str:
+    """Return the word for what a node does, where it is not compared."""
+    if node.op is None or not wires.is_between(node.index):
+        return ""
+    return str(node.op.type) if node.op.kind == "elementwise" else node.op.kind  # type: ignore[attr-defined]
+
+
+def _terms(wires: Wires, node: Node) -> Iterator[Term]:
+    """Give what a join reads, and in place of a join of its kind what that reads."""
+    kind, waiting, last = _kind(wires, node), [*reversed(node.inputs)], -1
+    while waiting:
+        wire = wires.at(waiting.pop())
+        if wire is None or wire.root == last:  # parts of one tensor are it
+            continue
+        last = wire.root
+        inner = wires.nodes[wire.root]
+        if wire.kind == kind and kind in JOINS and _kind(wires, inner) == kind and not wires.is_given(wire.root):
+            waiting += reversed(inner.inputs)
+        else:
+            yield wire.content, wire.root
+
+
+def _text(wires: Wires, index: int, depth: int) -> str:
+    if index == ELLIPSIS:
+        return "…"
+    node = wires.nodes[index]
+    kind = _kind(wires, node)
+    if not kind:
+        return wires.layers[index].path if index in wires.layers else node.path
+    if not depth:
+        return node.path
+    terms = [root for _, root in _terms(wires, node)]
+    if kind not in POOLS and kind != "upsample":
+        return _call(wires, kind, terms, depth)
+    return f"{kind} {_settings(node)} of {_text(wires, terms[0], depth - 1)}"
+
+
+def _settings(node: Node) -> str:
+    """Return what is special about a pool, a reduction or an upsampling."""
+    word = getattr(node.op, "type", getattr(node.op, "mode", ""))
+    if word:
+        return str(word)
+    window = window_of(node)
+    kernel = "×".join(str(each[0]) for each in window)
+    stride = "×".join(dict.fromkeys(str(each[1]) for each in window))
+    return "global" if window == WHOLE else kernel if stride == "1" else f"{kernel} stride {stride}"
+
+
+def _call(wires: Wires, kind: str, terms: Sequence[int], depth: int) -> str:
+    shown = [_text(wires, node, depth - 1) for node in (terms if len(terms) <= MOST else terms[: MOST - 1])]
+    shown += [f"{len(terms) - MOST + 1} more"] if len(terms) > MOST else []
+    return f"{kind}({', '.join(shown)})"
+
 
 Pair = tuple[Layer, Layer]
 NEAR = 24
@@ -23,7 +147,7 @@ def unlike_wiring(sides: Sequence[Side], pairs: Sequence[Pair]) -> list[Differen
     Layers are told apart by what they are and read, so that it makes no difference which of two equal ones is paired.
     Linear in the nodes, but for what is read anew behind each difference.
     """
-    numbering = Numbering()
+    numbering = new_numbering()
     names = _input_names(sides)
 
     def wires() -> tuple[Wires, Wires]:
@@ -54,19 +178,13 @@ def _are_alike(first: Wires, second: Wires, sides: Sequence[Side]) -> bool:
 
 def _unlike_outputs(first: Wires, second: Wires, sides: Sequence[Side]) -> tuple[list[int], list[int]]:
     """Return the outputs of each side that the other has not; of the side that has more, as many as are left over."""
-    outputs = [list(side.graph.outputs.values()) for side in sides]
-    alone: tuple[list[int], list[int]] = ([], [])
-    contents = [
-        [_content(wires, index) for index in side] for wires, side in zip((first, second), outputs, strict=True)
+    outputs = [
+        [(_content(wires, index), index) for index in side.graph.outputs.values()]
+        for wires, side in zip((first, second), sides, strict=True)
     ]
-    for side, other in ((0, 1), (1, 0)):
-        waiting = Counter(contents[other])
-        for index, content in zip(outputs[side], contents[side], strict=True):
-            waiting[content] -= 1
-            if waiting[content] < 0:
-                alone[side].append(index)
-    few = min(map(len, alone))
-    return alone[0][:few], alone[1][:few]
+    ours, theirs = (unlike_terms(*each) for each in (outputs, outputs[::-1]))
+    few = min(len(ours), len(theirs))
+    return ours[:few], theirs[:few]
 
 
 def _content(wires: Wires, index: int) -> Content | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TypeAlias
 
 from convcalc.errors import SpecError
@@ -11,13 +12,10 @@ from convcalc.graph.graph import Graph
 from convcalc.memory import paused
 from convcalc.recovery.items import Item
 from convcalc.recovery.reading.attention import with_attention
-from convcalc.recovery.reading.connect import connect, order, own_ties, read_too_early
 from convcalc.recovery.reading.fuse import fuse
-from convcalc.recovery.reading.groups import grouped
-from convcalc.recovery.reading.links import Links
-from convcalc.recovery.reading.prefixes import with_scopes
-from convcalc.recovery.reading.tree import TreeBuilder, flattened, in_order
-from convcalc.recovery.reading.views import without_views
+from convcalc.recovery.reading.links import Links, connect, order, own_ties, read_too_early
+from convcalc.recovery.reading.rewriting import with_scopes, without_views
+from convcalc.recovery.reading.tree import TreeBuilder, flattened, grouped, in_order
 from convcalc.recovery.structure.blocks import BlockFinder
 from convcalc.recovery.structure.repeats import experts_as_one
 from convcalc.recovery.verify import KEPT, difference, graph_of, same_peak, unequal_metrics
@@ -90,11 +88,6 @@ def _first(graph: Graph, attempts: Sequence[Attempt]) -> str:
     raise SpecError("CC775", f"no spec of this network could be verified: {found}")
 
 
-def _strict(graph: Graph, arranged: Arranged) -> tuple[str, list[int]]:
-    """Return blocks and repeats without layers that only some calls have."""
-    return _structured(graph, arranged, merges=False)
-
-
 def _structured(graph: Graph, arranged: Arranged, *, merges: bool = True) -> tuple[str, list[int]]:
     """Return blocks and repeats."""
     items = _tree(graph, arranged)
@@ -103,6 +96,10 @@ def _structured(graph: Graph, arranged: Arranged, *, merges: bool = True) -> tup
     finder = BlockFinder(graph, Links(graph, items, made), merges=merges)
     found = finder.run(grouped(items))
     return document(graph, found, finder.blocks), made
+
+
+_strict: Attempt = partial(_structured, merges=False)
+"""Blocks and repeats without layers that only some calls have."""
 
 
 def _nested(graph: Graph, arranged: Arranged) -> tuple[str, list[int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from typing import Any, TypeAlias
 
@@ -17,8 +17,6 @@ Value: TypeAlias = Any
 WITH_HALF_PADDING = ("conv", "dwconv")
 COMMUTATIVE = ("add", "mul")
 """Joins whose branches may have another order."""
-
-
 ENTRY = -1
 """In a block, the node that enters it."""
 
@@ -77,12 +75,13 @@ class Item:
         made.args, made.modifiers = dict(self.args), dict(self.modifiers)
         return made
 
-    def below(self) -> Iterator[Item]:
-        """Yield the item and all below it, in the order in which a spec makes their layers."""
-        for branch in self.branches or ():
-            for item in branch:
-                yield from item.below()
-        yield self
+
+def every(items: Iterable[Item]) -> Iterator[Item]:
+    """Yield items and all below them, in the order in which a spec makes their layers."""
+    for item in items:
+        for branch in item.branches or ():
+            yield from every(branch)
+        yield item
 
 
 def copied(items: Sequence[Item]) -> list[Item]:

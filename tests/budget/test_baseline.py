@@ -9,10 +9,15 @@ import jsonschema
 import pytest
 
 from convcalc import schemas
-from convcalc.budget.baseline.counts import count_graph
-from convcalc.budget.baseline.file import BaselineFile, read_baseline_file, to_text
+from convcalc.budget.baseline.file import (
+    AcceptedValue,
+    BaselineFile,
+    DesignCounts,
+    count_graph,
+    read_baseline_file,
+    to_text,
+)
 from convcalc.budget.baseline.sources import open_baseline
-from convcalc.budget.baseline.types import AcceptedValue, DesignCounts
 from convcalc.budget.file.types import BaselineLocation
 from convcalc.designs.sources import open_design
 from convcalc.errors import Source, Span, SpecError, SpecErrors

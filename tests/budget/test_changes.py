@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from convcalc.budget.baseline.types import DesignCounts
-from convcalc.budget.diff.group_layers import group_changes
-from convcalc.budget.diff.match_layers import match_layers, metric_changes
+from convcalc.budget.baseline.file import DesignCounts
+from convcalc.budget.diff.layers import group_changes, match_layers, metric_changes
 from tests.work import limited_work
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from convcalc.budget.baseline import session as history
-from convcalc.budget.baseline.types import AcceptedValue, DesignCounts
+from convcalc.budget.baseline.file import AcceptedValue, DesignCounts
 from convcalc.budget.check.checker import check
 from convcalc.budget.check.file_judge import Options
 from convcalc.budget.file.reader import read_budget_file

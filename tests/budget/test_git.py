@@ -11,7 +11,7 @@ import pytest
 from convcalc.budget.baseline.sources import Baseline, open_baseline
 from convcalc.errors import SpecError, SpecErrors
 from convcalc.git import ci
-from convcalc.git import object_reader as objects
+from convcalc.git import process as objects
 from convcalc.git import repository as git
 from convcalc.git.repository import Repository
 from tests.budget.repositories import Sandbox, at, created, net, params

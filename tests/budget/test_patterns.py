@@ -24,8 +24,7 @@ from convcalc.budget.select.match_designs import (
 )
 from convcalc.designs.names import parse_pattern
 from convcalc.errors import Source, Span, SpecErrors
-from convcalc.git.worktree import leaves_repository
-from convcalc.paths import matches, repository_root, syntax_error
+from convcalc.paths import leaves_repository, matches, repository_root, syntax_error
 from tests.work import limited_work
 
 SPEC = "input: [3, 8, 8]\nvars: {w: 4}\nvariants: {wide: {w: 8}, wider: {w: 9}, thin: {w: 2}}\nlayers: [conv: [w, 3]]\n"

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcalc.budget.baseline.types import DesignCounts
-from convcalc.budget.check.finding_text import BudgetOnDesign, Evaluation, format_value
+from convcalc.budget.baseline.file import DesignCounts
+from convcalc.budget.check.file_verdict import Verdict
+from convcalc.budget.check.finding_text import BudgetOnDesign, format_value
 from convcalc.budget.check.limits import evaluate
 from convcalc.budget.file.types import Budget, GrowthLimit, LayerFilter, Limit, LimitedMetric, Pattern
-from convcalc.budget.select.parts import PartFinder
+from convcalc.budget.select.match_designs import PartFinder
 from convcalc.designs.sources import open_source
 from convcalc.errors import Source, Span
 from convcalc.report.measurements import Measurements
@@ -56,11 +57,11 @@ def budget(**rules: Any) -> Budget:
 
 def judged(
     against: Measurements | None = None, past: DesignCounts | None = None, accepted: Any = None, **rules: Any
-) -> Evaluation:
+) -> Verdict:
     return evaluate(BudgetOnDesign(budget(**rules), measured(), PartFinder(), against, past, accepted or {}))
 
 
-def texts(found: Evaluation) -> list[str]:
+def texts(found: Verdict) -> list[str]:
     return [finding.text for finding in found.findings]
 
 
@@ -79,7 +80,7 @@ def test_a_limit_is_inclusive_and_exact(rule: str, value: int | str, code: str) 
     rules: Any = {rule: (limit("params", value),)}
     found = judged(**rules)
     assert [finding.code for finding in found.findings] == [code] * bool(code)
-    (standing,) = found.standings
+    (standing,) = found.limits
     assert (standing.rule, standing.value, standing.limit, standing.holds) == (rule, 182, Fraction(value), not code)
     assert standing.used == 182 / Fraction(value)
 
@@ -99,7 +100,7 @@ def test_a_finding_says_all_there_is() -> None:
 def test_no_limit_at_all_has_no_share() -> None:
     found = judged(max=(limit("params", 0),))
     assert texts(found) == ["params of net.yaml: 182, above the limit of 0 by 182"]
-    assert found.standings[0].used is None
+    assert found.limits[0].used is None
 
 
 def test_what_is_no_sum() -> None:
@@ -120,12 +121,12 @@ def test_what_is_no_sum() -> None:
     ],
 )  # fmt: skip
 def test_the_sum_of_chosen_layers(chosen: LayerFilter, total: int) -> None:
-    (standing,) = judged(layers=chosen, max=(limit("params", 1000),)).standings
+    (standing,) = judged(layers=chosen, max=(limit("params", 1000),)).limits
     assert standing.value == total
 
 
 def test_layers_that_are_not_there_have_no_limit() -> None:
-    assert judged(layers=layers("stage*"), max=(limit("params", 0),)) == Evaluation([], [], [])
+    assert judged(layers=layers("stage*"), max=(limit("params", 0),)) == Verdict()
 
 
 def test_each_layer() -> None:
@@ -135,19 +136,19 @@ def test_each_layer() -> None:
         "params of head in net.yaml: 30, above the limit of 29 by 3.45 %",
     ]
     assert [str(finding.span) for finding in found.findings] == ["net.yaml:3:6", "net.yaml:7:6"]
-    assert [(standing.path, standing.holds) for standing in found.standings] == [("stem", False), ("head", False)]
+    assert [(standing.path, standing.holds) for standing in found.limits] == [("stem", False), ("head", False)]
 
 
 def test_the_tightest_layer_stands_for_those_that_keep_their_limit() -> None:
-    (standing,) = judged(per="layer", max=(limit("params", 112),)).standings
+    (standing,) = judged(per="layer", max=(limit("params", 112),)).limits
     assert (standing.path, standing.value, standing.holds, standing.used) == ("stem", 112, True, 1)
-    (standing,) = judged(layers=layers(op=("conv",)), per="layer", min=(limit("params", 20),)).standings
+    (standing,) = judged(layers=layers(op=("conv",)), per="layer", min=(limit("params", 20),)).limits
     assert (standing.path, standing.value) == ("stage1.conv", 20)
 
 
 def test_each_group_with_all_below_it() -> None:
     found = judged(layers=layers("stage*"), per="group", max=(limit("params", 19), limit("nonlinearities", 0)))
-    assert [(one.path, one.metric, one.value) for one in found.standings] == [
+    assert [(one.path, one.metric, one.value) for one in found.limits] == [
         ("stage1", "params", 20), ("stage2", "params", 20),
         ("stage1", "nonlinearities", 1), ("stage2", "nonlinearities", 1),
     ]  # fmt: skip
@@ -161,7 +162,7 @@ def test_weights_that_a_group_shares_with_another_count_in_both() -> None:
         for name, tie in (("one", ""), ("two", ", tie: one.conv"))
     ))  # fmt: skip
     case = BudgetOnDesign(budget(layers=layers("*"), per="group", min=(limit("params", 17),)), net, PartFinder())
-    assert [(standing.path, standing.value) for standing in evaluate(case).standings] == [("one", 16), ("two", 16)]
+    assert [(standing.path, standing.value) for standing in evaluate(case).limits] == [("one", 16), ("two", 16)]
     assert net.total("params") == 16
 
 
@@ -184,7 +185,7 @@ def test_a_ratio_to_another_design() -> None:
         "the ratio of params of net.yaml to other.yaml: 1.12 (182 to 162), above the limit of 1.1 by 2.13 %"
     ]
     found = judged(other, layers=layers("head"), per="layer", max=(limit("params/", 3), limit("params/", 2)))
-    assert [(one.value, one.holds) for one in found.standings] == [(3, True), (3, False)]
+    assert [(one.value, one.holds) for one in found.limits] == [(3, True), (3, False)]
 
 
 def test_a_ratio_to_nothing_cannot_be_judged() -> None:
@@ -235,9 +236,7 @@ WAS = past(stem=112, stage1_conv=20, stage2_conv=20, head=28)  # 180 in all: it 
 )  # fmt: skip
 def test_the_larger_allowance_counts_inclusive(share: str | None, amount: int | None, most: int) -> None:
     found = judged(past=WAS, growth=grows(share, amount))
-    assert [(one.rule, one.value, one.limit, one.holds) for one in found.standings] == [
-        ("growth", 182, most, most == 182)
-    ]
+    assert [(one.rule, one.value, one.limit, one.holds) for one in found.limits] == [("growth", 182, most, most == 182)]
     assert [finding.code for finding in found.findings] == ["CC614"] * (most < 182)
 
 
@@ -252,7 +251,7 @@ def test_a_finding_names_what_grew() -> None:
 
 
 def test_without_a_baseline_nothing_grew() -> None:
-    assert judged(growth=grows("0")) == Evaluation([], [], [])
+    assert judged(growth=grows("0")) == Verdict()
 
 
 def test_what_shrank_has_not_grown() -> None:
@@ -261,18 +260,18 @@ def test_what_shrank_has_not_grown() -> None:
 
 def test_growth_of_each_layer_by_path() -> None:
     found = judged(past=past(stem=111, head=30), growth=grows("0"), per="layer")
-    assert [(one.path, one.holds) for one in found.standings] == [("stem", False)]  # the stages are new: not judged
+    assert [(one.path, one.holds) for one in found.limits] == [("stem", False)]  # the stages are new: not judged
     found = judged(past=past(stage1_conv=19, stage1_gone=5), growth=grows("0"), per="group", layers=layers("stage*"))
-    assert [(one.path, one.value, one.limit) for one in found.standings] == [("stage1", 20, 24)]
+    assert [(one.path, one.value, one.limit) for one in found.limits] == [("stage1", 20, 24)]
 
 
 def test_growth_of_chosen_layers_is_against_what_the_globs_name_there() -> None:
     found = judged(past=past(stage1_conv=10, stage3_conv=29, stem=500), growth=grows("0"), layers=layers("stage*.**"))
-    assert [(one.value, one.limit) for one in found.standings] == [(40, 39)]
+    assert [(one.value, one.limit) for one in found.limits] == [(40, 39)]
     found = judged(
         past=past(stage1_conv=10, stage3_conv=29), growth=grows("0"), layers=layers("stage*.**", op=("conv",))
     )
-    assert [(one.value, one.limit) for one in found.standings] == [(40, 10)]
+    assert [(one.value, one.limit) for one in found.limits] == [(40, 10)]
 
 
 def test_growth_of_what_is_no_sum() -> None:
@@ -286,7 +285,7 @@ def test_growth_of_what_is_no_sum() -> None:
 def test_a_ratchet(headroom: str, floor: int, most: int) -> None:
     rule = GrowthLimit("ratchet", metric("params"), Fraction(headroom), Fraction(0), Fraction(floor), "x", RULE)
     found = judged(past=WAS, growth=(rule,))
-    assert [(one.rule, one.limit) for one in found.standings] == [("ratchet", most)]
+    assert [(one.rule, one.limit) for one in found.limits] == [("ratchet", most)]
     assert [finding.code for finding in found.findings] == ["CC615"] * (most < 182)
 
 

@@ -9,7 +9,7 @@ import pytest
 from convcalc.budget.baseline import sources
 from convcalc.budget.check.checker import check
 from convcalc.budget.check.file_judge import FileJudge, Options
-from convcalc.budget.check.finding_text import Evaluation
+from convcalc.budget.check.file_verdict import Verdict
 from convcalc.budget.file.reader import read_budget_file
 from convcalc.budget.select.plan import FileToCheck
 from convcalc.findings import CheckResult
@@ -196,7 +196,7 @@ def test_what_is_in_the_tree_is_not_believed(
     """The verdicts of somebody else, on the same files, with all findings left out."""
     with monkeypatch.context() as other:
         other.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
-        other.setattr("convcalc.budget.check.file_judge.evaluate", lambda _: Evaluation([], [], []))
+        other.setattr("convcalc.budget.check.file_judge.evaluate", lambda _: Verdict())
         cache = open_cache()
         file = read_budget_file("convcalc-budget.yaml")
         check(file, None, Options(cache=cache))

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from convcalc.budget.check.waivers import apply_waivers
+from convcalc.budget.check.whole_check import apply_waivers
 from convcalc.budget.file.types import Pattern, Waiver
 from convcalc.errors import Source, Span
 from convcalc.findings import Finding

@@ -11,8 +11,8 @@ import pytest
 
 from convcalc.git.ci import commit_before_push
 from convcalc.git.commit_tree import CommitTree
-from convcalc.git.renames import Renames
 from convcalc.git.repository import Repository
+from convcalc.git.worktree_files import Renames
 from tests.budget.repositories import Sandbox, created, net, params
 from tests.conftest import Command, Result
 from tests.work import limited_work

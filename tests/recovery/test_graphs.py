@@ -15,7 +15,7 @@ from convcalc.graph.graph import Graph, LayerFacts
 from convcalc.importers.builder import ModelBuilder
 from convcalc.ops.make import make
 from convcalc.recovery import _structured, recover, verify
-from convcalc.recovery.reading import prefixes
+from convcalc.recovery.reading import rewriting
 from convcalc.recovery.reading.tree import in_order
 from convcalc.shapes import Shape
 from tests.fuzz.networks import Builder
@@ -264,7 +264,7 @@ def test_a_graph_in_memory() -> None:
      ("net_stage_0_block_1_norm", ("net_stage_0_block_1", "block")), ("conv2d_1", ("", "")), ("Conv1", ("", ""))],
 )  # fmt: skip
 def test_beginnings_of_names(name: str, scope: tuple[str, str]) -> None:
-    assert prefixes._scope(name) == scope
+    assert rewriting._scope(name) == scope
 
 
 MIXER = """

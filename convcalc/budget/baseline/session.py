@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from convcalc.budget.baseline.file import DEFAULT_NAME, MISSING
+from convcalc.budget.baseline.file import DEFAULT_NAME, MISSING, DesignCounts
 from convcalc.budget.baseline.sources import Baseline, open_baseline
-from convcalc.budget.baseline.types import DesignCounts
 from convcalc.budget.file.types import BaselineLocation, Budget
 from convcalc.errors import Span, SpecError, SpecErrors, quoted
 from convcalc.git.repository import NAME_REVISION_HINT, UNKNOWN
@@ -92,12 +91,9 @@ class BaselineSession:
     @cached_property
     def _accepted(self) -> dict[tuple[str, str], dict[str, int]]:
         found: dict[tuple[str, str], dict[str, int]] = {}
-        try:
-            for entry in self._baseline.accepted if self._baseline else ():
-                values = found.setdefault((entry.budget, entry.design), {})
-                values[entry.metric] = max(entry.value, values.get(entry.metric, 0))
-        except SpecErrors as errors:
-            self.errors += errors.errors
+        for entry in self._baseline.accepted if self._baseline else ():
+            values = found.setdefault((entry.budget, entry.design), {})
+            values[entry.metric] = max(entry.value, values.get(entry.metric, 0))
         return found
 
     @property
@@ -109,14 +105,12 @@ class BaselineSession:
         elif self._new_designs:
             more = len(self._new_designs) - MAX_NAMES_IN_NOTE
             names = ", ".join(self._new_designs[:MAX_NAMES_IN_NOTE]) + (f" and {more:,} more" if more > 0 else "")
-            found.append(
-                f"{len(self._new_designs):,} designs are new to the baseline, and rules of growth skip them: {names}"
-            )
+            many = f"{len(self._new_designs):,} designs"
+            found.append(f"{many} are new to the baseline, and rules of growth skip them: {names}")
         if self._newer_metrics:
             names = ", ".join(self._newer_metrics)
-            found.append(
-                f"the baseline is older than {names}: rules of growth skip these until `convcalc baseline write`"
-            )
+            until = "rules of growth skip these until `convcalc baseline write`"
+            found.append(f"the baseline is older than {names}: {until}")
         return found + [f"{new} was {old} in the baseline" for new, old in self._renamed_designs]
 
 

@@ -8,9 +8,14 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from convcalc.budget.baseline.counts import count_graph
-from convcalc.budget.baseline.file import DEFAULT_NAME, MISSING, read_baseline_file
-from convcalc.budget.baseline.types import AcceptedValue, DesignCounts
+from convcalc.budget.baseline.file import (
+    DEFAULT_NAME,
+    MISSING,
+    AcceptedValue,
+    DesignCounts,
+    count_graph,
+    read_baseline_file,
+)
 from convcalc.budget.file.types import BaselineLocation
 from convcalc.designs.names import (
     BINARY_MODELS,
@@ -24,9 +29,9 @@ from convcalc.designs.names import (
 from convcalc.designs.sources import SpecFile, open_design, read_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
 from convcalc.git.commit_tree import CommitTree, error_if_outside
-from convcalc.git.object_reader import blob_hash
-from convcalc.git.renames import Renames, read_file
+from convcalc.git.process import blob_hash
 from convcalc.git.repository import MERGE_BASE, Repository
+from convcalc.git.worktree_files import Renames, read_file
 from convcalc.paths import is_inside, path_from_cwd, repository_root
 from convcalc.records import NamedTuple, cached_property
 from convcalc.spec.document.loader import DocumentLoader
@@ -61,22 +66,23 @@ def open_baseline(
     """
     folder = os.path.realpath(folder)
     if origin.kind != GIT_KIND:
-        return _read_stored(origin, folder)
+        path, text = baseline_path(origin, folder), f"there is no baseline {quoted(origin.value)}"
+        missing = SpecError(MISSING, text, origin.span or _option_span(origin.value), hint=_write_hint(origin, folder))
+        return StoredBaseline(origin.value, *read_baseline_file(path_from_cwd(path), missing))
     repository = Repository(folder, origin.span or _option_span(f"{GIT_KIND}:{origin.value}"))
     left = origin.value == MERGE_BASE
     commit = repository.merge_base(base) if left else repository.commit(origin.value)
-    tree = CommitTree(repository, commit, libraries)
-    if commit.hash != repository.head or _is_edited(tree):
-        return GitBaseline(tree, folder, cache, place=origin.span)
-    if not left:
-        return GitBaseline(
-            tree, folder, cache, place=origin.span, idle="the baseline is HEAD, and no spec differs from it"
-        )
-    earlier = repository.commit_before_head()
-    if earlier is None:
-        reason = f"{commit.short} is the first commit: there is no earlier one to compare with"
-        return StoredBaseline("", {}, read_accepted_values(folder), reason)
-    return GitBaseline(CommitTree(repository, earlier, libraries), folder, cache, place=origin.span)
+    tree, idle = CommitTree(repository, commit, libraries), ""
+    if commit.hash == repository.head and not _is_edited(tree):
+        earlier = repository.commit_before_head() if left else None
+        if left and earlier is None:
+            reason = f"{commit.short} is the first commit: there is no earlier one to compare with"
+            return StoredBaseline("", {}, read_accepted_values(folder), reason)
+        if earlier is not None:
+            tree = CommitTree(repository, earlier, libraries)
+        else:
+            idle = "the baseline is HEAD, and no spec differs from it"
+    return GitBaseline(tree, folder, cache, place=origin.span, idle=idle)
 
 
 def _is_edited(tree: CommitTree) -> bool:
@@ -105,12 +111,6 @@ class StoredBaseline(NamedTuple):
     def counts(self, design: str) -> DesignCounts | None:
         """Return what is written down of a design; nothing where it is new."""
         return self.designs.get(design)
-
-
-def _read_stored(origin: BaselineLocation, folder: str) -> StoredBaseline:
-    path, text = baseline_path(origin, folder), f"there is no baseline {quoted(origin.value)}"
-    missing = SpecError(MISSING, text, origin.span or _option_span(origin.value), hint=_write_hint(origin, folder))
-    return StoredBaseline(origin.value, *read_baseline_file(path_from_cwd(path), missing))
 
 
 def baseline_path(origin: BaselineLocation | None, folder: str) -> str:

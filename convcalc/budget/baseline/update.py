@@ -6,13 +6,19 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
-from convcalc.budget.baseline.counts import count_graph
-from convcalc.budget.baseline.file import DEFAULT_NAME, MISSING, BaselineFile, read_baseline_file, require_replaceable
+from convcalc.budget.baseline.file import (
+    DEFAULT_NAME,
+    MISSING,
+    AcceptedValue,
+    BaselineFile,
+    DesignCounts,
+    count_graph,
+    read_baseline_file,
+    require_replaceable,
+)
 from convcalc.budget.baseline.sources import baseline_path
-from convcalc.budget.baseline.types import AcceptedValue, DesignCounts
 from convcalc.budget.file.types import Budget, BudgetFile
-from convcalc.budget.select.match_designs import matching_designs, patterns_match
-from convcalc.budget.select.parts import PartFinder
+from convcalc.budget.select.match_designs import PartFinder, matching_designs, patterns_match
 from convcalc.designs.names import NOT_FILES, parse_design
 from convcalc.designs.sources import Network, open_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 
-from convcalc.budget.baseline.file import DEFAULT_NAME, BaselineFile
+from convcalc.budget.baseline.file import DEFAULT_NAME, AcceptedValue, BaselineFile
 from convcalc.budget.baseline.sources import baseline_path, read_accepted_values
-from convcalc.budget.baseline.types import AcceptedValue
 from convcalc.budget.baseline.update import BaselineUpdate, describe_accepted, read_existing
 from convcalc.budget.check.checker import check
 from convcalc.budget.check.file_judge import Options
@@ -58,19 +57,10 @@ def accept(
 
 def _require_known(file: BudgetFile, ids: Iterable[str]) -> None:
     known = [budget.id for budget in file.budgets]
-    whole = Span(file.source)
-    errors = [
-        SpecError(
-            NOTHING_TO_ACCEPT,
-            f"no budget {quoted(each)}{did_you_mean(each, known)}",
-            whole,
-            f"known: {', '.join(known)}",
-        )
-        for each in ids
-        if each not in known
-    ]
-    if errors:
-        raise SpecErrors(errors)
+    whole, hint = Span(file.source), f"known: {', '.join(known)}"
+    texts = [f"no budget {quoted(each)}{did_you_mean(each, known)}" for each in ids if each not in known]
+    if texts:
+        raise SpecErrors([SpecError(NOTHING_TO_ACCEPT, text, whole, hint) for text in texts])
 
 
 def _values_to_accept(findings: Iterable[Finding], reason: str) -> Iterator[AcceptedValue]:

@@ -6,17 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 
 from convcalc.budget.baseline.session import BaselineSession
-from convcalc.budget.check.coverage import designs_without_budget
 from convcalc.budget.check.file_judge import FileJudge, Options
-from convcalc.budget.check.file_verdict import StoredVerdicts
-from convcalc.budget.check.limits import highest_use, loose_limit_findings
-from convcalc.budget.check.waivers import apply_waivers
+from convcalc.budget.check.file_verdict import StoredVerdicts, Verdict
+from convcalc.budget.check.whole_check import apply_waivers, designs_without_budget, loose_limits
 from convcalc.budget.file.types import OFF, Budget, BudgetFile, LayerFilter
-from convcalc.budget.select.plan import CheckPlan, FileToCheck, plan_check, unmatched_finding
-from convcalc.budget.select.specs import open_cached_spec
+from convcalc.budget.select.plan import CheckPlan, FileToCheck, open_cached_spec, plan_check, unmatched_finding
 from convcalc.designs.names import DesignName
 from convcalc.errors import SpecError, quoted
-from convcalc.findings import CheckResult, ClaimResult, DesignResult, Finding, LimitResult
+from convcalc.findings import CheckResult, Finding
 from convcalc.memory import paused
 from convcalc.report.report import Report
 
@@ -64,17 +61,8 @@ class _Checker:
             inputs = sorted(options.inputs.items())
             conditions = tuple(options.libraries), inputs, options.baseline is None, options.code is None
             self.stored = StoredVerdicts(options.cache, conditions, file and file.source)
-        self.budgets_with_layers: set[str] = set()
-        """Budgets with a layer or group in any design."""
-        self.matched_globs: set[tuple[str, int]] = set()
-        """Of which budgets which globs of layers match some."""
-        self.unused_dtype_globs: dict[str, list[str]] = {}
-        """Of every budget that was judged on a design, the globs of its number formats that no layer has fitted."""
-        self.judgements: list[ClaimResult] = []
-        self.findings: list[Finding] = []
-        self.errors: list[SpecError] = [*found.errors]
-        self.standings: list[LimitResult] = []
-        self.outcomes: list[DesignResult] = []
+        self.found = Verdict(errors=[*found.errors])
+        """In all files so far."""
         self.checked: dict[str, tuple[FileToCheck, DesignName]] = {}
         """Where the designs under budgets are, by their names."""
 
@@ -87,44 +75,35 @@ class _Checker:
             if self.stored and place:
                 verdict.past = self.judge.past_of(wanted, verdict)
                 self.stored.put(*place, verdict)
-        self.judgements += verdict.claims
-        self.findings += verdict.findings
-        self.standings += verdict.limits
-        self.outcomes += verdict.designs
-        self.errors += verdict.errors
-        self.budgets_with_layers.update(verdict.budgets_with_layers)
-        self.matched_globs.update(verdict.matched_globs)
-        for id_, unused in verdict.unused_dtype_globs.items():
-            idle = self.unused_dtype_globs.setdefault(id_, unused)
-            self.unused_dtype_globs[id_] = [glob for glob in idle if glob in unused]
+        self.found.add(verdict)
         designs = list(wanted.budgets)
         self.checked.update((name, (wanted, designs[at])) for name, at in verdict.measured)
 
     def report(self, name: str) -> Report:
         """Count a design under budgets again, by its name, with every layer."""
         wanted, design = self.checked[name]
-        spec = open_cached_spec(
-            wanted.name, wanted.path, self.options.libraries, self.options.inputs, self.options.code
-        )  # fmt: skip
+        options = self.options
+        spec = open_cached_spec(wanted.name, wanted.path, options.libraries, options.inputs, options.code)
         return spec.expand(design.variant, design.part).report(extra=["peak"])
 
     # --- at the end ---------------------------------------------------------------------------------------------------
 
     def verdict(self) -> CheckResult:
         """Return everything, with what can be told only when all designs have been seen."""
-        findings = [*self.findings, *self.scope.findings, *(() if self.confined else self._ineffective_rules())]
+        found = self.found
+        findings = [*found.findings, *self.scope.findings, *(() if self.confined else self._ineffective_rules())]
         if self.options.require_coverage:
             findings += designs_without_budget(self.file, self.scope, confined=self.confined)
         if self.file is not None:
-            among = [outcome.design for outcome in self.outcomes] if self.confined else None
+            among = [outcome.design for outcome in found.designs] if self.confined else None
             findings = apply_waivers(self.file.waivers, findings, self.options.today or date.today(), among)
         return CheckResult(
             files=len(self.scope.files),
-            claims=self.judgements,
+            claims=found.claims,
             findings=findings,
-            errors=list(_deduplicated([*self.errors, *self.history.errors])),
-            limits=self.standings,
-            designs=self.outcomes,
+            errors=list(_deduplicated([*found.errors, *self.history.errors])),
+            limits=found.limits,
+            designs=found.designs,
             baseline=self.history.label,
             notes=[*self.history.notes, *self._unused_dtype_notes()],
             open_report=self.report,
@@ -132,7 +111,7 @@ class _Checker:
 
     def _unused_dtype_notes(self) -> Iterator[str]:
         """Give a note for every number format that was meant for layers, and for which there are none."""
-        for id_, globs in self.unused_dtype_globs.items():
+        for id_, globs in self.found.unused_dtype_globs.items():
             for glob in globs:
                 yield f"{quoted(glob)} of the number formats of {id_} fits no layer of the designs that were checked"
 
@@ -140,17 +119,18 @@ class _Checker:
         """Give the rules without effect: layers that are in no design, limits that nothing comes near."""
         budgets = self.file.budgets if self.file else ()
         for budget in budgets:
-            if budget.unmatched != OFF and budget.layers is not None and budget.id in self.unused_dtype_globs:
+            if budget.unmatched != OFF and budget.layers is not None and budget.id in self.found.unused_dtype_globs:
                 yield from self._without_layers(budget, budget.layers)
-        if not self.errors:
-            yield from loose_limit_findings(budgets, highest_use(self.standings))
+        if not self.found.errors:
+            yield from loose_limits(budgets, self.found.limits)
 
     def _without_layers(self, budget: Budget, layers: LayerFilter) -> Iterator[Finding]:
-        if budget.id not in self.budgets_with_layers:
+        if budget.id not in self.found.budgets_with_layers:
             yield unmatched_finding(budget, layers.span, f"the layers of the budget {budget.id} are in no design")
             return
+        matched = {at for id_, at in self.found.matched_globs if id_ == budget.id}
         for at, pattern in enumerate(layers.path_globs):
-            if not pattern.is_exclusion and (budget.id, at) not in self.matched_globs:
+            if not pattern.is_exclusion and at not in matched:
                 text = f"{quoted(pattern.text)} of the budget {budget.id} matches no layer"
                 yield unmatched_finding(budget, pattern.span, text)
 

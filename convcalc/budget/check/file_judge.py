@@ -7,17 +7,15 @@ from datetime import date
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from convcalc.budget.baseline.counts import count_graph
+from convcalc.budget.baseline.file import DesignCounts, count_graph
 from convcalc.budget.baseline.session import BaselineSession
-from convcalc.budget.baseline.types import DesignCounts
-from convcalc.budget.check.file_verdict import FileVerdict, digest
+from convcalc.budget.check.file_verdict import Verdict, digest
 from convcalc.budget.check.finding_text import BudgetOnDesign
 from convcalc.budget.check.limits import evaluate
-from convcalc.budget.diff.match_layers import metric_changes
+from convcalc.budget.diff.layers import metric_changes
 from convcalc.budget.file.types import BaselineLocation, Budget
-from convcalc.budget.select.parts import PartFinder
-from convcalc.budget.select.plan import FileToCheck
-from convcalc.budget.select.specs import CachedSpec, ReferenceDesigns, open_cached_spec
+from convcalc.budget.select.match_designs import PartFinder
+from convcalc.budget.select.plan import CachedSpec, FileToCheck, ReferenceDesigns, open_cached_spec
 from convcalc.designs.claims import check_claims
 from convcalc.designs.claims import claim_finding as claimed
 from convcalc.designs.imports import Imports, imports_of
@@ -76,9 +74,9 @@ class FileJudge:
         self._read: dict[str, Imports | None] = {}
         """What was read of the files that were opened, by their names."""
 
-    def judge(self, wanted: FileToCheck) -> FileVerdict:
+    def judge(self, wanted: FileToCheck) -> Verdict:
         """Judge a file's claims, and each of its designs by its budgets."""
-        found = FileVerdict()
+        found = Verdict()
         self.places.matched = set()
         try:
             spec = self._open(wanted.name, wanted.path)
@@ -109,7 +107,7 @@ class FileJudge:
         self._read[name] = imports_of(spec.files, with_root=True)
         return spec
 
-    def _check_design(self, spec: CachedSpec, wanted: FileToCheck, design: DesignName, found: FileVerdict) -> None:
+    def _check_design(self, spec: CachedSpec, wanted: FileToCheck, design: DesignName, found: Verdict) -> None:
         budgets = wanted.budgets.get(design, ())
         try:
             measured = spec.measured_design(design.variant, design.part)
@@ -141,7 +139,7 @@ class FileJudge:
         return self.history.accepted_values(budget, design, past.old_name) if past and budget.growth else {}
 
     def _judge(
-        self, budget: Budget, measured: Measurements, past: DesignCounts | None, spec: CachedSpec, found: FileVerdict
+        self, budget: Budget, measured: Measurements, past: DesignCounts | None, spec: CachedSpec, found: Verdict
     ) -> None:
         try:
             against = self.others.get(budget, spec)
@@ -153,15 +151,12 @@ class FileJudge:
         accepted = self._accepted(budget, measured.design, past)
         judged = evaluate(BudgetOnDesign(budget, measured, self.places, against, past, accepted))
         if self.places.parts(budget, measured):
-            found.budgets_with_layers.append(budget.id)
-        unmatched = unmatched_formats(budget.conditions.dtype, [path for path, _ in measured.layer_kinds])
-        idle = found.unused_dtype_globs.setdefault(budget.id, unmatched)
-        found.unused_dtype_globs[budget.id] = [glob for glob in idle if glob in unmatched]
-        found.limits += judged.standings
-        found.findings += judged.findings
-        found.errors += judged.errors
+            judged.budgets_with_layers.append(budget.id)
+        paths = [path for path, _ in measured.layer_kinds]
+        judged.unused_dtype_globs[budget.id] = unmatched_formats(budget.conditions.dtype, paths)
+        found.add(judged)
 
-    def past_of(self, wanted: FileToCheck, verdict: FileVerdict) -> list[str]:
+    def past_of(self, wanted: FileToCheck, verdict: Verdict) -> list[str]:
         """Return digests of what the designs of a file were in the baseline, and of what was accepted of them."""
         digests = []
         for design, at in verdict.measured:

@@ -26,8 +26,8 @@ RECORDS: Mapping[str, Any] = {
 
 
 @dataclass(slots=True)
-class FileVerdict:
-    """What a check found in one file, and what it has to know of it when all files have been seen."""
+class Verdict:
+    """What a check found, of a budget on a design, in a file or in all, and what it must know when it has seen all."""
 
     claims: list[ClaimResult] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -45,6 +45,19 @@ class FileVerdict:
     errors: list[SpecError] = field(default_factory=list)
     depends_on: list[Imports | None] = field(default_factory=list)
     """What the spec imports, and designs that it is compared with; ``None`` for what is not known."""
+
+    def add(self, other: Verdict) -> None:
+        """Add what was found elsewhere."""
+        self.claims += other.claims
+        self.findings += other.findings
+        self.limits += other.limits
+        self.designs += other.designs
+        self.budgets_with_layers += other.budgets_with_layers
+        self.matched_globs += other.matched_globs
+        self.errors += other.errors
+        for id_, unused in other.unused_dtype_globs.items():
+            before = self.unused_dtype_globs.setdefault(id_, unused)
+            self.unused_dtype_globs[id_] = [glob for glob in before if glob in unused]
 
 
 def digest(*parts: object) -> str:
@@ -79,7 +92,7 @@ class StoredVerdicts:
             self._budgets[id(budget)] = budget, repr(_placed(budget))
         return self._budgets[id(budget)][1]
 
-    def get(self, address: str, source: Source) -> FileVerdict | None:
+    def get(self, address: str, source: Source) -> Verdict | None:
         """Return the verdict on a file, if it is there and what the file imports is what it was.
 
         Its ``past`` has yet to be compared with what the designs were in the baseline.
@@ -87,11 +100,11 @@ class StoredVerdicts:
         found = self._cache.get(address)
         if found is None:
             return None
-        verdict = FileVerdict(*_decoded(found, {**self._sources, source.name: source}))
+        verdict = Verdict(*_decoded(found, {**self._sources, source.name: source}))
         verdict.depends_on = [Imports(*each) for each in verdict.depends_on if each]
         return verdict if all(each.are_unchanged for each in verdict.depends_on if each) else None
 
-    def put(self, address: str, source: Source, verdict: FileVerdict) -> None:
+    def put(self, address: str, source: Source, verdict: Verdict) -> None:
         """Keep the verdict on a file."""
         bundled = any(claim.original for claim in verdict.claims)  # which the file does not depend on by its imports
         if verdict.errors or bundled or None in verdict.depends_on:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
-from convcalc.budget.baseline.types import DesignCounts
-from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX, Budget, Limit, LimitedMetric
-from convcalc.budget.select.parts import PartFinder
-from convcalc.errors import SpecError
-from convcalc.findings import Finding, LayerMetricChange, LimitResult
+from convcalc.budget.baseline.file import DesignCounts
+from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX, Budget, GrowthLimit, Limit, LimitedMetric
+from convcalc.budget.select.match_designs import PartFinder
+from convcalc.findings import Finding, LayerMetricChange
 from convcalc.number_format import Rational, format_count, format_decimal, format_percent, format_ratio, format_unlike
 from convcalc.records import NamedTuple
 from convcalc.report.measurements import WHOLE_DESIGN, DesignPart, Measurements
@@ -30,14 +29,6 @@ class BudgetOnDesign(NamedTuple):
     """What the design counted in the baseline; without it no growth is judged."""
     accepted: Mapping[str, int] = {}
     """By metric, values above what may be grown to that somebody took responsibility for."""
-
-
-class Evaluation(NamedTuple):
-    """What came of a case."""
-
-    standings: list[LimitResult]
-    findings: list[Finding]
-    errors: list[SpecError]
 
 
 def counts_of_ratio(case: BudgetOnDesign, limit: Limit, place: DesignPart) -> str:
@@ -75,6 +66,17 @@ def layer_to_show(measured: Measurements, key: str, place: DesignPart, heaviest:
         return None
     values = measured.values(key)
     return max(range(len(values)), key=values.__getitem__, default=None)
+
+
+def finding_on(
+    case: BudgetOnDesign, code: str, rule: Limit | GrowthLimit, place: DesignPart, text: str, blamed: int | None
+) -> Finding:
+    """Return a finding at a layer, or at the design, without its numbers."""
+    budget, measured = case.budget, case.measured
+    span, label = measured.span(blamed), rule.metric.label
+    return Finding(
+        budget.id, code, budget.severity, measured.design, label, text, span, path=place.path, rule=rule.span
+    )
 
 
 def heaviest_layers(measured: Measurements, key: str, layers: Iterable[int]) -> tuple[LayerMetricChange, ...]:

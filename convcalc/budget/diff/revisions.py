@@ -6,20 +6,18 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 
-from convcalc.budget.baseline.counts import count_graph
+from convcalc.budget.baseline.file import DesignCounts, count_graph
 from convcalc.budget.baseline.sources import SPEC_MARKER, GitBaseline
-from convcalc.budget.baseline.types import DesignCounts
-from convcalc.budget.diff.match_layers import LayerChange, match_layers
+from convcalc.budget.diff.layers import LayerChange, match_layers
 from convcalc.designs.imports import imports_of
 from convcalc.designs.names import SPEC_SUFFIXES, is_spec_name, parse_design
 from convcalc.designs.patterns import MAGIC
 from convcalc.designs.sources import SpecFile, open_spec
 from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.git.commit_tree import CommitTree, error_if_outside
-from convcalc.git.object_reader import blob_hash
-from convcalc.git.renames import is_gone
+from convcalc.git.process import blob_hash
 from convcalc.git.repository import Commit
-from convcalc.git.worktree_files import worktree_files
+from convcalc.git.worktree_files import is_gone, worktree_files
 from convcalc.metrics.registry import report_metrics
 from convcalc.paths import matches, path_from_cwd
 from convcalc.records import NamedTuple, cached_property

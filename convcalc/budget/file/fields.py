@@ -13,9 +13,7 @@ from convcalc.spec.yaml.nodes import ListNode, ScalarNode, YamlNode
 from convcalc.spec.yaml.nodes import MapNode as MappingNode
 
 BAD_STRUCTURE, UNKNOWN_WORD = "CC631", "CC632"
-
 Value = TypeVar("Value")
-
 Fields = Mapping[str, tuple[ScalarNode, YamlNode]]
 """What stands behind each key, with the key itself."""
 
@@ -49,17 +47,6 @@ def read_list(node: YamlNode, what: str) -> list[YamlNode]:
     if len(items) > ENTRIES:
         raise SpecError("CC507", f"{what} has {len(items)} entries; the limit is {ENTRIES}", node.span)
     return items
-
-
-def read_mapping_list(node: YamlNode, what: str, form: str) -> list[YamlNode]:
-    """Return the items of a list that may not stand alone.
-
-    Raises:
-        SpecError: CC631, where it is not a list; CC507 for too many.
-    """
-    if not isinstance(node, ListNode):
-        raise SpecError(BAD_STRUCTURE, f"{what} is a list: {form}", node.span)
-    return read_list(node, what)
 
 
 def read_scalar(node: YamlNode, what: str) -> ScalarNode:

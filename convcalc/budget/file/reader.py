@@ -5,14 +5,7 @@ from __future__ import annotations
 import os
 
 from convcalc.budget.file.entries import DEFAULT_KEYS, BudgetDefaults, EntryReader, read_defaults
-from convcalc.budget.file.fields import (
-    BAD_STRUCTURE,
-    Fields,
-    read_mapping,
-    read_mapping_list,
-    read_optional,
-    read_scalar,
-)
+from convcalc.budget.file.fields import BAD_STRUCTURE, Fields, read_list, read_mapping, read_optional, read_scalar
 from convcalc.budget.file.selectors import require_inside_repository
 from convcalc.budget.file.types import BaselineLocation, BudgetFile
 from convcalc.designs.names import BUDGET_FILE
@@ -21,7 +14,7 @@ from convcalc.memory import paused
 from convcalc.paths import folders_up_to_root
 from convcalc.spec.document.value_nodes import collect_errors
 from convcalc.spec.yaml.fields import is_empty
-from convcalc.spec.yaml.nodes import MapNode, ScalarNode, YamlNode, parse_yaml
+from convcalc.spec.yaml.nodes import ListNode, MapNode, ScalarNode, YamlNode, parse_yaml
 from convcalc.spec.yaml.text import read_text
 
 TOP_LEVEL_KEYS = ("version", "note", "baseline", "defaults", "budgets", "waivers")
@@ -110,7 +103,9 @@ def _require_version(root: MapNode, given: Fields) -> None:
 def _read_items(root: MapNode, given: Fields, key: str, form: str, errors: list[SpecError]) -> list[YamlNode]:
     """Return the items of a list of mappings; there must be a budget."""
     with collect_errors(errors):
-        items = read_mapping_list(given[key][1], key, form) if key in given else []
+        if key in given and not isinstance(given[key][1], ListNode):
+            raise SpecError(BAD_STRUCTURE, f"{key} is a list: {form}", given[key][1].span)
+        items = read_list(given[key][1], key) if key in given else []
         if not items and key == "budgets":
             text = "the budget file lists no budgets"
             raise SpecError(BAD_STRUCTURE, text, _place_of_key(root, key), hint=form)

@@ -25,7 +25,6 @@ RULES = (*ABSOLUTE_RULES, "growth", "ratchet")
 RATCHET_KEYS = ("metrics", "headroom", "floor")
 BYTES, TIMES = "bytes", "ns"
 _OR = re.compile(r"(?<= )or(?= )")
-
 Entry = TypeVar("Entry")
 
 

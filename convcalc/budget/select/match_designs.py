@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import chain
 
-from convcalc.budget.file.types import Budget, Pattern
+from convcalc.budget.file.types import Budget, LayerFilter, Pattern
 from convcalc.designs.names import BUDGET_FILE, NOT_FILES, SPEC_SUFFIXES, DesignName, parse_pattern
 from convcalc.designs.sources import open_spec
 from convcalc.errors import SpecError, SpecErrors, quoted
-from convcalc.git.worktree import PARENT
-from convcalc.paths import glob, is_inside, is_wild, matches, matches_word, repository_root
+from convcalc.graph.graph import enclosing
+from convcalc.paths import ascent, glob, is_inside, is_wild, matches, matches_word, repository_root
 from convcalc.records import NamedTuple, dataclass, field
+from convcalc.report.measurements import WHOLE_DESIGN, DesignPart, Measurements
 
 
 def pattern_matches(pattern: str, design: str) -> bool:
@@ -140,10 +142,9 @@ class SpecFinder:
 
     def _walk(self, pattern: str) -> Iterator[str]:
         """Walk the folders that a glob may lead into; links to folders only where the glob names them."""
-        names = pattern.split("/")
-        ascent = next((place for place, name in enumerate(names) if name != PARENT), len(names))
-        below = glob("/".join(names[ascent:]), "/")
-        open_folders = [("../" * ascent, below.start, ascent > 0)]
+        up = ascent(pattern)
+        below = glob("/".join(pattern.split("/")[up:]), "/")
+        open_folders = [("../" * up, below.start, up > 0)]
         while open_folders:
             folder, waiting, linked = open_folders.pop()
             for entry in self._entries(folder):
@@ -151,23 +152,19 @@ class SpecFinder:
                 if entry.is_folder and after:
                     open_folders.append((f"{folder}{entry.name}/", after, linked or entry.is_link))
                 elif entry.is_file and below.accepts(after) and is_spec_match(pattern, entry.name):
-                    if (linked or entry.is_link) and not self._is_inside(folder + entry.name):
-                        self._links_outside.add(folder + entry.name)
-                    yield folder + entry.name
-
-    def _is_inside(self, file: str) -> bool:
-        return is_inside(os.path.realpath(os.path.join(self.folder, file)), self.root)
+                    file = folder + entry.name
+                    path = os.path.join(self.folder, file)
+                    if (linked or entry.is_link) and not is_inside(os.path.realpath(path), self.root):
+                        self._links_outside.add(file)
+                    yield file
 
     def _entries(self, folder: str) -> list[FolderEntry]:
         if folder not in self._listed:
-            try:
-                with os.scandir(os.path.join(self.folder, folder)) as entries:
-                    self._listed[folder] = [
-                        FolderEntry(entry.name, entry.is_dir(), entry.is_file(), entry.is_symlink())
-                        for entry in entries
-                    ]
-            except OSError:
-                self._listed[folder] = []
+            self._listed[folder] = []
+            with suppress(OSError), os.scandir(os.path.join(self.folder, folder)) as entries:
+                self._listed[folder] = [
+                    FolderEntry(entry.name, entry.is_dir(), entry.is_file(), entry.is_symlink()) for entry in entries
+                ]
         return self._listed[folder]
 
     def _matching_variants(self, file: str, meant: DesignName) -> list[str]:
@@ -188,3 +185,76 @@ class SpecFinder:
             except SpecErrors:
                 self._variants[file] = None
         return self._variants[file]
+
+
+SEPARATOR = "."
+
+
+class PartFinder:
+    """Finds the parts of designs that budgets limit. Designs with the same layers are searched once."""
+
+    def __init__(self) -> None:
+        self._outlines: dict[tuple[tuple[str, str], ...], int] = {}
+        self._parts_by_outline: dict[tuple[int, int], tuple[Budget, Sequence[DesignPart], set[int]]] = {}
+        self._matches_by_glob: dict[tuple[str, str], bool] = {}
+        self.matched: set[int] = set()
+        """The identities of the globs of layers that have matched anything; whoever wants to know when empties it."""
+
+    def parts(self, budget: Budget, measured: Measurements) -> Sequence[DesignPart]:
+        """Return the parts of a design that are limited one by one; none where no layer matches."""
+        if budget.layers is None and budget.per == "total":
+            return (WHOLE_DESIGN,)
+        outline = self._outlines.setdefault(measured.layer_kinds, len(self._outlines))
+        key = id(budget), outline
+        if key not in self._parts_by_outline:  # with the budget: while it is held, no other has its id
+            before, self.matched = self.matched, set()
+            self._parts_by_outline[key] = budget, tuple(self._select(budget, measured.layer_kinds)), self.matched
+            self.matched = before
+        _, parts, matched = self._parts_by_outline[key]
+        self.matched |= matched
+        return parts
+
+    def _select(self, budget: Budget, outline: Sequence[tuple[str, str]]) -> Iterable[DesignPart]:
+        layers = budget.layers
+        if budget.per == "group":
+            return self._groups(outline, layers)
+        chosen = [
+            index
+            for index, (path, kind) in enumerate(outline)
+            if self.selects(layers, path) and _has_kind(layers, kind)
+        ]
+        if budget.per == "layer":
+            return [DesignPart(outline[index][0], (index,)) for index in chosen]
+        return [DesignPart("", tuple(chosen))] if chosen else []
+
+    def _groups(self, outline: Sequence[tuple[str, str]], layers: LayerFilter | None) -> Iterable[DesignPart]:
+        """Return every scope and layer that a budget names, with the layers at and below it, in network order."""
+        below: dict[str, list[int]] = {}
+        for index, (path, kind) in enumerate(outline):
+            for scope in enclosing(path) if _has_kind(layers, kind) else ():
+                below.setdefault(scope, []).append(index)
+        whole = layers is None or not layers.kinds
+        return [
+            DesignPart(path, tuple(found), True, whole) for path, found in below.items() if self.selects(layers, path)
+        ]
+
+    def selects(self, layers: LayerFilter | None, path: str) -> bool:
+        """Whether a path is among those that a budget names: in one of its globs and in none with a ``!``."""
+        if layers is None or not layers.path_globs:
+            return True
+        fitting = [pattern for pattern in layers.path_globs if self._matches(pattern, path)]
+        if any(pattern.is_exclusion for pattern in fitting):
+            return False
+        return bool(fitting) or all(pattern.is_exclusion for pattern in layers.path_globs)
+
+    def _matches(self, pattern: Pattern, path: str) -> bool:
+        key = pattern.text, path
+        if key not in self._matches_by_glob:
+            self._matches_by_glob[key] = matches(pattern.text, path, SEPARATOR)
+        if self._matches_by_glob[key]:
+            self.matched.add(id(pattern))
+        return self._matches_by_glob[key]
+
+
+def _has_kind(layers: LayerFilter | None, kind: str) -> bool:
+    return layers is None or not layers.kinds or kind in layers.kinds

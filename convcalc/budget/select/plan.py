@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain
+from typing import Any, TypeVar
 
-from convcalc.budget.file.types import OFF, Budget, BudgetFile, Pattern
+from convcalc.budget.file.types import OFF, Budget, BudgetFile, Pattern, ReferenceDesign
 from convcalc.budget.select.match_designs import SpecFinder, matches_by_pattern
 from convcalc.designs.names import NOT_FILES, DesignName, parse_design, parse_pattern
+from convcalc.designs.sources import NO_INPUTS, Code, Inputs, Network, SpecFile, open_spec
 from convcalc.errors import Span, SpecError, SpecErrors, quoted
 from convcalc.findings import Finding
-from convcalc.git.worktree import leaves_repository
-from convcalc.records import dataclass, field
+from convcalc.paths import leaves_repository
+from convcalc.records import dataclass, field, replace
+from convcalc.report.measurements import Measurements
 
 UNMATCHED = "CC616"
 STANDARD_INPUT = "-"
@@ -50,10 +54,7 @@ class CheckPlan:
 
 
 def plan_check(
-    file: BudgetFile | None,
-    given: Sequence[str] | None,
-    always: Sequence[Budget] = (),
-    libraries: Sequence[str] = (),
+    file: BudgetFile | None, given: Sequence[str] | None, always: Sequence[Budget] = (), libraries: Sequence[str] = ()
 ) -> CheckPlan:
     """Return what is to be checked.
 
@@ -130,3 +131,98 @@ def unmatched_finding(budget: Budget, span: Span, text: str) -> Finding:
     """Return the finding of a budget that covers no design, or fewer than it names."""
     hint = "fix the glob, or set `unmatched: off`"
     return Finding(budget.id, UNMATCHED, budget.unmatched, "", "", text, span, hint, rule=span)
+
+
+# --- specs ------------------------------------------------------------------------------------------------------------
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+def _remembered(known: dict[Key, Value | list[SpecError]], key: Key, make: Callable[[], Value]) -> Value:
+    """Return what was made once, or raise what was wrong with it once more."""
+    if key not in known:
+        try:
+            known[key] = make()
+        except SpecErrors as errors:
+            known[key] = errors.errors
+    found = known[key]
+    if isinstance(found, list):
+        raise SpecErrors(found)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class CachedSpec(SpecFile):
+    """A spec whose variants are expanded when they are first asked for, and then kept."""
+
+    spec: SpecFile | None = None
+    """The same without the networks that are kept."""
+    networks: dict[str | None, Network | list[SpecError]] = field(default_factory=dict)
+    designs: dict[str, Measurements] = field(default_factory=dict)
+
+    def expand(self, variant: str | None = None, part: str | None = None, **choices: Any) -> Network:
+        """Return one design of the file, as :meth:`SpecFile.expand` does."""
+        assert self.spec is not None
+        if part is not None or any(choices.values()):
+            return self.spec.expand(variant, part, **choices)
+        return _remembered(self.networks, variant, partial(self.spec.expand, variant))
+
+    def measured_design(self, variant: str | None, part: str | None) -> Measurements:
+        """Return one design to be measured.
+
+        Raises:
+            SpecErrors: where there is no such variant or part, or where it is broken.
+        """
+        name, source = self.design(variant, part).text, self.document.source
+        if name not in self.designs:
+            graph = self.expand(variant).graph
+            try:
+                graph = graph if part is None else graph.subgraph(part)
+            except SpecError as error:
+                error.span = Span(source)
+                raise SpecErrors([error]) from None
+            self.designs[name] = Measurements(name, graph, source)
+        return self.designs[name]
+
+
+def open_cached_spec(
+    name: str, path: str, libraries: Sequence[str] = (), inputs: Inputs = NO_INPUTS, code: Code = None
+) -> CachedSpec:
+    """Read a spec; its designs are called by ``name``.
+
+    Raises:
+        SpecErrors: what is wrong with its form and its names.
+    """
+    spec = replace(open_spec(path, libraries=libraries, inputs=inputs, code=code), file=name)
+    return CachedSpec(name, spec.document, spec.files, spec.inputs, spec.shapes, spec)
+
+
+class ReferenceDesigns:
+    """The designs that ratios are to, each measured once."""
+
+    def __init__(self, folder: str, open_: Callable[[str, str], CachedSpec]) -> None:
+        self._folder = folder
+        self._open_file = open_
+        self._designs: dict[str, Measurements | list[SpecError]] = {}
+
+    def get(self, budget: Budget, current: CachedSpec) -> Measurements | None:
+        """Return the design that a budget holds others against, which may be one of the file at hand.
+
+        Raises:
+            SpecErrors: where it cannot be measured.
+        """
+        if budget.against is None:
+            return None
+        return _remembered(self._designs, budget.against.design, partial(self._open, budget.against, current))
+
+    def _open(self, against: ReferenceDesign, current: CachedSpec) -> Measurements:
+        target = parse_pattern(against.design)
+        try:
+            if target.file != current.file:
+                current = self._open_file(target.file, spec_path_from_cwd(target.file, self._folder))
+            return current.measured_design(target.variant, target.part)
+        except SpecErrors as errors:
+            for error in errors.errors:
+                error.notes = (*error.notes, (against.span, "ratios are to this design"))
+            raise

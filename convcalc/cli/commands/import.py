@@ -46,7 +46,7 @@ def command(
     require_not_read([target], [source])
     (network,) = reading.networks([source])
     from convcalc.recovery import changed_metrics, recover  # names that are wrong need it not
-    from convcalc.recovery.reading.weights import separate
+    from convcalc.recovery.reading.rewriting import separate
 
     graph = separate(network.graph)
     text = recover(graph, flat=flat)

@@ -14,20 +14,11 @@ from convcalc.ops.kinds.attention import QK_NORMS
 from convcalc.ops.kinds.sdpa import ScaledDotProductAttention
 from convcalc.ops.make import make
 from convcalc.ops.op import MatrixProduct, Op
-from convcalc.records import NamedTuple
-from convcalc.recovery.reading.rebuild import Replacement, rebuilt
-from convcalc.recovery.reading.views import keeps_order
+from convcalc.recovery.reading.rewriting import Replacement, keeps_order, rebuilt
 from convcalc.shapes import Shape
 
 PASSED = frozenset((*REARRANGING, *PRODUCTS, "sdpa", "softmax", "add", "mul", "norm", "gather", "param"))
 """Kinds, beside the projections, that an attention may consist of."""
-
-
-class Group(NamedTuple):
-    """The layers of one attention, and what it is as one layer."""
-
-    inside: frozenset[int]
-    whole: Replacement
 
 
 def with_attention(graph: Graph) -> Graph:
@@ -44,14 +35,16 @@ def with_attention(graph: Graph) -> Graph:
     for found in joined(graph):
         group = _group(graph, found, readers) if len(found.nodes) > 1 else None
         last = found.nodes[-1].index
-        if group is not None and group.inside.isdisjoint(taken | apart | outputs - {last}):
-            groups[last] = group.whole
-            taken |= group.inside
+        if group is not None and group[0].isdisjoint(taken | apart | outputs - {last}):
+            inside, groups[last] = group
+            taken |= inside
     return rebuilt(graph, groups, taken, {}) if groups else graph
 
 
-def _group(graph: Graph, found: AttentionLayers, readers: Sequence[set[int]]) -> Group | None:
-    """Return an attention as one layer, where that has the same params, products and output."""
+def _group(
+    graph: Graph, found: AttentionLayers, readers: Sequence[set[int]]
+) -> tuple[frozenset[int], Replacement] | None:
+    """Return the layers of an attention, and it as one layer, where that has the same params, products and output."""
     last = found.nodes[-1]
     projections = {node.index: node for node in found.nodes if _is_linear(node)}
     products = [node for node in found.nodes if node.op is not None and node.op.kind in ("sdpa", *PRODUCTS)]
@@ -70,7 +63,7 @@ def _group(graph: Graph, found: AttentionLayers, readers: Sequence[set[int]]) ->
         shapes = [graph.nodes[index].shape for index in inputs]
         for arguments in _arguments(found, nodes, products, [*linears, last], shapes):
             if (op := _same(arguments, shapes, nodes, last)) is not None:
-                return Group(inside, Replacement(_path(graph, nodes, last), op, inputs))
+                return inside, Replacement(_path(graph, nodes, last), op, inputs)
     return None
 
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
-from itertools import islice
+from itertools import groupby, islice
 
 from convcalc.graph.graph import Graph
-from convcalc.recovery.items import COMMUTATIVE, Item, Value
-from convcalc.recovery.reading.experts import with_each
-from convcalc.recovery.reading.fuse import Unit
+from convcalc.recovery.items import COMMUTATIVE, Item, Value, every
+from convcalc.recovery.reading.fuse import Unit, with_each
 from convcalc.shapes import Shape
 
 ENTRY = -1
 """The place, among units, of the first input of the graph."""
+Scope = tuple[str, ...]
 
 
 class TreeBuilder:
@@ -30,7 +30,8 @@ class TreeBuilder:
         self.units = units
         self._place = {unit.nodes[-1].index: at for at, unit in enumerate(units)}
         self._place[graph.inputs[0].index] = ENTRY
-        self._before = [self._units_before(unit) for unit in units]
+        # places of what a unit reads; other inputs of the graph than the first have none
+        self._before = [[self._place[index] for index in unit.inputs if index in self._place] for unit in units]
         self._readers = [0] * len(units)
         for unit in units:
             for index in unit.inputs:
@@ -64,10 +65,6 @@ class TreeBuilder:
                 if is_far and (self._readers[place] > 1 or self._reached[place]):
                     yield place
 
-    def _units_before(self, unit: Unit) -> list[int]:
-        """Return the places of what a unit reads; other inputs of the graph than the first have none."""
-        return [self._place[index] for index in unit.inputs if index in self._place]
-
     def _each_dominator(self) -> Iterator[int | None]:
         """Yield the immediate dominator of each unit in its stream; none for the first of another input."""
         for unit, before in zip(self.units, self._before, strict=True):
@@ -81,6 +78,7 @@ class TreeBuilder:
             yield found if first or found != ENTRY else None
 
     def _common(self, one: int, other: int) -> int:
+        """Return the last place through which all ways to two places lead: where one is behind the other, that."""
         while one != other:
             if one > other:
                 one = self._above(one)
@@ -105,7 +103,8 @@ class TreeBuilder:
             found.append(item)
             if unit.is_join:
                 start_of_branches = self._dominators[at]
-                outside = [each for each in self._read_by_experts(unit) if self._is_behind(each, start_of_branches)]
+                above = self._above(at)
+                outside = [each for each in self._read_by_experts(unit) if self._common(each, above) == above]
                 series = (self._chain(place, start_of_branches) for place in outside)
                 found += [each for items in series for each in items][::-1]
                 ends = [self._place.get(index) for index in unit.inputs]
@@ -143,13 +142,6 @@ class TreeBuilder:
             )
             found.update(place for before in self._before[begin:end] for place in before if place < begin)
         return sorted(found)
-
-    def _is_behind(self, place: int, start: int | None) -> bool:
-        """Whether all ways to a place lead through another."""
-        end = ENTRY if start is None else start
-        while place > end:
-            place = self._above(place)
-        return place == end
 
 
 def flattened(items: Sequence[Item]) -> list[Item]:
@@ -197,4 +189,63 @@ def in_order(items: list[Item]) -> list[Item]:
 
 def _begin(branch: Sequence[Item]) -> int:
     """Return the first layer of a branch in the order of the graph; -1 where there is none."""
-    return min((item.nodes[0] for outer in branch for item in outer.below() if item.nodes), default=-1)
+    return min((item.nodes[0] for item in every(branch) if item.nodes), default=-1)
+
+
+# --- lists of what one module of the model makes ----------------------------------------------------------------------
+
+
+def grouped(items: Sequence[Item], scope: Scope = ()) -> list[Item]:
+    """Return neighbours that are below one child of a scope as one item, a ``seq``."""
+    found: list[Item] = []
+    for key, group in groupby(items, lambda item: _child(item, scope)):
+        run = list(group)
+        if key is not None and (len(run) > 1 or run[0].branches is not None):
+            found.append(_seq(grouped(run, key), key))
+            continue
+        for item in run:
+            if item.branches is not None:
+                item.branches = [grouped(branch, scope) for branch in item.branches]
+        found += run
+    return found
+
+
+def _seq(items: list[Item], scope: Scope) -> Item:
+    """Return a list that reads what its first item has read by name."""
+    first, nodes = items[0], items[-1].nodes
+    made = Item("seq", nodes=nodes, branches=[items], path=".".join(scope), span=(first.span[0], items[-1].span[1]))
+    made.source, first.source = first.source, None
+    return made
+
+
+def _child(item: Item, scope: Scope) -> Scope | None:
+    """Return the child of a scope that all layers of an item are below, if there is one."""
+    child = len(scope) + 1
+    scopes = {tuple(each.path.split(".")[:-1][:child]) for each in every([item]) if each.nodes}
+    common = scopes.pop() if len(scopes) == 1 else ()
+    return common if len(common) == child and common[:-1] == scope else None
+
+
+def spliced(items: Sequence[Item]) -> list[Item]:
+    """Return a list with what lists without a name hold in their place."""
+    found: list[Item] = []
+    for item in items:
+        if item.kind == "seq" and not item.modifiers and item.present is None:
+            inner = spliced((item.branches or [[]])[0])
+            inner[0].source = inner[0].source if item.source is None else item.source
+            found += inner
+        else:
+            if item.branches is not None:
+                item.branches = [spliced(branch) for branch in item.branches]
+            found.append(item)
+    return found
+
+
+def sequences(items: Sequence[Item], above: Item | None = None) -> Iterator[tuple[Item, Item | None]]:
+    """Yield all lists with a path, each with the one around it; those inside come first."""
+    for item in items:
+        inside = item if item.kind == "seq" else above
+        for branch in item.branches or ():
+            yield from sequences(branch, inside)
+        if item.kind == "seq":
+            yield item, above

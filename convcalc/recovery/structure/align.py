@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from convcalc.recovery.items import Item, Value
+from convcalc.recovery.items import ENTRY, Item, Value
 from convcalc.recovery.structure.unify import ABSENT, Column, First, column, is_call, skeleton, unify_arguments
 
 LEAST_SHARED = 0.5
@@ -102,22 +103,24 @@ class Sides:
         assert item is not None
         made = item.copy()
         has_it = item.present or (True,) * (self.first if a else self.second)
-        made.present = (*has_it, *(False,) * self.second) if a else (*(False,) * self.first, *has_it)
+        made.present = self._beside(has_it, False, is_first=a is not None)
         self._widen(made, is_first=a is not None)
         return made
+
+    def _beside(self, own: tuple[Any, ...], none: object, *, is_first: bool) -> tuple[Any, ...]:
+        """Return the values of one side for all members, with ``none`` for those of the other."""
+        return (*own, *(none,) * self.second) if is_first else (*(none,) * self.first, *own)
 
     def _widen(self, item: Item, *, is_first: bool) -> None:
         """Let the columns of an item and of all below it have a value, or none, for every member."""
         for key, value in item.args.items():
-            lacking = (ABSENT,) * (self.second if is_first else self.first)
             own = expanded(value, self.first if is_first else self.second)
-            item.args[key] = column((*own, *lacking) if is_first else (*lacking, *own))
+            item.args[key] = column(self._beside(own, ABSENT, is_first=is_first))
         if item.branches is not None:
             item.branches = [[each.copy() for each in branch] for branch in item.branches]
             for each in (inner for branch in item.branches for inner in branch):
                 if each.present:
-                    none = (False,) * (self.second if is_first else self.first)
-                    each.present = (*each.present, *none) if is_first else (*none, *each.present)
+                    each.present = self._beside(each.present, False, is_first=is_first)
                 self._widen(each, is_first=is_first)
 
 
@@ -176,7 +179,7 @@ def _one_of(value: Value) -> Value:
     return tuple(map(_one_of, value)) if type(value) is tuple else value
 
 
-def linear(items: Sequence[Item], entry: int) -> list[Item] | None:
+def linear(items: Sequence[Item]) -> list[Item] | None:
     """Return a residual that stands first, with its body as a series before it: ``add`` reads what entered."""
     if not items or items[0].branches is None or len(items[0].branches) != 2 or items[0].source is not None:
         return None
@@ -186,6 +189,6 @@ def linear(items: Sequence[Item], entry: int) -> list[Item] | None:
     if bool(one) == bool(other):
         return None
     join = first.copy()
-    shortcut = [Item("from", source=entry)]
+    shortcut = [Item("from", source=ENTRY)]
     join.branches = [shortcut, []] if other else [[], shortcut]
     return [*(one or other), join, *rest]

@@ -10,9 +10,9 @@ from typing import Any
 
 from convcalc.graph.graph import Graph
 from convcalc.records import dataclass
-from convcalc.recovery.items import ENTRY, Item, copied
-from convcalc.recovery.reading.groups import sequences, spliced
+from convcalc.recovery.items import ENTRY, Item, copied, every
 from convcalc.recovery.reading.links import Links
+from convcalc.recovery.reading.tree import sequences, spliced
 from convcalc.recovery.structure.align import MAX_OPTIONAL, Sides, linear, weight
 from convcalc.recovery.structure.parameters import Parameters, TooManyError
 from convcalc.recovery.structure.repeats import compressed
@@ -26,6 +26,9 @@ LEAST_OF_CLASS = 2
 """The same for what is a class in the code."""
 MAX_VARIANTS = 6
 """Structures of one class that are tried to be one block."""
+MAX_NAME = 100
+_SHAPES: Mapping[str, str] = {"concat": "Branches", "add": "Residual", "mul": "Gate"}
+"""Kinds of joins → what a block without a class is called that has one."""
 
 
 @dataclass(eq=False)
@@ -110,7 +113,8 @@ class BlockFinder:
         for member in members:
             if member.item.path not in pieces and self._is_candidate(member.item):
                 member.items = compressed(copied(member.other), self.links)
-                buckets.setdefault(self._key(member), []).append(member)
+                key = self._class(member.item) or tuple(item.kind for item in member.items)
+                buckets.setdefault(key, []).append(member)
         for bucket in buckets.values():
             if len(bucket) > 1:
                 self._make(bucket)
@@ -118,15 +122,12 @@ class BlockFinder:
     def _is_called_once(self, members: Sequence[Member]) -> bool:
         """Whether members are each in another one of one class: one call would be written, in that block."""
         classes = {self._class(member.parent) for member in members}
-        return (
-            len(classes) == 1 and "" not in classes and len({id(member.parent) for member in members}) == len(members)
-        )
+        parents = {id(member.parent) for member in members}
+        return len(classes) == 1 and "" not in classes and len(parents) == len(members)
 
     def _is_candidate(self, item: Item) -> bool:
         items = (item.branches or [[]])[0]
-        if not self._class(item) and (
-            self.graph.scopes or any(is_call(each) for outer in items for each in outer.below())
-        ):
+        if not self._class(item) and (self.graph.scopes or any(map(is_call, every(items)))):
             return False  # the code has no class for it, or it only holds what is one
         least = LEAST_OF_CLASS if self._class(item) else LEAST_WEIGHT
         return sum(map(_full_weight, items)) >= least and self.links.is_block(item)
@@ -135,20 +136,13 @@ class BlockFinder:
         name = self.graph.scopes.get(item.path, "") if item is not None else ""
         return "" if name in CONTAINERS else name
 
-    def _key(self, member: Member) -> object:
-        return self._class(member.item) or tuple(item.kind for item in member.items)
-
     def _make(self, bucket: Sequence[Member]) -> None:
         """Make a block of members, or one for each structure where they are too different."""
         groups = _structures(bucket)
-        if len(groups) > 1:
+        if len(groups) > 1 and len({skeleton(member.other) for member in bucket}) < len(groups):
             for member in bucket:
-                member.items, member.other = member.other, member.items
-            if len(again := _structures(bucket)) >= len(groups):
-                for member in bucket:
-                    member.items, member.other = member.other, member.items
-            else:
-                groups = again
+                member.items = member.other
+            groups = _structures(bucket)
         for members, items, parts in _clusters(groups, merges=self.merges):
             if len(members) < 2 or self._is_called_once(members):
                 continue
@@ -179,14 +173,10 @@ class BlockFinder:
     def _name(self, member: Member, items: Sequence[Item]) -> str:
         given = re.sub(r"\W", "", self._class(member.item)).lstrip("_0123456789")[:MAX_NAME]
         given = given[:1].upper() + given[1:]
-        kinds = {each.kind for item in items for each in item.below()}
+        kinds = {each.kind for each in every(items)}
         shape = next((word for kind, word in _SHAPES.items() if kind in kinds), "Block")
         base = given if given[:1].isupper() else shape + given
         return next(name for name in _with_letters(base) if name not in self.blocks)
-
-
-MAX_NAME = 100
-_SHAPES: Mapping[str, str] = {"concat": "Branches", "add": "Residual", "mul": "Gate"}
 
 
 def _full_weight(item: Item) -> int:
@@ -245,7 +235,7 @@ def _merged(counts: tuple[int, int], items: list[Item], other: list[Item]) -> li
 
     A residual that only one of them has may be written as its body and a sum behind it.
     """
-    straight, straight_other = linear(items, ENTRY), linear(other, ENTRY)
+    straight, straight_other = linear(items), linear(other)
     found: list[tuple[int, list[Item]]] = []
     for one, two in ((items, other), (straight, other), (items, straight_other), (straight, straight_other)):
         if one is None or two is None:
@@ -254,7 +244,7 @@ def _merged(counts: tuple[int, int], items: list[Item], other: list[Item]) -> li
         merged = sides.merge(one, two)
         if merged is not None:
             _rename(merged, sides.renamed)
-            found.append((sum(each.present is not None for item in merged for each in item.below()), merged))
+            found.append((sum(each.present is not None for each in every(merged)), merged))
     count, best = min(found, key=lambda each: each[0], default=(0, None))
     return best if count <= MAX_OPTIONAL else None
 

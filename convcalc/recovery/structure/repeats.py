@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import combinations, count, takewhile
 from typing import Any
 
-from convcalc.recovery.items import Expression, Item, Value, copied
+from convcalc.recovery.items import Expression, Item, Value, copied, every
 from convcalc.recovery.reading.links import Links
 from convcalc.recovery.structure.align import weight
+from convcalc.recovery.structure.columns import LISTED, by_number, of_branches
 from convcalc.recovery.structure.parameters import LOCAL
-from convcalc.recovery.structure.turns import LISTED, by_number, of_branches
-from convcalc.recovery.structure.unify import Column, First, Turns, is_call, skeleton, unify
+from convcalc.recovery.structure.unify import Column, First, Turns, is_call, mapped, skeleton, unify
 
 MAX_PERIOD = 8
 MAX_COLUMNS = 7
@@ -20,7 +20,6 @@ MAX_LAYER_COLUMNS = 2
 MAX_FIRST = 2
 """Arguments that may have another value in the first turn."""
 _owners = count(1)
-
 INNER = ("repeat", "each")
 """Items in which ``first`` and ``i`` are those of their own turns."""
 
@@ -33,7 +32,7 @@ def compressed(items: Sequence[Item], links: Links) -> list[Item]:
         if item.kind == "each":
             item.branches = _as_one(item.branches or [], links) or item.branches
     found = list(items)
-    keys = [_key(item) for item in found] if len(found) > 1 else []
+    keys = list(map(_key, found)) if len(found) > 1 else []
     for period in range(1, min(MAX_PERIOD, len(found) // 2) + 1):
         found, keys = _with_period(found, keys, period, links)
     return found
@@ -55,11 +54,8 @@ def _with_period(items: list[Item], keys: list[Any], period: int, links: Links) 
 
 def _key(item: Item) -> Any:
     """Return the structure of an item that may be repeated."""
-    return skeleton([item]) if _may_repeat(item) else None
-
-
-def _may_repeat(item: Item) -> bool:
-    return item.kind != "from" and "when" not in item.modifiers and item.present is None
+    may_repeat = item.kind != "from" and "when" not in item.modifiers and item.present is None
+    return skeleton([item]) if may_repeat else None
 
 
 def _turns_at(items: Sequence[Item], keys: Sequence[Any], at: int, period: int, links: Links) -> list[list[Item]]:
@@ -74,11 +70,9 @@ def _turns_at(items: Sequence[Item], keys: Sequence[Any], at: int, period: int, 
     return turns[: next((at for at, turn in enumerate(turns, 1) if links.is_read(turn)), None)]
 
 
-def experts_as_one(items: Sequence[Item], links: Links) -> None:
+def experts_as_one(items: Iterable[Item], links: Links) -> None:
     """Let the branches of each ``each`` be one, where they are alike."""
-    for item in items:
-        for branch in item.branches or ():
-            experts_as_one(branch, links)
+    for item in every(items):
         if item.kind == "each":
             item.branches = _as_one(item.branches or [], links) or item.branches
 
@@ -93,11 +87,11 @@ def _as_one(branches: Sequence[list[Item]], links: Links) -> list[list[Item]] | 
     if len({skeleton(turn) for turn in turns}) > 1 or len(read) > 1 or None in read:
         return None
     body = unify(turns)
-    inner = (each for item in body for outer in item.below() if outer.kind in INNER for each in outer.branches or ())
-    if any(isinstance(value, Column) for branch in inner for _, value in _leaves(branch)):
+    inner = (each for outer in every(body) if outer.kind in INNER for each in outer.branches or ())
+    if any(map(_columns, inner)):
         return None
     try:
-        _replace(body, _of_branches)
+        _replace(body, of_branches)
     except ValueError:
         return None
     return [body]
@@ -112,9 +106,8 @@ def _repeats(turns: list[list[Item]]) -> Iterator[Item]:
         if len(turns[0]) > 1 or turns[0][0].kind != "act":
             yield _repeat(turns)
         return
-    inner = [each for item in turns[0] for each in item.below()]
-    is_stage = any(map(is_call, inner)) or sum(map(weight, turns[0])) > 2
-    has_repeat = any(each.kind in INNER for each in inner)
+    is_stage = any(map(is_call, every(turns[0]))) or sum(map(weight, turns[0])) > 2
+    has_repeat = any(each.kind in INNER for each in every(turns[0]))
     if not has_repeat and len(turns) > LISTED and _is_by_number(vectors, varying):
         yield _repeat(turns)
         return
@@ -153,7 +146,7 @@ def _values(items: Sequence[Item]) -> Iterator[tuple[str, Value]]:
 
 def _is_shorter(turns: Sequence[Sequence[Item]]) -> bool:
     body = unify(turns)
-    columns = {repr(value) for _, value in _leaves(body) if isinstance(value, Column)}
+    columns = {*map(repr, _columns(body))}
     lines = sum(map(weight, turns[0]))
     if lines == 1 and len(columns) > MAX_LAYER_COLUMNS and not is_call(turns[0][0]):
         return False
@@ -161,17 +154,12 @@ def _is_shorter(turns: Sequence[Sequence[Item]]) -> bool:
     return len(columns) <= MAX_COLUMNS and after < lines * len(turns)
 
 
-def _leaves(items: Sequence[Item]) -> Iterator[tuple[str, Value]]:
-    for key, value in _values(items):
-        yield from ((key, leaf) for leaf in _leaves_of(value))
-
-
-def _leaves_of(value: Value) -> Iterator[Value]:
-    if isinstance(value, tuple) and not isinstance(value, Column | Turns):
-        for each in value:
-            yield from _leaves_of(each)
-    else:
-        yield value
+def _columns(items: Sequence[Item]) -> list[Column]:
+    """Return what differs among the arguments of items."""
+    found: list[Value] = []
+    for _, value in _values(items):
+        mapped(value, found.append)
+    return [value for value in found if isinstance(value, Column)]
 
 
 def _stages(vectors: Sequence[Sequence[Any]], varying: Sequence[int]) -> list[tuple[int, int]] | None:
@@ -235,35 +223,20 @@ def _repeat(turns: Sequence[list[Item]]) -> Item:
     """Return a repeat whose differences are columns."""
     body, owner = unify(turns), next(_owners)
     _replace(body, lambda values: Turns(owner, values))
-    made = _made(turns, body)
-    made.owner = owner
-    return made
+    return _made(turns, body, owner)
 
 
-def _made(turns: Sequence[list[Item]], body: list[Item]) -> Item:
+def _made(turns: Sequence[list[Item]], body: list[Item], owner: int = 0) -> Item:
     one, last = turns[0][0], turns[-1][-1]
-    nodes = last.nodes
-    span = one.span[0], last.span[1]
-    made = Item("repeat", {"n": len(turns)}, nodes, [body], path=one.path, reads=one.reads, span=span)
-    made.source = None
+    made = Item("repeat", {"n": len(turns)}, last.nodes, [body], path=one.path, reads=one.reads, owner=owner)
+    made.span = one.span[0], last.span[1]
     made.places = [turn[0].path for turn in turns]
     return made
 
 
-def _of_branches(values: tuple[Value, ...]) -> Expression:
-    """Return values by the number of their branch.
-
-    Raises:
-        ValueError: where one of them cannot be in an expression.
-    """
-    if found := of_branches(values):
-        return found
-    raise ValueError
-
-
 def _tie_to_first(turns: Sequence[Sequence[Item]]) -> None:
     """Note of what shares its weights with the same layer of the first turn that it does so."""
-    for one, *others in zip(*([each for item in turn for each in item.below()] for turn in turns), strict=False):
+    for one, *others in zip(*map(every, turns), strict=False):
         if others and one.tie is None and all(other.tie in one.nodes for other in others):
             for item in (one, *others):
                 item.tie, item.modifiers["tie"] = None, True
@@ -271,7 +244,7 @@ def _tie_to_first(turns: Sequence[Sequence[Item]]) -> None:
 
 def _write_stops(turns: Sequence[Sequence[Item]], links: Links) -> None:
     """Write where a slice ends that goes up to the end of its axis, if it does not in all turns."""
-    for items in zip(*([each for item in turn for each in item.below()] for turn in turns), strict=False):
+    for items in zip(*map(every, turns), strict=False):
         if all(item.kind == "slice" for item in items) and any("stop" in item.args for item in items):
             for item in items:
                 item.args.setdefault("stop", links.entering(item)[item.args.get("axis", 0)])
@@ -282,16 +255,6 @@ def _replace(items: Sequence[Item], made: Callable[[tuple[Value, ...]], Value]) 
         for key in LOCAL:
             item.args.pop(key, None)
         for key, value in item.args.items():
-            item.args[key] = _replaced(value, made)
+            item.args[key] = mapped(value, lambda leaf: made(leaf.values) if isinstance(leaf, Column) else leaf)
         for branch in item.branches or ():
             _replace(branch, made)
-
-
-def _replaced(value: Value, made: Callable[[tuple[Value, ...]], Value]) -> Value:
-    if isinstance(value, Column):
-        return made(value.values)
-    if isinstance(value, First):
-        return First(_replaced(value.first, made), _replaced(value.rest, made))
-    if isinstance(value, tuple) and not isinstance(value, Turns):
-        return tuple(_replaced(each, made) for each in value)
-    return value

@@ -140,24 +140,33 @@ def column(values: Sequence[Value]) -> Value:
     return Column(tuple(values))
 
 
+def mapped(value: Value, change: Callable[[Value], Value]) -> Value:
+    """Return a value in which what is not a list has been replaced."""
+    if isinstance(value, First):
+        first, rest = (mapped(each, change) for each in value)
+        return First(first, rest)
+    if isinstance(value, Column | Turns) or not isinstance(value, tuple):
+        return change(value)
+    return tuple(mapped(each, change) for each in value)
+
+
 def map_values(items: Sequence[Item], change: Callable[[Item, str, Value], Value]) -> None:
     """Replace what is not a list in the arguments of items, in the order in which they are written."""
     for item in items:
         if item.kind == "repeat":
             map_values(item.branches[0] if item.branches else [], change)
         for key, value in item.args.items():
-            item.args[key] = _mapped(value, lambda each, item=item, key=key: change(item, key, each))  # type: ignore[misc]
+            item.args[key] = _without_first(mapped(value, lambda each, item=item, key=key: change(item, key, each)))  # type: ignore[misc]
         if item.kind != "repeat":
             for branch in item.branches or ():
                 map_values(branch, change)
 
 
-def _mapped(value: Value, change: Callable[[Value], Value]) -> Value:
+def _without_first(value: Value) -> Value:
+    """Return a value in which what differs in the first turn is an expression."""
     if isinstance(value, First):
-        first, rest = _mapped(value.first, change), _mapped(value.rest, change)
+        first, rest = map(_without_first, value)
         if (first, rest) in {(True, False), (False, True)} and isinstance(rest, bool):
             return Expression("first" if first else "not first")
         return rest if first == rest else Expression(f"{scalar(first)} if first else {scalar(rest)}")
-    if isinstance(value, Column | Turns) or not isinstance(value, tuple):
-        return change(value)
-    return tuple(_mapped(each, change) for each in value)
+    return tuple(map(_without_first, value)) if type(value) is tuple else value

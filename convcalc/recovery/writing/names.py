@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from convcalc.ops.registry import activation_names, kinds
-from convcalc.recovery.items import Expression, Item
+from convcalc.recovery.items import Expression, Item, every
 from convcalc.spec.document.names import numbered_name
 
 MAX_LENGTH = 100
@@ -29,8 +29,8 @@ def name_targets(items: Sequence[Item], targets: Iterable[int], inputs: Mapping[
         targets: nodes that something reads by ``from``.
         inputs: the paths of nodes that are none of the items'.
     """
-    wanted, taken = set(targets), {item.name for outer in items for item in outer.below()}
-    words = _words(each.kind for outer in items for each in outer.below())
+    wanted, taken = set(targets), {item.name for item in every(items)}
+    words = _words(each.kind for each in every(items))
     paths = dict(inputs)
     for item, scopes in _with_scopes(items, ()):
         is_apart = item.kind == "each" and len(item.branches or ()) > 1  # what is in it has a path of its own
@@ -38,7 +38,6 @@ def name_targets(items: Sequence[Item], targets: Iterable[int], inputs: Mapping[
             continue
         if not item.name:
             item.name = _free_name(item, taken, words)
-            taken.add(item.name)
         if item.kind == "repeat":  # its last turn
             paths[item.nodes[-1]] = ".".join((*scopes, _numbered(item.name, item.args["n"])))
             continue
@@ -119,17 +118,16 @@ def name_all(items: Sequence[Item]) -> None:
     words = _words()
     for item, _ in _with_scopes(items, ()):
         if item.kind == "each":
-            for inner in (each for branch in item.branches or () for outer in branch for each in outer.below()):
+            for inner in (each for branch in item.branches or () for each in every(branch)):
                 inner.path = inner.path.removeprefix(item.path).lstrip("._0123456789")
             item.path = item.path.rpartition(".")[2]
-    for item in (each for outer in items for each in outer.below()):
+    for item in every(items):
         if item.nodes:
             item.name = _free_name(item, taken, words, whole=True)
-            taken.add(item.name)
 
 
 def _free_name(item: Item, taken: set[str], counted: Collection[str], *, whole: bool = False) -> str:
-    """Return a name made of the path in the model; none that items without a name have: ``conv1``, ``block2``."""
+    """Take a name made of the path in the model; none that items without a name have: ``conv1``, ``block2``."""
     base = item.path.replace(".", "_") if whole else item.path.rpartition(".")[2]
     base = base[-MAX_LENGTH:].lstrip("-") or item.kind
     if base.isdigit() and not whole:
@@ -144,4 +142,5 @@ def _free_name(item: Item, taken: set[str], counted: Collection[str], *, whole: 
     while name in taken:
         number += 1
         name = f"{base}_{number}"
+    taken.add(name)
     return name

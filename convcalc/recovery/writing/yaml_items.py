@@ -9,7 +9,7 @@ from typing import Any
 from convcalc.ops.make import get
 from convcalc.ops.op import Op, arguments_of
 from convcalc.ops.registry import activation_names
-from convcalc.recovery.items import WITH_HALF_PADDING, Expression, Item, Value
+from convcalc.recovery.items import WITH_HALF_PADDING, Expression, Item, every
 from convcalc.recovery.structure.blocks import Block
 from convcalc.recovery.structure.parameters import LOCAL
 from convcalc.recovery.structure.unify import LISTS, is_call
@@ -27,8 +27,7 @@ class ItemWriter:
 
     def __init__(self, items: Iterable[Item], blocks: Mapping[str, Block]) -> None:
         self._blocks = blocks
-        every = [item for outer in items for item in outer.below()]
-        self.defaults = _defaults([item for item in every if item.kind not in LISTS and not is_call(item)])
+        self.defaults = _defaults([item for item in every(items) if item.kind not in LISTS and not is_call(item)])
 
     def series(self, items: Sequence[Item]) -> list[Any]:
         """Return a list of items; one that is there where the one before it is not is its ``else``."""
@@ -45,13 +44,14 @@ class ItemWriter:
     def item(self, item: Item) -> Any:
         """Return one item: a word, or a mapping."""
         modifiers = dict(item.modifiers)
+        ordered = {key: modifiers[key] for key in MODIFIERS if key in modifiers}
         if item.kind == "from":
-            return {key: modifiers[key] for key in MODIFIERS if key in modifiers} or "identity"
+            return ordered or "identity"
         if item.kind == "repeat":
             count = {"repeat": {key: list(values) for key, values in item.columns.items()} or item.args["n"]}
-            return self._turns(count, (item.branches or [[]])[0], modifiers)
+            return self._turns(count, (item.branches or [[]])[0], ordered)
         if item.kind == "each":
-            return self._each(item, modifiers)
+            return self._each(item, ordered)
         if item.kind == "seq":
             return {"seq": self.series((item.branches or [[]])[0]), **modifiers}
         if is_call(item):
@@ -71,7 +71,6 @@ class ItemWriter:
 
     def _turns(self, count: Mapping[str, Any], body: Sequence[Item], modifiers: Mapping[str, Any]) -> Any:
         """Return a repeat: beside its only item, or over a list."""
-        modifiers = {key: modifiers[key] for key in MODIFIERS if key in modifiers}
         if len(body) > 1 or body[0].kind == "repeat" or body[0].modifiers:
             return {**count, **modifiers, "seq": self.series(body)}
         one = self.item(body[0])
@@ -84,7 +83,6 @@ class ItemWriter:
         branches = item.branches or []
         if len(branches) == 1:
             return self._turns(count, branches[0], modifiers)
-        modifiers = {key: modifiers[key] for key in MODIFIERS if key in modifiers}
         turns = [{"seq": self.series(branch), "when": f"i == {turn}"} for turn, branch in enumerate(branches)]
         return {**count, **modifiers, "seq": turns}
 
@@ -195,7 +193,8 @@ def _defaults(items: Sequence[Item]) -> Defaults:
     """Return what most layers of a kind have."""
     found: Defaults = {}
     for kind in sorted({item.kind for item in items}, key=lambda kind: (get(kind).defaults_from != "", kind)):
-        op, given = get(kind), [_given(item) | _via(item) for item in items if item.kind == kind]
+        op, alike = get(kind), [item for item in items if item.kind == kind]
+        given = [_given(item) | {key: item.args[key] for key in item.args.keys() & {"via"}} for item in alike]
         inherited = found.get(op.defaults_from, {})
         own = {}
         for key in dict.fromkeys(key for each in given for key in each):
@@ -207,10 +206,6 @@ def _defaults(items: Sequence[Item]) -> Defaults:
         if own:
             found[kind] = own
     return found
-
-
-def _via(item: Item) -> dict[str, Value]:
-    return {"via": item.args["via"]} if "via" in item.args else {}
 
 
 def _usual(op: type[Op], key: str, given: Sequence[Mapping[str, Any]]) -> Any:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from convcalc.budget.diff.group_layers import group_changes, layer_change_kind
-from convcalc.budget.diff.match_layers import LayerChange
+from convcalc.budget.diff.layers import LayerChange, group_changes, layer_change_kind
 from convcalc.budget.diff.revisions import KEY_METRICS, DesignDiff, Diff, layer_metrics
 from convcalc.metrics.registry import report_metrics
 from convcalc.number_format import count_of, format_exact, format_signed, format_significant

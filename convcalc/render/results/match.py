@@ -9,10 +9,10 @@ from typing import Any
 from convcalc.designs.names import ZOO
 from convcalc.errors import Span
 from convcalc.graph.graph import Node
+from convcalc.match.comparison import whole_scopes
 from convcalc.match.differences import ADDED, CHANGED, MISSING, REORDERED, Difference
 from convcalc.match.layers import Layer
 from convcalc.match.match import Match, Totals
-from convcalc.match.runs import whole_scopes
 from convcalc.number_format import count_of, format_exact
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.paragraph import Block, Paragraph

@@ -1,12 +1,13 @@
-"""What became of the layers of a design: matched by path, then by scopes and layers that were given another name."""
+"""What became of the layers of a design: matched by path, then by other names; told in rows, whole scopes as one."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from convcalc.budget.baseline.types import DesignCounts
+from convcalc.budget.baseline.file import DesignCounts
 from convcalc.findings import LayerMetricChange
+from convcalc.graph.graph import enclosing
 from convcalc.records import NamedTuple
 
 Counts = Mapping[str, int]
@@ -25,7 +26,7 @@ class LayerChange(NamedTuple):
     before: Counts | None
     after: Counts | None
     change: str = ""
-    """grew, shrank, new, removed or moved, where :mod:`~convcalc.budget.diff.group_layers` has told."""
+    """grew, shrank, new, removed or moved, where :mod:`~convcalc.budget.diff.layers` has told."""
     layers: int = 1
 
     @property
@@ -150,14 +151,10 @@ def _largest_first(matched: Iterable[LayerChange], metric: str) -> Iterator[Laye
 
 
 def _change(pair: LayerChange, metric: str) -> LayerMetricChange | None:
-    before, after = _value(pair.before, metric), _value(pair.after, metric)
+    before, after = (None if side is None else side.get(metric, 0) for side in (pair.before, pair.after))
     change = change_kind(pair, pair.difference(metric)) if before or after else ""
     old_path = pair.old_path if pair.is_moved else ""
     return LayerMetricChange(pair.path, metric, change, before, after, old_path) if change else None
-
-
-def _value(side: Counts | None, metric: str) -> int | None:
-    return None if side is None else side.get(metric, 0)
 
 
 def change_kind(pair: LayerChange, difference: int) -> str:
@@ -169,3 +166,79 @@ def change_kind(pair: LayerChange, difference: int) -> str:
     if difference:
         return "grew" if difference > 0 else "shrank"
     return "moved" if pair.is_moved else ""
+
+
+ScopeChange = tuple[str, str]
+"""What became of a layer, and which scope it had before; nothing for what is a row of its own."""
+
+
+def group_changes(pairs: Sequence[LayerChange], metrics: Sequence[str]) -> list[LayerChange]:
+    """Return what changed, the largest first.
+
+    Args:
+        pairs: all layers of both sides.
+        metrics: what tells whether a layer grew, and how much: the first in which anything changed.
+    """
+    stories = _changes_by_scope(pairs)
+    runs: dict[tuple[str, ScopeChange], list[LayerChange]] = {}
+    for pair in pairs:
+        scope = next((scope for scope in enclosing(pair.path) if _is_uniform(stories[_side(pair), scope])), pair.path)
+        if layer_change_kind(pair, metrics):
+            story = next(iter(stories[_side(pair), scope]))
+            runs.setdefault((scope, story), []).append(pair)
+    rows = [_group_change(scope, story, held, metrics) for (scope, story), held in runs.items()]
+    leading = next((metric for metric in metrics if any(row.difference(metric) for row in rows)), "")
+    return sorted(rows, key=lambda row: -abs(row.difference(leading)))
+
+
+def _side(pair: LayerChange) -> str:
+    return "before" if pair.after is None else "after"
+
+
+def _changes_by_scope(pairs: Iterable[LayerChange]) -> dict[tuple[str, str], set[ScopeChange]]:
+    """Return what became of the layers of every scope, on the side on which it is."""
+    found: dict[tuple[str, str], set[ScopeChange]] = {}
+    for pair in pairs:
+        for scope in enclosing(pair.path):
+            found.setdefault((_side(pair), scope), set()).add(_scope_change(pair, scope))
+        for scope in enclosing(pair.old_path) if pair.after is not None and pair.old_path else ():
+            found.setdefault(("before", scope), set()).add(("kept", ""))
+    return found
+
+
+def _scope_change(pair: LayerChange, scope: str) -> ScopeChange:
+    if pair.before is None:
+        return "new", ""
+    if pair.after is None:
+        return "removed", ""
+    rest = pair.path.removeprefix(scope)
+    if pair.is_moved and pair.before == pair.after and pair.old_path.endswith(rest):
+        return "moved", pair.old_path.removesuffix(rest)
+    return "", pair.path
+
+
+def _is_uniform(stories: set[ScopeChange]) -> bool:
+    return len(stories) == 1 and next(iter(stories))[0] in ("new", "removed", "moved")
+
+
+def layer_change_kind(pair: LayerChange, metrics: Iterable[str]) -> str:
+    """Return what became of a layer, by the first metric in which it differs; nothing where it is as it was."""
+    leading = next((metric for metric in metrics if pair.difference(metric)), None)
+    return change_kind(pair, pair.difference(leading) if leading else 0)
+
+
+def _group_change(scope: str, story: ScopeChange, held: Sequence[LayerChange], metrics: Iterable[str]) -> LayerChange:
+    if len(held) == 1:
+        (pair,) = held
+        old_path = pair.old_path if pair.is_moved else ""
+        return pair._replace(old_path=old_path, change=layer_change_kind(pair, metrics))
+    change, old_path = story
+    before, after = _sum(pair.before for pair in held), _sum(pair.after for pair in held)
+    return LayerChange(scope, old_path, before, after, change, len(held))
+
+
+def _sum(sides: Iterable[Counts | None]) -> dict[str, int] | None:
+    """Add up one side; nothing where none of the layers is there."""
+    there = [side for side in sides if side is not None]
+    keys = dict.fromkeys(key for side in there for key in side)
+    return {key: sum(side.get(key, 0) for side in there) for key in keys} if there else None
