@@ -24,8 +24,7 @@ from convcalc.render.pictures.modules import Module, module_tree
 from convcalc.render.pictures.palette import CLASSES, DARK, LIGHT, RAMP, contrast, tint
 from convcalc.render.pictures.skyline import skyline
 from convcalc.render.pictures.squares import squares
-from convcalc.render.pictures.svg import style
-from convcalc.render.pictures.text_width import fitted, text_width
+from convcalc.render.pictures.svg import fitted, style, text_width
 from convcalc.render.pictures.treemap import treemap
 from tests.pictures.trees import HOSTILE, report_of, tree_of
 

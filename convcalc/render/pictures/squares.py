@@ -9,11 +9,9 @@ from xml.etree.ElementTree import Element
 from convcalc.records import NamedTuple
 from convcalc.render.pictures.labels import LETTERS, exact
 from convcalc.render.pictures.modules import Module
-from convcalc.render.pictures.svg import Picture, element, number, picture
-from convcalc.render.pictures.text_width import fitted, text_width
+from convcalc.render.pictures.svg import SIZE, Picture, element, fitted, number, picture, text_width
 from convcalc.render.pictures.treemap import Box, Cell, cells, tinted
 
-SIZE = 12
 SIDE = 250
 """Of the largest square, at most."""
 GAP = 22
@@ -38,7 +36,7 @@ class _Square(NamedTuple):
 
     @property
     def caption(self) -> str:
-        return exact(self.root.value(self.key), self.key, known=self.root.is_known(self.key))
+        return exact(self.root, self.key)
 
     @property
     def width(self) -> float:
@@ -78,10 +76,7 @@ def squares(
         _square(square, place, width, some, maxima)
         for (square, *place), some in zip(drawn, divided, strict=True)
     ]  # fmt: skip
-    said = "; ".join(
-        f"{label}: {' and '.join(exact(root.value(key), key, known=root.is_known(key)) for key in keys)}"
-        for label, root in designs
-    )
+    said = "; ".join(f"{label}: {' and '.join(exact(root, key) for key in keys)}" for label, root in designs)
     return picture("squares", content, right, y, f"To one scale for each metric. {said}.")
 
 
@@ -116,14 +111,6 @@ def _lines(
     return found
 
 
-def _prefix(root: Module) -> str:
-    """Return the path of the one scope that holds a whole design, which its layers' names need not have."""
-    module = root
-    while len(module.children) == 1 and not module.children[0].is_layer:
-        module = module.children[0]
-    return f"{module.path}." if module.path else ""
-
-
 def _cells(square: _Square, x: float, bottom: float) -> Iterator[Cell]:
     box = Box(x, bottom - square.side, square.side, square.side)
     found = cells(square.root, square.key, box, heads=False, least=LEAST_GROUP)
@@ -136,7 +123,7 @@ def _square(
     """Return a square with its caption below; a line for one of no size."""
     x, bottom = place
     group = element("g", element("title", f"{square.label}: {square.caption}"), class_=f"by-{LETTERS[square.key]}")
-    prefix = _prefix(square.root)
+    prefix = f"{square.root.opened.path}."  # of the scope that holds a whole design, which names need not have
     for cell in divided:
         names = (cell.modules[0].path.removeprefix(prefix), cell.modules[0].name)
         group.append(tinted(cell, square.root, square.key, maxima, names))

@@ -6,7 +6,7 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import sqrt
 from typing import Any
 
@@ -41,12 +41,14 @@ def _tips(*names: str) -> list[Chart]:
 
 
 def _rows(parts: Sequence[Part]) -> list[Chart]:
-    return [
-        {"order": place, "part": part.label, "path": part.paths, "metric": NAMES[key][1], "value": part.values[key],
-         "counted": part.is_known(key)}
-        for place, part in enumerate(parts)
-        for key in KEYS
-    ]  # fmt: skip
+    return [fact for place, part in enumerate(parts) for fact in _facts(place, part.label, part.paths, part)]
+
+
+def _facts(place: int, name: str, path: str, part: Part, **more: str) -> Iterator[Chart]:
+    """Give the values of a part by metric."""
+    for key in KEYS:
+        yield {"order": place, "part": name, "path": path, **more, "metric": NAMES[key][1], "value": part.value(key),
+               "counted": part.is_known(key)}  # fmt: skip
 
 
 def bridge(root: Module) -> Chart:
@@ -72,13 +74,8 @@ def bars(root: Module, depth: int | None = None) -> Chart:
 
 def comparison_bars(comparison: Comparison) -> Chart:
     """Return bars, a column for each metric, with those of the designs beside each other."""
-    rows = [
-        {"order": place, "part": path, "path": path, "design": label, "metric": NAMES[key][1],
-         "value": values[number], "counted": known[number]}
-        for place, (path, cells_) in enumerate(comparison_rows(comparison))
-        for label, (values, known) in cells_.items()
-        for number, key in enumerate(KEYS)
-    ]  # fmt: skip
+    found = [(place, part) for place, (_, parts) in enumerate(comparison_rows(comparison)) for part in parts]
+    rows = [fact for place, part in found for fact in _facts(place, part.path, part.path, part, design=part.label)]
     return _bars(rows, {"yOffset": _field("design", "nominal", sort=None)}, "design")
 
 

@@ -9,8 +9,7 @@ from convcalc.number_format import count_of
 from convcalc.render.pictures.graph.drawing import shape_text
 from convcalc.render.pictures.labels import operation_label
 from convcalc.render.pictures.modules import Module
-from convcalc.render.pictures.svg import element
-from convcalc.render.pictures.text_width import text_width
+from convcalc.render.pictures.svg import element, text_width
 from convcalc.render.web_page.detail import ELSEWHERE, Detail
 from convcalc.render.web_page.parts import bar, count, head_row, row, scroll, section, share
 from convcalc.render.web_page.source import SourceLines

@@ -9,12 +9,10 @@ from xml.etree.ElementTree import Element
 from convcalc.records import NamedTuple
 from convcalc.render.pictures.graph.nesting import PAD, Bend, Direction, Places, Rectangle, place
 from convcalc.render.pictures.graph.nodes import Node
-from convcalc.render.pictures.labels import NAMES, exact, letters_of, operation_label, percent
+from convcalc.render.pictures.labels import NAMES, facts, letters_of, operation_label, percent
 from convcalc.render.pictures.palette import tint
-from convcalc.render.pictures.svg import Picture, element, number, picture
-from convcalc.render.pictures.text_width import fitted, text_width
+from convcalc.render.pictures.svg import SIZE, SMALL, Picture, element, fitted, number, picture, text_width
 
-SIZE, SMALL = 12.0, 10.5
 BOX, PILL = 40, 20
 """Heights of boxes: with two lines, and with one, of what has neither parameters nor multiplies."""
 NARROW, USUAL, WIDE = 88, 132, 220
@@ -40,7 +38,7 @@ def labels(node: Node, shapes: Mapping[str, Sequence[int]] | None = None) -> Lab
         shape = (shapes or {}).get(node.input, ())
         return Labels(" · ".join(part for part in (node.input, shape_text(shape)) if part))
     mark = "" if node.known else " ≥"
-    times = f" ×{node.times:,}" if node.times > 1 else ""
+    times = times_text(node)
     if not node.is_run:
         return Labels(f"{node.name}{mark}", f"{node.layers:,} layers · {shape_text(node.shape)}")
     if node.first.only is None:
@@ -67,15 +65,14 @@ def title(node: Node, root: Node, by: str = "none") -> str:
     """Return all that a box stands for, exactly."""
     if node.input:
         return node.input
-    path = node.path if len(node.modules) == 1 else f"{node.path} … {node.modules[-1].path}"
     what = operation_label(node.first) if node.is_run else f"{node.layers:,} layers"
-    values = [
-        f"{exact(node.value(key), key, known=node.is_known(key))} ({percent(node.value(key), root.value(key))})"
-        for key in dict.fromkeys((*KEYS, by))
-        if key in NAMES
-    ]
-    times = f" ×{node.times:,}" if node.times > 1 else ""
-    return "\n".join([f"{path}{times}", f"{what} → {shape_text(node.shape)}", *values])
+    values = facts(node, root, [key for key in dict.fromkeys((*KEYS, by)) if key in NAMES])
+    return "\n".join([f"{node.paths}{times_text(node)}", f"{what} → {shape_text(node.shape)}", *values])
+
+
+def times_text(node: Node) -> str:
+    """`` ×6`` for several."""
+    return f" ×{node.times:,}" if node.times > 1 else ""
 
 
 class _Sizes:
@@ -106,9 +103,8 @@ class _Sizes:
 
 def heading(node: Node, root: Node, by: str = "macs") -> tuple[str, str]:
     """Return the name of a frame, and its share of the whole."""
-    times = f" ×{node.times:,}" if node.times > 1 else ""
     share = f"{'' if node.is_known(by) else '≥ '}{percent(node.value(by), root.value(by))}" if by in NAMES else ""
-    return f"{node.name}{times}", share
+    return f"{node.name}{times_text(node)}", share
 
 
 def draw(  # noqa: PLR0913 - what a graph is

@@ -7,7 +7,7 @@ from typing import Literal
 
 from convcalc.errors import did_you_mean, quoted
 from convcalc.paths import matches, syntax_error
-from convcalc.records import cached_property, dataclass, replace
+from convcalc.records import cached_property, dataclass
 from convcalc.render.pictures.graph.drawing import draw, largest_of
 from convcalc.render.pictures.graph.nesting import DIRECTIONS, Direction, Places
 from convcalc.render.pictures.graph.nodes import Node, Runs, build, edges, gathered
@@ -150,7 +150,7 @@ def graph(root: Module, report: Report, view: View | None = None) -> Graph:
 def _opened(root: Module, report: Report, view: View, most: int, why: str) -> Graph:
     top, depth, note = _Opening(root, view, most, why).run()
     read, found = edges(top, list(report.inputs))
-    return Graph(root, report, replace(view), top, read, found, depth, note)
+    return Graph(root, report, view, top, read, found, depth, note)
 
 
 class _Opening:
@@ -159,7 +159,7 @@ class _Opening:
     def __init__(self, root: Module, view: View, most: int, why: str) -> None:
         self.root, self.view, self.most, self.why = root, view, most, why
         self.runs = Runs(fold=view.repeats == "fold")
-        self.levels = _levels(root)
+        self.levels = root.levels
         paths = [module.path for module in root.walk() if module.path] if view.opened or view.closed else []
         self.named = _around(root, set(_matching(view.opened, paths)))
         self.closed = set(_matching(view.closed, paths))
@@ -199,14 +199,6 @@ class _Opening:
         while depth < self.levels and len(self.at(depth + 1, named=False).boxes()) <= AUTO:
             depth += 1
         return depth
-
-
-def _levels(root: Module) -> int:
-    """Return how many levels of modules there are below the whole."""
-    levels = {root: 0}
-    for module in root.walk():
-        levels.update((child, levels[module] + 1) for child in module.children)
-    return max(levels.values())
 
 
 def _around(root: Module, paths: set[str]) -> set[Module]:

@@ -4,31 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from convcalc.render.pictures.modules import Module, Run, runs
+from convcalc.render.pictures.modules import Module, Modules, Run, runs
 
 Opens = Callable[[Run, int], bool]
 """Whether equal neighbours at a depth are drawn as a frame."""
 
 
-class Node:
+class Node(Modules):
     """A box, or a frame with others in it; an input of the design has no modules."""
 
-    __slots__ = ("children", "depth", "input", "is_run", "modules", "parent")
+    __slots__ = ("children", "depth", "input", "is_run", "parent")
 
     def __init__(
         self, modules: Sequence[Module], parent: Node | None, *, is_run: bool = True, input_: str = ""
     ) -> None:
-        self.modules = modules
+        super().__init__(modules)
         self.parent = parent
         self.is_run = is_run
         """Whether its modules are equal: otherwise they are neighbours that are drawn together."""
         self.input = input_
         self.depth: int = parent.depth + 1 if parent else 0
         self.children: list[Node] = []
-
-    @property
-    def first(self) -> Module:
-        return self.modules[0]
 
     @property
     def times(self) -> int:
@@ -51,27 +47,15 @@ class Node:
             return self.input
         if self.is_run:
             return Run(self.modules).name
-        return f"{self.first.name} … {self.modules[-1].name}"
+        return f"{self.first.name} … {self.last.name}"
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self.modules[-1].shape if self.modules else ()
-
-    @property
-    def known(self) -> bool:
-        return all(module.known for module in self.modules)
-
-    def is_known(self, key: str) -> bool:
-        """Whether its value of a metric is exact."""
-        return all(module.is_known(key) for module in self.modules)
+        return self.last.shape if self.modules else ()
 
     @property
     def layers(self) -> int:
         return sum(module.layers for module in self.modules)
-
-    def value(self, key: str) -> int:
-        """Return the sum of a metric over all of its modules."""
-        return sum(module.value(key) for module in self.modules)
 
     def walk(self) -> Iterator[Node]:
         """Give the node and all in it, outer ones first."""

@@ -16,8 +16,7 @@ from convcalc.render.pictures.labels import short
 from convcalc.render.pictures.palette import RAMP
 from convcalc.render.pictures.scatter.axes import Axis, Value, axis
 from convcalc.render.pictures.scatter.labels import CELL, Label, Rectangle, Spot, place_labels
-from convcalc.render.pictures.svg import Picture, element, number, picture
-from convcalc.render.pictures.text_width import fitted, text_width
+from convcalc.render.pictures.svg import Picture, element, fitted, number, picture, text_width
 
 Labels = Literal["auto", "all", "front", "none"]
 LABELS: tuple[Labels, ...] = ("auto", "all", "front", "none")

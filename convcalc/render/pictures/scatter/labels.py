@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 from convcalc.records import NamedTuple
-from convcalc.render.pictures.text_width import text_width
+from convcalc.render.pictures.svg import text_width
 
 SIZE = 10.5
 ASCENT, DESCENT = 9, 3
