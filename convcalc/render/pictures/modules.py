@@ -233,6 +233,11 @@ def _order(root: Module, places: Mapping[str, int]) -> None:
 # --- equal neighbours -------------------------------------------------------------------------------------------------
 
 
+def alone(module: Module) -> list[Run]:
+    """Return the children of a module, each by itself."""
+    return [Run([child]) for child in module.children]
+
+
 def runs(module: Module) -> list[Run]:
     """Return the children of a module, equal neighbours together.
 

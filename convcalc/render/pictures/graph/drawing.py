@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import ceil
 from xml.etree.ElementTree import Element
 
@@ -108,9 +108,9 @@ def heading(node: Node, root: Node, by: str = "macs") -> tuple[str, str]:
 
 
 def draw(  # noqa: PLR0913 - what a graph is
-    top: Node, inputs: Sequence[Node], edges: Mapping[tuple[Node, Node], None], *,
+    top: Node, inputs: Sequence[Node], edges: Iterable[tuple[Node, Node]], *,
     shapes: Mapping[str, Sequence[int]], by: str, direction: Direction, note: str = "",
-    largest: Mapping[str, int] | None = None,
+    largest: Mapping[str, int],
 ) -> tuple[Picture, Places]:  # fmt: skip
     """Draw a graph; return where everything is too.
 
@@ -122,11 +122,11 @@ def draw(  # noqa: PLR0913 - what a graph is
         by: the metric of tints at first, or ``none``.
         direction: ``down`` or ``right``.
         note: what is said above it.
-        largest: the values that tints are shares of, where graphs have one scale; nothing for those of its boxes.
+        largest: the values that tints are shares of.
     """
     places = place(top, inputs, edges, _Sizes(shapes), direction)
-    painter = _Painter(top, places, shapes, by, direction, largest or largest_of([top]))
-    content = [*painter.frames(), *painter.lines(), *painter.boxes(inputs)]
+    painter = _Painter(top, places, shapes, by, direction, largest)
+    content = [*painter.frames(), *painter.lines(), *map(painter.box, [*inputs, *top.boxes()])]
     width, height = places.width + 2 * STACK, places.height + 2 * STACK
     if note:
         height += NOTE
@@ -156,35 +156,30 @@ class _Painter:
         self.top, self.places, self.shapes, self.by, self.direction = top, places, shapes, by, direction
         self.largest = largest
 
-    def frames(self) -> list[Element]:
-        """Return the frames, outer ones first."""
-        found = []
+    def frames(self) -> Iterator[Element]:
+        """Give the frames, outer ones first."""
         for node in self.top.walk():
             if node.is_frame and node is not self.top:
-                found += self._frame(node, self.places.rectangles[node])
-        return found
+                at = self.places.rectangles[node]
+                for shift in (2 * STACK, STACK)[: node.times - 1][::-1]:
+                    yield _rectangle("stack", at, 8, shift)
+                yield self._frame(node, at)
 
-    def _frame(self, node: Node, at: Rectangle) -> list[Element]:
-        behind = [
-            element("rect", class_="stack", x=at.x + shift, y=at.y + shift, width=at.width, height=at.height, rx=8)
-            for shift in (2 * STACK, STACK)[: node.times - 1][::-1]
-        ]
-        group = element("g", class_="module", data_at=node.path)
-        group.append(element("title", title(node, self.top, self.by)))
-        group.append(element("rect", class_="frame", x=at.x, y=at.y, width=at.width, height=at.height, rx=8))
+    def _frame(self, node: Node, at: Rectangle) -> Element:
+        group = element("g", element("title", title(node, self.top, self.by)), class_="module", data_at=node.path)
+        group.append(_rectangle("frame", at, 8))
         name, share = heading(node, self.top, self.by)
         rooms = self._rooms(node, at)
         wanted = text_width(name, SIZE, bold=True)
-        left, right = next(
-            (room for room in rooms if room[1] - room[0] >= wanted), max(rooms, key=lambda r: r[1] - r[0])
-        )
+        enough = (room for room in rooms if room[1] - room[0] >= wanted)
+        left, right = next(enough, None) or max(rooms, key=lambda room: room[1] - room[0])
         shown = fitted(name, right - left, SIZE, bold=True)
         group.append(element("text", shown, class_="strong", x=at.x + left, y=at.y + 15))
         last = rooms[-1]
         taken = left + text_width(shown, SIZE, bold=True) + 8 if last == (left, right) else last[0]
         if share and last[1] - taken >= text_width(share, SMALL):
             group.append(element("text", share, class_="small muted end", x=at.x + last[1], y=at.y + 15))
-        return [*behind, group]
+        return group
 
     def _rooms(self, node: Node, at: Rectangle) -> list[tuple[float, float]]:
         """Return where no line passes through the heading, from left to right."""
@@ -192,11 +187,9 @@ class _Painter:
         edges = [PAD - 5.0, *(port + sign * 5.0 for port in ports for sign in (-1, 1)), at.width - PAD + 1.0]
         return list(zip(edges[::2], edges[1::2], strict=True))
 
-    def lines(self) -> list[Element]:
-        return [
-            element("path", class_="edge", data_from=source.path, d="".join(map(self._path, parts)))
-            for _, source, parts in self.places.lines
-        ]
+    def lines(self) -> Iterator[Element]:
+        for _, source, parts in self.places.lines:
+            yield element("path", class_="edge", data_from=source.path, d="".join(map(self._path, parts)))
 
     def _path(self, part: Bend) -> str:
         """Return a part of a line; both ends of its curve have the direction of the graph."""
@@ -215,28 +208,27 @@ class _Painter:
         curve = f"C{point(start, middle)} {point(end, middle)} {point(end, ends)}"
         return f"M{point(start, first)}{before}{curve}{after}"
 
-    def boxes(self, inputs: Sequence[Node]) -> list[Element]:
-        return [self._box(node, self.places.rectangles[node]) for node in (*inputs, *self.top.boxes())]
-
-    def _box(self, node: Node, at: Rectangle) -> Element:
-        pill = is_pill(node)
-        letters = letters_of(self.by)
-        tints = {f"data_{letter}": str(tint(node.value(key), self.largest[key])) for key, letter in letters.items()}
-        marks = {} if node.input else {"data_at": node.path, **tints}
-        group = element("g", class_="input" if node.input else None, **marks)
-        group.append(element("title", title(node, self.top, self.by)))
+    def box(self, node: Node) -> Element:
+        at, pill = self.places.rectangles[node], is_pill(node)
+        tints = {f"data_{letter}": str(tint(node.value(key), self.largest[key]))
+                 for key, letter in letters_of(self.by).items()}  # fmt: skip
+        marks = {"class_": "input"} if node.input else {"data_at": node.path, **tints}
+        group = element("g", element("title", title(node, self.top, self.by)), **marks)
         radius = at.height // 2 if pill else 6
         for shift in (2 * STACK, STACK)[-(min(node.times, 3) - 1) :] if node.times > 1 else ():
-            group.append(element("rect", class_="stack", x=at.x + shift, y=at.y + shift, width=at.width,
-                                 height=at.height, rx=radius))  # fmt: skip
-        kind = "stack" if node.input else "box tint"
-        group.append(element("rect", class_=kind, x=at.x, y=at.y, width=at.width, height=at.height, rx=radius))
+            group.append(_rectangle("stack", at, radius, shift))
+        group.append(_rectangle("stack" if node.input else "box tint", at, radius))
         first, second = labels(node, self.shapes)
         room = at.width - ROOM + 0.5
         if pill:
             text = fitted(first, room, SIZE)
             group.append(element("text", text, class_="middle", x=at.x + at.width / 2, y=at.y + 14))
-            return group
-        group.append(element("text", fitted(first, room, SIZE), x=at.x + 8, y=at.y + 16))
-        group.append(element("text", fitted(second, room, SMALL), class_="small", x=at.x + 8, y=at.y + 31))
+        else:
+            group.append(element("text", fitted(first, room, SIZE), x=at.x + 8, y=at.y + 16))
+            group.append(element("text", fitted(second, room, SMALL), class_="small", x=at.x + 8, y=at.y + 31))
         return group
+
+
+def _rectangle(kind: str, at: Rectangle, radius: int, shift: int = 0) -> Element:
+    """Return a rectangle with round corners."""
+    return element("rect", class_=kind, x=at.x + shift, y=at.y + shift, width=at.width, height=at.height, rx=radius)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Literal
 
 from convcalc.errors import did_you_mean, quoted
@@ -10,10 +11,9 @@ from convcalc.paths import matches, syntax_error
 from convcalc.records import cached_property, dataclass
 from convcalc.render.pictures.graph.drawing import draw, largest_of
 from convcalc.render.pictures.graph.nesting import DIRECTIONS, Direction, Places
-from convcalc.render.pictures.graph.nodes import Node, Runs, build, edges, gathered
-from convcalc.render.pictures.graph.untangle import untangle
+from convcalc.render.pictures.graph.nodes import Node, build, edges, gathered, untangle
 from convcalc.render.pictures.labels import NAMES, letters_of
-from convcalc.render.pictures.modules import Module, Run
+from convcalc.render.pictures.modules import Module, Run, alone, runs
 from convcalc.render.pictures.palette import tint
 from convcalc.render.pictures.svg import Picture, Theme
 from convcalc.report.drawn import unknown
@@ -65,17 +65,17 @@ class View:
         is_number = isinstance(self.depth, int) and not isinstance(self.depth, bool) and self.depth >= 1
         if not is_number and self.depth not in DEPTHS:
             raise ValueError(f"depth is a positive integer, auto or all, not {self.depth!r}")
-        paths = [module.path for module in root.walk() if module.path]
         for glob in (*self.opened, *self.closed):
             wrong = syntax_error(glob, ".")
             if wrong:
                 raise ValueError(f"the glob {quoted(glob)} {wrong}")
-            if not _matching([glob], paths):
+            if not _matching([glob], root):
+                paths = [module.path for module in root.walk() if module.path]
                 raise ValueError(f"no layer or module has the path {quoted(glob)}{did_you_mean(glob, paths)}")
 
 
-def _matching(globs: Sequence[str], paths: Iterable[str]) -> list[str]:
-    return [path for path in paths if any(matches(glob, path, ".") for glob in globs)]
+def _matching(globs: Sequence[str], root: Module) -> list[Module]:
+    return [each for each in root.walk() if each.path and any(matches(glob, each.path, ".") for glob in globs)]
 
 
 @dataclass(frozen=True)
@@ -158,17 +158,21 @@ class _Opening:
 
     def __init__(self, root: Module, view: View, most: int, why: str) -> None:
         self.root, self.view, self.most, self.why = root, view, most, why
-        self.runs = Runs(fold=view.repeats == "fold")
-        self.levels = root.levels
-        paths = [module.path for module in root.walk() if module.path] if view.opened or view.closed else []
-        self.named = _around(root, set(_matching(view.opened, paths)))
-        self.closed = set(_matching(view.closed, paths))
+        self.runs = cache(runs if view.repeats == "fold" else alone)
+        self.closed = set(_matching(view.closed, root))
+        self.named: set[Module] = set()
+        """What is named to be open, and all around it."""
+        for module in _matching(view.opened, root):
+            around: Module | None = module
+            while around is not None and around not in self.named:
+                self.named.add(around)
+                around = around.parent
 
     def at(self, depth: int, *, named: bool = True) -> Node:
         def opens(run: Run, level: int) -> bool:
-            if any(module.path in self.closed for module in run.modules):
+            if not self.closed.isdisjoint(run.modules):
                 return False
-            if named and any(module in self.named for module in run.modules):
+            if named and not self.named.isdisjoint(run.modules):
                 return True
             if run.first.only is not None:  # drawn as its layer
                 return False
@@ -191,22 +195,12 @@ class _Opening:
         return gathered(top, min(AUTO, self.most)), 1, f"{self.why}: neighbours are drawn together."
 
     def _wanted(self) -> int:
+        levels = self.root.levels
         if isinstance(self.view.depth, int):
-            return min(self.view.depth, self.levels)
+            return min(self.view.depth, levels)
         if self.view.depth == "all":
-            return self.levels
+            return levels
         depth = 1
-        while depth < self.levels and len(self.at(depth + 1, named=False).boxes()) <= AUTO:
+        while depth < levels and len(self.at(depth + 1, named=False).boxes()) <= AUTO:
             depth += 1
         return depth
-
-
-def _around(root: Module, paths: set[str]) -> set[Module]:
-    """Return the modules that have some paths, and all around them."""
-    found: set[Module] = set()
-    for module in root.walk():
-        around = module if module.path in paths else None
-        while around is not None and around not in found:
-            found.add(around)
-            around = around.parent
-    return found

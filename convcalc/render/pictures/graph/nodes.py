@@ -1,11 +1,18 @@
-"""What a graph shows: boxes, and frames with boxes in them; and which of them reads which."""
+"""What a graph shows: boxes, and frames with boxes in them; and which of them reads which.
+
+Modules may read each other in turn, as names of imported graphs may have it: they are parted where that happens.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
+from itertools import groupby, pairwise
 
-from convcalc.render.pictures.modules import Module, Modules, Run, runs
+from convcalc.render.pictures.modules import Module, Modules, Run
 
+RunsOf = Callable[[Module], Iterable[Run]]
+"""What a module is made of: its children, equal neighbours together or each alone."""
 Opens = Callable[[Run, int], bool]
 """Whether equal neighbours at a depth are drawn as a frame."""
 
@@ -81,20 +88,7 @@ class Node(Modules):
         return f"<Node {self.path or '(all)'} ×{self.times}: {len(self.children)} children>"
 
 
-class Runs:
-    """Equal neighbours of modules, found once."""
-
-    def __init__(self, *, fold: bool) -> None:
-        self.fold = fold
-        self.known: dict[Module, list[Run]] = {}
-
-    def __call__(self, module: Module) -> list[Run]:
-        if module not in self.known:
-            self.known[module] = runs(module) if self.fold else [Run([child]) for child in module.children]
-        return self.known[module]
-
-
-def build(root: Module, runs_of: Runs, opens: Opens) -> Node:
+def build(root: Module, runs_of: RunsOf, opens: Opens) -> Node:
     """Return a design with some modules open; the whole is."""
     top = Node([root], None)
     waiting = [top]
@@ -152,3 +146,67 @@ def _boxes_of(top: Node) -> tuple[Mapping[Module, Node], set[Module]]:
                 boxes[leaf] = boxes[shown]
                 hidden.add(leaf)
     return boxes, hidden
+
+
+# --- modules that read each other -------------------------------------------------------------------------------------
+
+
+def untangle(root: Module) -> None:
+    """Part modules whose layers read a neighbour that reads them, so that lines have one direction.
+
+    A part has the name and the path of its module; its layers follow one another in the network.
+    """
+    for module in root.walk():  # which sees what is replaced
+        if _overlaps(module) and _has_cycle(module):
+            module.children = list(_parts(module))
+
+
+def _overlaps(module: Module) -> bool:
+    """Whether layers of one child are between those of another."""
+    spans = sorted((min(orders), max(orders)) for orders in map(_orders, module.children))
+    return any(last >= first for (_, last), (first, _) in pairwise(spans))
+
+
+def _orders(module: Module) -> list[int]:
+    return [leaf.order for leaf in module.leaves()]
+
+
+def _holders(module: Module) -> dict[Module, Module]:
+    return {leaf: child for child in module.children for leaf in child.leaves()}
+
+
+def _has_cycle(module: Module) -> bool:
+    holders = _holders(module)
+    graph = TopologicalSorter[Module]()
+    for leaf, child in holders.items():
+        read = {holders[source] for source in leaf.sources if isinstance(source, Module) and source in holders}
+        graph.add(child, *(read - {child}))
+    try:
+        graph.prepare()
+    except CycleError:
+        return True
+    return False
+
+
+def _parts(module: Module) -> Iterator[Module]:
+    holders = _holders(module)
+    in_order = sorted(holders, key=lambda leaf: leaf.order)
+    for child, leaves in groupby(in_order, key=lambda leaf: holders[leaf]):
+        held = list(leaves)
+        yield child if len(held) == len(_orders(child)) else _part(child, set(held), module)
+
+
+def _part(module: Module, leaves: set[Module], parent: Module) -> Module:
+    """Return a module with some of its layers alone."""
+    if module.is_layer:
+        module.parent = parent
+        return module
+    made = Module(module.name, module.path, parent, module.order)
+    made.children = [_part(child, leaves, made) for child in module.children if not leaves.isdisjoint(child.leaves())]
+    held = list(made.leaves())
+    last = max(held, key=lambda leaf: leaf.order)
+    made.order, made.shape, made.layers = min(_orders(made)), last.shape, sum(leaf.layers for leaf in held)
+    made.values = {key: sum(leaf.value(key) for leaf in held) for key in module.values}
+    made.unknown = frozenset().union(*(leaf.unknown for leaf in held))
+    made.likeness = object()  # like no other
+    return made
