@@ -14,24 +14,12 @@ from convcalc.render.pictures.graph.graph import graph
 from convcalc.render.pictures.modules import Module, module_tree
 from convcalc.render.pictures.squares import squares
 from convcalc.render.pictures.svg import element
-from convcalc.render.web_page.design import GLYPHS, DesignParts, about, flow, left_out
-from convcalc.render.web_page.detail import Detail, fitted
+from convcalc.render.web_page.design import GLYPHS, DesignParts, about, designs_page, flow
 from convcalc.render.web_page.lean import lean_graph
-from convcalc.render.web_page.parts import (
-    KINDS,
-    TITLES,
-    Tile,
-    bar,
-    count,
-    scroll,
-    section,
-    short_total,
-    switch,
-    tiles,
-)
-from convcalc.render.web_page.shell import footer, page
+from convcalc.render.web_page.parts import TILES, Tile, bar, chosen, count, scroll, section, short_total, switch, tiles
+from convcalc.render.web_page.shell import Detail
 from convcalc.report.align_layers import AlignedRow
-from convcalc.report.compare import Comparison, MetricComparison
+from convcalc.report.compare import Comparison
 from convcalc.report.comparison_rows import select_rows
 
 KEYS = {"params": "p", "macs": "m"}
@@ -43,19 +31,10 @@ def comparison_page(comparison: Comparison, verdicts: Sequence[Element] = ()) ->
     parts = [DesignParts(report) for report in comparison.reports]
     above = [*_above(comparison), *verdicts, _squares(comparison.labels, [part.root for part in parts])]
     graphs = _graphs(comparison)
-
-    def draw(detail: Detail) -> str:
-        content = [*above, _places(comparison, detail), graphs]
-        for place, (label, part) in enumerate(zip(comparison.labels, parts, strict=True)):
-            words = f"{part.report.design} · {flow(part.report)}"
-            head = element("summary", element("h2", label), element("span", words))
-            inside = [*part.overview, *part.sections(detail, prefix=f"d{place + 1}-", level=3)]
-            content.append(element("details", head, *inside, class_="design"))
-        notes = [*about(comparison.reports[0]), *left_out(comparison.reports, detail)]
-        content.append(footer(*notes, layers=detail.layers))
-        return page(_title(comparison.labels), content, [part.data(detail) for part in parts])
-
-    return fitted(draw, len(parts))
+    return designs_page(
+        _title(comparison.labels), lambda detail: [*above, _places(comparison, detail), graphs],
+        list(zip(comparison.labels, parts, strict=True)), *about(comparison.reports[0]),
+    )  # fmt: skip
 
 
 def _title(labels: Sequence[str]) -> str:
@@ -88,18 +67,15 @@ def _said(comparison: Comparison) -> Element:
 def _tiles(comparison: Comparison) -> Iterator[Tile]:
     """Give the main totals of all designs, below each its ratio to the first."""
     metrics = {metric.column.key: metric for metric in comparison.metrics}
-    for key, title in TITLES.items():
+    for key, (title, kind) in TILES.items():
         if key in metrics and None not in metrics[key].values:
             marks = ["≥ " * (key in report.lower_bounds) for report in comparison.reports]
             values = [f"{mark}{short_total(key, value or 0)}"
                       for mark, value in zip(marks, metrics[key].values, strict=True)]  # fmt: skip
             text = " → ".join(values) if len(values) == 2 else " · ".join(values)
-            below = _ratios(metrics[key]) if not any(marks) else "not all counted: no ratio"
-            yield Tile(title, text, below, KINDS.get(key, ""))
-
-
-def _ratios(metric: MetricComparison) -> str:
-    return " · ".join(_ratio(ratio) for ratio in metric.ratios[1:])
+            ratios = " · ".join(map(_ratio, metrics[key].ratios[1:]))
+            below = ratios if not any(marks) else "not all counted: no ratio"
+            yield Tile(title, text, below, kind)
 
 
 def _ratio(ratio: Fraction | None) -> str:
@@ -112,7 +88,7 @@ def _ratio(ratio: Fraction | None) -> str:
 def _squares(labels: Sequence[str], roots: Sequence[Module]) -> Element:
     drawn = squares(list(zip(labels, roots, strict=True)), width=1160, side=290)
     text = "Parameters in blue, multiplies in orange: equal areas are equal numbers, within each colour."
-    return section("To one scale", text, scroll(drawn.root, "To one scale", "wide"))
+    return section("To one scale", text, drawn.root, "wide")
 
 
 def _graphs(comparison: Comparison) -> Element:
@@ -129,8 +105,13 @@ def _graphs(comparison: Comparison) -> Element:
 def _places(comparison: Comparison, detail: Detail) -> Element:
     """Return the table of aligned layers, with bars to one scale and differences from the first design."""
     rows = select_rows(comparison.matches, list(KEYS)).rows
-    chosen = _chosen(rows, detail.rows)
-    largest = {key: max((value or 0 for row in chosen if row.level == 0 for value in row.values(key)), default=0)
+    totals = {key: max((value or 0 for row in rows for value in row.values(key)), default=0) or 1 for key in KEYS}
+
+    def size(row: AlignedRow) -> Fraction:
+        return max(Fraction(value or 0, totals[key]) for key in KEYS for value in row.values(key))
+
+    shown = chosen(rows, detail.rows, lambda row: row.level, size)
+    largest = {key: max((value or 0 for row in shown if row.level == 0 for value in row.values(key)), default=0)
                for key in KEYS}  # fmt: skip
     groups, titles = element("tr", element("td")), element("tr", element("th", "Layer", scope="col"))
     for key in KEYS:
@@ -140,27 +121,12 @@ def _places(comparison: Comparison, detail: Detail) -> Element:
             titles.append(element("th", label, scope="col", colspan=2))
             if place:
                 titles.append(element("th", "difference", scope="col"))
-    body = element("tbody", *(_place(row, largest, len(comparison.labels)) for row in chosen))
+    body = element("tbody", *(_place(row, largest, len(comparison.labels)) for row in shown))
     table = element("table", element("thead", groups, titles), body, class_="places")
     text = "Matched by path, then by position; differences are from the first design."
-    if len(chosen) < len(rows):
-        text += f" {count_of(len(rows) - len(chosen), 'more row')}: “convcalc compare” has them."
-    return section("Part by part", text, scroll(table, "Part by part", "scroll tall"))
-
-
-def _chosen(rows: Sequence[AlignedRow], most: int) -> Sequence[AlignedRow]:
-    """Return the rows that are shown: those down to a depth, and of too many at the top the largest."""
-    deepest = max((row.level for row in rows), default=0)
-    while deepest and len(rows) > most:
-        rows = [row for row in rows if row.level < deepest]
-        deepest -= 1
-    totals = {key: max((value or 0 for row in rows for value in row.values(key)), default=0) or 1 for key in KEYS}
-
-    def size(row: AlignedRow) -> Fraction:
-        return max(Fraction(value or 0, totals[key]) for key in KEYS for value in row.values(key))
-
-    order = sorted(range(len(rows)), key=lambda place: -size(rows[place])) if len(rows) > most else range(len(rows))
-    return [rows[place] for place in sorted(order[:most])]
+    if len(shown) < len(rows):
+        text += f" {count_of(len(rows) - len(shown), 'more row')}: “convcalc compare” has them."
+    return section("Part by part", text, table, "scroll tall")
 
 
 def _place(row: AlignedRow, largest: dict[str, int], designs: int) -> Element:

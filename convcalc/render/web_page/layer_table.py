@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from xml.etree.ElementTree import Element
 
 from convcalc.number_format import count_of
@@ -10,8 +10,8 @@ from convcalc.render.pictures.graph.drawing import shape_text
 from convcalc.render.pictures.labels import operation_label
 from convcalc.render.pictures.modules import Module
 from convcalc.render.pictures.svg import element, text_width
-from convcalc.render.web_page.detail import ELSEWHERE, Detail
-from convcalc.render.web_page.parts import bar, count, head_row, row, scroll, section, share
+from convcalc.render.web_page.parts import chosen, cost, count, finder, head_row, row, section
+from convcalc.render.web_page.shell import ELSEWHERE, Detail
 from convcalc.render.web_page.source import SourceLines
 from convcalc.report.fold import TableOptions, fold_report
 from convcalc.report.report import Report
@@ -29,7 +29,12 @@ def layer_table(root: Module, report: Report, lines: SourceLines, detail: Detail
     """
     rows = list(_rows(root))
     totals = {key: root.value(key) for key in ("params", "macs")}
-    shown = _chosen(rows, totals, detail.rows)
+
+    def size(row: tuple[Module, int]) -> tuple[bool, int]:
+        module = row[0]
+        return not module.known, module.value("params") * totals["macs"] + module.value("macs") * totals["params"]
+
+    shown = chosen(rows, detail.rows, lambda row: row[1], size)
     largest = {key: max((leaf.value(key) for leaf in root.leaves()), default=0) for key in totals}
     body = element("tbody")
     before: str | None = None
@@ -48,10 +53,7 @@ def layer_table(root: Module, report: Report, lines: SourceLines, detail: Detail
     if len(shown) < len(rows):
         left = f" {count_of(len(rows) - len(shown), 'more row')}: "
         about += left + ("in the JSON alone." if detail.layers else ELSEWHERE)
-    find = element("input", type="search", placeholder="Filter layers", aria_label="Filter layers")
-    found = element("output", class_="found")
-    return section("Layers", about, scroll(table, "Layers", "scroll tall"), level=level,
-                   tools=[element("div", found, find, class_="find")])  # fmt: skip
+    return section("Layers", about, table, "scroll tall", level=level, tools=[finder("Filter layers")])
 
 
 def names_width(root: Module) -> float:
@@ -68,29 +70,14 @@ def _rows(root: Module) -> Iterator[tuple[Module, int]]:
         stack += [(child, depth + 1) for child in reversed(module.children)]
 
 
-def _chosen(rows: Sequence[tuple[Module, int]], totals: Mapping[str, int], most: int) -> Sequence[tuple[Module, int]]:
-    """Return the rows that are shown: those down to a depth, and of too many at the top the largest."""
-    deepest = max((depth for _, depth in rows), default=0)
-    while deepest and len(rows) > most:
-        rows = [(module, depth) for module, depth in rows if depth < deepest]
-        deepest -= 1
-
-    def size(module: Module) -> tuple[bool, int]:
-        return module.known, -module.value("params") * totals["macs"] - module.value("macs") * totals["params"]
-
-    kept = {module for module, _ in sorted(rows, key=lambda row: size(row[0]))[:most]}
-    return [(module, depth) for module, depth in rows if module in kept]
-
-
 def _row(
     module: Module, depth: int, totals: Mapping[str, int], largest: Mapping[str, int], **marks: str | None
 ) -> Element:
     """Return a row; its first cell is a heading of its row by its place, and its bars have the colours of columns."""
     cells: list[Element | str | None] = [operation_label(module), shape_text(module.shape)]
     for key in totals:
-        value = module.value(key)
-        drawn = bar(value, largest[key]) if module.is_layer else None
-        cells += [count(value, known=module.is_known(key)), share(value, totals[key]), drawn]
+        most = largest[key] if module.is_layer else 0
+        cells += cost(module.value(key), totals[key], most, known=module.is_known(key))
     kind = f"l{min(depth, DEEPEST)}" + ("" if module.is_layer else " g")
     return row(element("th", module.name), cells, class_=kind, data_at=module.path, **marks)
 
@@ -107,14 +94,10 @@ def operation_table(root: Module, report: Report, *, level: int = 2) -> Element 
     for line in sorted(lines, key=lambda line: (-line.values.get("macs", 0), -line.values.get("params", 0))):
         cells: list[Element | str | None] = [f"{line.layers:,}"]
         for key, kind in keys.items():
-            value = line.values.get(key, 0)
-            cells += [
-                count(value, known=key not in line.unknown),
-                share(value, totals[key]),
-                bar(value, largest[key], kind),
-            ]
+            value, known = line.values.get(key, 0), key not in line.unknown
+            cells += cost(value, totals[key], largest[key], kind, known=known)
         body.append(row(element("th", line.op or line.path, scope="row"), cells))
     head = head_row("Operation", "Layers", "Params", "%", "", "Multiplies", "%", "")
     about = "All layers of one kind together, norms and activations by themselves."
     table = element("table", head, body, class_="numbers sorts")
-    return section("By operation", about, scroll(table, "By operation"), level=level)
+    return section("By operation", about, table, "scroll", level=level)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
-from convcalc.errors import Source, Span
+from convcalc.errors import Source
 from convcalc.number_format import count_of
 from convcalc.render.pictures.modules import Module
 from convcalc.render.pictures.svg import element
-from convcalc.render.web_page.detail import WHY
-from convcalc.render.web_page.parts import scroll, section
+from convcalc.render.web_page.parts import section
+from convcalc.render.web_page.shell import WHY
 from convcalc.report.report import Report
 
 LINE = 35
@@ -43,12 +43,9 @@ class SourceLines:
         span = self.spans.get(first.path)
         if span is None:
             return None, None
-        return self._anchor(span), f"node {span.node}" if module.is_layer and span.node else None
-
-    def _anchor(self, span: Span) -> str | None:
-        if not span.line or span.source not in self.shown:
-            return None
-        return self._name(self.shown.index(span.source), span.line)
+        is_shown = span.line and span.source in self.shown
+        line = self._name(self.shown.index(span.source), span.line) if is_shown else None
+        return line, f"node {span.node}" if module.is_layer and span.node else None
 
     def _name(self, file: int, line: int) -> str:
         return f"{self.prefix}L{f'{file}-' if file else ''}{line}"
@@ -56,25 +53,12 @@ class SourceLines:
     def sections(self, level: int = 2) -> Iterator[Element]:
         """Give a section for each file."""
         for file in self.files:
-            title = f"Source: {_short(file.name)}"
-            if not file.text:
-                continue
-            if file not in self.shown:
-                yield section(title, f"Left out: {_lines(file)}, and {WHY}.", level=level)
-                continue
-            place = self.shown.index(file)
-            lines = enumerate(file.text.rstrip("\n").split("\n"), 1)
-            listing = element(
-                "pre", *(element("span", text or " ", id=self._name(place, line)) for line, text in lines)
-            )
-            yield section(title, "A layer that is chosen has its line marked here.",
-                          scroll(listing, title, "scroll source"), level=level)  # fmt: skip
-
-
-def _lines(file: Source) -> str:
-    return count_of(file.text.rstrip("\n").count("\n") + 1, "line")
-
-
-def _short(name: str) -> str:
-    """Return the name of a file without its folders."""
-    return name.replace("\\", "/").rpartition("/")[2] or name
+            name = file.name.replace("\\", "/").rpartition("/")[2] or file.name
+            title, lines = f"Source: {name}", file.text.rstrip("\n").split("\n")
+            if file in self.shown:
+                place = self.shown.index(file)
+                listed = [element("span", text or " ", id=self._name(place, at)) for at, text in enumerate(lines, 1)]
+                about = "A layer that is chosen has its line marked here."
+                yield section(title, about, element("pre", *listed), "scroll source", level=level)
+            elif file.text:
+                yield section(title, f"Left out: {count_of(len(lines), 'line')}, and {WHY}.", level=level)
