@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
+from convcalc.batch.results import Value
 from convcalc.number_format import SI, format_significant
 from convcalc.records import NamedTuple
 
-Value = int | float
 LEAST_RATIO = 50
 """Positive values that differ by more than that get a logarithmic axis by default."""
 MARGIN = 0.05
@@ -33,31 +33,33 @@ class Axis(NamedTuple):
 
     def ticks(self, gap: float) -> list[tuple[float, str]]:
         """Return the places of ticks, at least so far from each other, and their texts."""
-        values = list(self._log_ticks(gap) if self.log else self._linear_ticks(gap))
-        return list(zip(map(self.at, values), tick_texts(values), strict=True))
+        most = max(2, int(self.length / gap))
+        values = self._log_ticks(gap) if self.log else _round_values(self.low, self.high, most)
+        return [(self.at(value), tick_text(value)) for value in values]
+
+    @property
+    def length(self) -> float:
+        """How long it is in pixels."""
+        return abs(self.end - self.start)
 
     def _log_ticks(self, gap: float) -> Iterator[Fraction]:
         """Give 1, 2, 5, 10, …; 1, 10, 100, … or fewer where these would be too near; linear ones within a decade."""
-        decade = abs(self.end - self.start) / (self.high - self.low)
-        first, last = math.floor(self.low), math.ceil(self.high)
+        decade = self.length / (self.high - self.low)
         if self.high - self.low < 1:
-            bounds = (Fraction(10**self.low), Fraction(10**self.high))
-            yield from _round_values(*bounds, max(2, int(abs(self.end - self.start) / gap / 2)))
+            yield from _round_values(10**self.low, 10**self.high, max(2, int(self.length / gap / 2)))
             return
         digits = (1, 2, 5) if decade * 0.3 >= gap else (1, 3) if decade * 0.47 >= gap else (1,)
         every = max(1, math.ceil(gap / decade)) if digits == (1,) else 1
-        for power in range(first, last + 1):
+        for power in range(math.floor(self.low), math.ceil(self.high) + 1):
             for digit in digits if power % every == 0 else ():
                 value = digit * Fraction(10) ** power
                 if self.low <= math.log10(value) <= self.high:
                     yield value
 
-    def _linear_ticks(self, gap: float) -> Iterator[Fraction]:
-        return _round_values(Fraction(self.low), Fraction(self.high), max(2, int(abs(self.end - self.start) / gap)))
 
-
-def _round_values(low: Fraction, high: Fraction, most: int) -> Iterator[Fraction]:
-    """Give the multiples of 1, 2 or 5 times a power of 10 from ``low`` to ``high``, at most so many."""
+def _round_values(least: float, largest: float, most: int) -> Iterator[Fraction]:
+    """Give the multiples of 1, 2 or 5 times a power of 10 from ``least`` to ``largest``, at most so many."""
+    low, high = Fraction(least), Fraction(largest)
     size = high - low
     power = math.floor(math.log10(size)) - len(str(most))
     steps = (digit * Fraction(10) ** (power + more) for more in range(8) for digit in (1, 2, 5))
@@ -65,25 +67,18 @@ def _round_values(low: Fraction, high: Fraction, most: int) -> Iterator[Fraction
     return (step * place for place in range(math.ceil(low / step), math.floor(high / step) + 1))
 
 
-def tick_texts(values: Sequence[Fraction]) -> list[str]:
-    """Return round numbers in as many digits as they need, each with its SI prefix.
+def tick_text(value: Fraction) -> str:
+    """Return a round number in as many digits as it needs, with its SI prefix.
 
-    >>> tick_texts([Fraction(0), Fraction(500000), Fraction(1000000)]), tick_texts([Fraction(1521, 20), Fraction(76)])
-    (['0', '500k', '1M'], ['76.05', '76'])
+    >>> [tick_text(Fraction(value)) for value in (0, 500000, 1000000)], tick_text(Fraction(1521, 20))
+    (['0', '500k', '1M'], '76.05')
     """
-    return [_text(value) for value in values]
-
-
-def _text(value: Fraction) -> str:
     size, step = value, 0
     while abs(size) >= 1000 and step + 1 < len(SI):
         size, step = size / 1000, step + 1
-    digits = next((number for number in range(1, 18) if _parsed(size, number) == size), 18)
-    return f"{format_significant(size, digits)}{SI[step]}"
-
-
-def _parsed(size: Fraction, digits: int) -> Fraction:
-    return Fraction(format_significant(size, digits).replace(",", ""))
+    texts = (format_significant(size, digits) for digits in range(1, 19))
+    text = next((text for text in texts if Fraction(text.replace(",", "")) == size), format_significant(size, 18))
+    return f"{text}{SI[step]}"
 
 
 def axis(values: Sequence[Value], start: float, end: float, log: bool | None) -> Axis:

@@ -9,13 +9,14 @@ from math import sqrt
 from typing import Literal
 from xml.etree.ElementTree import Element
 
+from convcalc.batch.results import Value
 from convcalc.batch.selection import dominates
 from convcalc.number_format import count_of
 from convcalc.records import NamedTuple
 from convcalc.render.pictures.labels import short
 from convcalc.render.pictures.palette import RAMP
-from convcalc.render.pictures.scatter.axes import Axis, Value, axis
-from convcalc.render.pictures.scatter.labels import CELL, Label, Rectangle, Spot, place_labels
+from convcalc.render.pictures.scatter.axes import Axis, axis
+from convcalc.render.pictures.scatter.labels import CELL, Rectangle, Spot, place_labels
 from convcalc.render.pictures.svg import Picture, element, fitted, number, picture, text_width
 
 Labels = Literal["auto", "all", "front", "none"]
@@ -77,14 +78,15 @@ def scatter(points: Sequence[Point], plan: Plan, width: float = 900, height: flo
         height: in pixels.
     """
     colors = _colors([point.group for point in points])
-    legend, lines = _legend(colors, plan, points, width)
+    largest = max((point.size for point in points if point.size), default=0)
+    legend, lines = _legend(colors, plan, points, largest, width)
     top = TOP + LEGEND * lines
     bottom = height - BOTTOM
     vertical = axis([point.y for point in points], bottom, top, plan.log_y)
     ticks_y = vertical.ticks(GAP_Y)
     left = max((text_width(text, SMALL) for _, text in ticks_y), default=0) + 14
     horizontal = axis([point.x for point in points], left, width - RIGHT, plan.log_x)
-    spots = _spots(points, horizontal, vertical)
+    spots = [Spot(horizontal.at(point.x), vertical.at(point.y), _radius(point, largest)) for point in points]
     drawn = [*legend, *_grid(horizontal.ticks(GAP_X), ticks_y, (left, top, width - RIGHT, bottom))]
     drawn += _titles(plan, width, height, top)
     corners = _front(points, horizontal, vertical, plan.line) if plan.line else []
@@ -93,23 +95,19 @@ def scatter(points: Sequence[Point], plan: Plan, width: float = 900, height: flo
         drawn.append(element("path", class_="frontier", d=f"M{path}"))
     shown = _shown(points, spots)
     names = _texts(points, shown, plan.labels)
-    bounds = (left + 2, top - 8, width - 2, bottom - 2)
-    front = {place for place in shown if points[place].on_front}
-    far = plan.labels == "all"
-    labels = place_labels(spots, names, bounds, lines=_steps(corners), strong=front, far=far)
-    for place in sorted(shown, key=lambda place: _layer(points[place], spots[place], colors)):
-        drawn.append(_point(points[place], spots[place], colors, shown[place]))
-    drawn += map(_label, labels.values())
+    labels = place_labels(
+        spots, names, (left + 2, top - 8, width - 2, bottom - 2), lines=_steps(corners),
+        strong={place for place in shown if points[place].on_front}, far=plan.labels == "all",
+    )  # fmt: skip
+    drawn += [_point(points[place], spots[place], colors, shown[place])
+              for place in sorted(shown, key=lambda place: _layer(points[place], spots[place], colors))]  # fmt: skip
+    drawn += [element("text", label.text, class_="name front" if label.strong else "name muted", x=label.x, y=label.y)
+              for label in labels.values()]  # fmt: skip
     missing = len(names) - len(labels)
     said = [f"{count_of(len(points), 'point')}: {plan.x} from left to right, {plan.y} upward"]
     said += ["points over each other are drawn once"] if len(shown) < len(points) else []
     said += [f"{count_of(missing, 'name')} found no room"] if missing and plan.labels == "all" else []
     return picture("scatter", drawn, width, height, f"{'; '.join(said)}.")
-
-
-def _spots(points: Sequence[Point], horizontal: Axis, vertical: Axis) -> list[Spot]:
-    largest = max((point.size for point in points if point.size), default=0)
-    return [Spot(horizontal.at(point.x), vertical.at(point.y), _radius(point, largest)) for point in points]
 
 
 def _radius(point: Point, largest: Value) -> float:
@@ -166,14 +164,16 @@ def _natural(text: str) -> tuple[float, str]:
         return float("inf"), text
 
 
-def _legend(colors: Mapping[str, str], plan: Plan, points: Sequence[Point], width: float) -> tuple[list[Element], int]:
+def _legend(
+    colors: Mapping[str, str], plan: Plan, points: Sequence[Point], largest: Value, width: float
+) -> tuple[list[Element], int]:
     """Return the keys of colours and sizes, and in how many lines they are."""
     keys = [(group or "none", color) for group, color in colors.items()]
     if colors and any(point.group not in colors for point in points):
         keys.append(("others", "muted"))
     if plan.size:
-        largest = max((point.size for point in points if point.size), default=0)
-        keys.append((f"area: {plan.size}, up to {short_value(largest)}", ""))
+        most = short(largest) if isinstance(largest, int) else f"{largest:.3g}"
+        keys.append((f"area: {plan.size}, up to {most}", ""))
     found, x, line = [], 4.0, 0
     for text, color in keys:
         shown = fitted(text, width - 34, SMALL)
@@ -186,11 +186,6 @@ def _legend(colors: Mapping[str, str], plan: Plan, points: Sequence[Point], widt
         found.append(element("text", shown, class_="muted tick", x=x + 14 if color else x, y=y + 4))
         x += wide
     return found, line + 1 if keys else 0
-
-
-def short_value(value: Value) -> str:
-    """Return any number in three digits."""
-    return short(value) if isinstance(value, int) else f"{value:.3g}"
 
 
 # --- what is drawn ----------------------------------------------------------------------------------------------------
@@ -226,10 +221,6 @@ def _point(point: Point, spot: Spot, colors: Mapping[str, str], more: int) -> El
     others = [f"and {more:,} more here"] if more else []
     circle.append(element("title", "\n".join([point.title or point.name, *others])))
     return circle
-
-
-def _label(label: Label) -> Element:
-    return element("text", label.text, class_="name front" if label.strong else "name muted", x=label.x, y=label.y)
 
 
 def _front(

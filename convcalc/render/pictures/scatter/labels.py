@@ -55,18 +55,19 @@ def place_labels(
         far: whether places further from the point are tried too.
     """
     taken = _Taken()
-    for spot in spots:
-        taken.add((spot.x - spot.radius, spot.y - spot.radius, spot.x + spot.radius, spot.y + spot.radius))
-    for line in lines:
-        taken.add(line)
+    circles = ((x - radius, y - radius, x + radius, y + radius) for x, y, radius in spots)
+    for rectangle in (*circles, *lines):
+        taken.add(rectangle)
     found = {}
     for number, text in list(texts.items())[:MOST]:
         width = text_width(text, SIZE, bold=number in strong)
         for x, y in _places(spots[number], width, far=far):
             label = Label(text, x, y, width, number in strong)
-            if _within(label.rectangle, bounds) and not taken.meets(label.rectangle):
+            left, upper, right, lower = place = label.rectangle
+            within = left >= bounds[0] and upper >= bounds[1] and right <= bounds[2] and lower <= bounds[3]
+            if within and not taken.meets(place):
                 found[number] = label
-                taken.add(label.rectangle)
+                taken.add(place)
                 break
     return found
 
@@ -82,10 +83,6 @@ def _places(spot: Spot, width: float, *, far: bool) -> Iterator[tuple[float, flo
         for x in (spot.x + spot.radius * 0.7, spot.x - spot.radius * 0.7 - width):
             yield x, spot.y - up
             yield x, spot.y + down
-
-
-def _within(inner: Rectangle, outer: Rectangle) -> bool:
-    return inner[0] >= outer[0] and inner[1] >= outer[1] and inner[2] <= outer[2] and inner[3] <= outer[3]
 
 
 class _Taken:
