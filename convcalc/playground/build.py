@@ -117,14 +117,11 @@ def _yaml_wheel(folder: Path) -> Path:
 def _archive(path: Path, wheel: Path) -> None:
     """Write what Python needs in the browser."""
     with ZipFile(wheel) as packed:
-        modules = {
-            name: packed.read(name)
-            for name in packed.namelist()
-            if re.fullmatch(r"yaml/\w+\.py|.*\.dist-info/licenses/LICENSE", name)
-        }
-    own = {name: file.read_bytes() for name, file in packed_files()}
+        wanted = re.compile(r"yaml/\w+\.py|.*\.dist-info/licenses/LICENSE")
+        contents = {name: packed.read(name) for name in packed.namelist() if wanted.fullmatch(name)}
+    contents |= {name: file.read_bytes() for name, file in packed_files()}
     with ZipFile(path, "w", ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, content in sorted({**modules, **own}.items()):
+        for name, content in sorted(contents.items()):
             archive.writestr(ZipInfo(name, EARLIEST), content, ZIP_DEFLATED, 9)
 
 

@@ -261,7 +261,7 @@ def test_all_open_the_edges_are_the_inputs_of_the_report(name: str) -> None:
 @pytest.mark.parametrize("direction", ["down", "right"])
 def test_labels_fit_their_boxes_and_no_line_goes_through_a_heading(name: str, direction: Any) -> None:
     found = zoo_graph(name, direction=direction)
-    drawn, places = found.drawn
+    drawn, places = found.picture, found.places
     for group in drawn.root.iter("g"):
         frame = "module" in group.get("class", "").split()
         room = float(group.findall("rect")[-1].get("width", ""))

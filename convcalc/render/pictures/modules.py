@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from string import digits
 
+from convcalc.records import dataclass, field
 from convcalc.report.fold import FUSED, TableOptions, fold_report
 from convcalc.report.path_tree import PathNode, build_path_tree, structures
 from convcalc.report.report import Report
@@ -15,35 +16,30 @@ OUTSIDE: tuple[Module | None, int] = (None, 0)
 """The place of what is in no child of a module."""
 
 
+@dataclass(eq=False, slots=True)
 class Module:
     """A layer with its norm and activation, a scope of layers, or the whole design."""
 
-    __slots__ = (
-        "children", "layers", "likeness", "name", "op", "order", "parent", "path", "shape", "sources", "summary",
-        "unknown", "values",
-    )  # fmt: skip
-
-    def __init__(self, name: str, path: str, parent: Module | None, order: int) -> None:
-        self.name = name
-        self.path = path
-        self.parent = parent
-        self.children: list[Module] = []
-        self.order = order
-        """Where its first layer stands in the network."""
-        self.op = ""
-        """The operation of a layer; empty for a scope."""
-        self.summary = ""
-        self.shape: tuple[int, ...] = ()
-        """The shape of what leaves it."""
-        self.layers = 1
-        self.values: Mapping[str, int] = {}
-        """The sums of its layers by the keys of metrics."""
-        self.unknown: frozenset[str] = frozenset()
-        """The metrics that are not known of some layer in it."""
-        self.sources: list[Module | str] = []
-        """What a layer reads: layers, and inputs of the design by their names."""
-        self.likeness: object = None
-        """Equal for modules whose layers are equal, whatever the modules' names."""
+    name: str
+    path: str
+    parent: Module | None
+    order: int
+    """Where its first layer stands in the network."""
+    children: list[Module] = field(default_factory=list)
+    op: str = ""
+    """The operation of a layer; empty for a scope."""
+    summary: str = ""
+    shape: tuple[int, ...] = ()
+    """The shape of what leaves it."""
+    layers: int = 1
+    values: Mapping[str, int] = field(default_factory=dict)
+    """The sums of its layers by the keys of metrics."""
+    unknown: frozenset[str] = frozenset()
+    """The metrics that are not known of some layer in it."""
+    sources: list[Module | str] = field(default_factory=list)
+    """What a layer reads: layers, and inputs of the design by their names."""
+    likeness: object = None
+    """Equal for modules whose layers are equal, whatever the modules' names."""
 
     @property
     def is_layer(self) -> bool:

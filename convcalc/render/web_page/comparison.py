@@ -11,7 +11,7 @@ from convcalc.records import replace
 from convcalc.render.comparison.page import differing
 from convcalc.render.comparison.sentences import comparison_sentences
 from convcalc.render.pictures.graph.graph import graph
-from convcalc.render.pictures.modules import Module, module_tree
+from convcalc.render.pictures.modules import module_tree
 from convcalc.render.pictures.squares import squares
 from convcalc.render.pictures.svg import element
 from convcalc.render.web_page.design import GLYPHS, DesignParts, about, designs_page, flow
@@ -29,39 +29,35 @@ WORDS = {"params": "Params", "macs": "Multiplies"}
 def comparison_page(comparison: Comparison, verdicts: Sequence[Element] = ()) -> str:
     """Return the page."""
     parts = [DesignParts(report) for report in comparison.reports]
-    above = [*_above(comparison), *verdicts, _squares(comparison.labels, [part.root for part in parts])]
+    designs, labels = list(zip(comparison.labels, parts, strict=True)), comparison.labels
+    title = " → ".join(labels) if len(labels) == 2 else ", ".join(labels)
+    drawn = squares([(label, part.root) for label, part in designs], width=1160, side=290)
+    text = "Parameters in blue, multiplies in orange: equal areas are equal numbers, within each colour."
+    above = [*_above(comparison, title), *verdicts, section("To one scale", text, drawn.root, "wide")]
     graphs = _graphs(comparison)
-    return designs_page(
-        _title(comparison.labels), lambda detail: [*above, _places(comparison, detail), graphs],
-        list(zip(comparison.labels, parts, strict=True)), *about(comparison.reports[0]),
-    )  # fmt: skip
+
+    def whole(detail: Detail) -> list[Element]:
+        return [*above, _places(comparison, detail), graphs]
+
+    return designs_page(title, whole, designs, *about(comparison.reports[0]))
 
 
-def _title(labels: Sequence[str]) -> str:
-    return " → ".join(labels) if len(labels) == 2 else ", ".join(labels)
-
-
-def _above(comparison: Comparison) -> Iterator[Element]:
+def _above(comparison: Comparison, title: str) -> Iterator[Element]:
     """Give what is above the pictures."""
     names = list(dict.fromkeys(report.name.partition(" · ")[0] for report in comparison.reports))
-    yield element("h1", _title(comparison.labels))
+    yield element("h1", title)
     yield element("p", " · ".join(names), class_="sub")
     yield tiles(_tiles(comparison), "tiles long")
-    yield _said(comparison)
+    told: list[Element | str] = []
+    for sentence in comparison_sentences(replace(comparison, note="")):
+        words, bracket, exact = sentence.partition(" (")
+        told += [words, *([element("small", f"{bracket}{exact}")] if exact else []), " "]
+    yield element("p", *told, class_="say")
     for note in comparison.note.split("\n\n"):
         if note.strip():
             yield element("p", note, class_="note")
     if comparison.differing_conditions:
         yield element("p", f"Different inputs: {differing(comparison, GLYPHS)}", class_="warning")
-
-
-def _said(comparison: Comparison) -> Element:
-    """Return what ``compare`` says; exact numbers are in brackets."""
-    told: list[Element | str] = []
-    for sentence in comparison_sentences(replace(comparison, note="")):
-        words, bracket, numbers = sentence.partition(" (")
-        told += [words, *([element("small", f"{bracket}{numbers}")] if numbers else []), " "]
-    return element("p", *told, class_="say")
 
 
 def _tiles(comparison: Comparison) -> Iterator[Tile]:
@@ -83,12 +79,6 @@ def _ratio(ratio: Fraction | None) -> str:
     if not ratio:
         return "no ratio" if ratio is None else "none"
     return "equal" if ratio == 1 else f"÷ {format_multiple(1 / ratio)}" if ratio < 1 else f"× {format_multiple(ratio)}"
-
-
-def _squares(labels: Sequence[str], roots: Sequence[Module]) -> Element:
-    drawn = squares(list(zip(labels, roots, strict=True)), width=1160, side=290)
-    text = "Parameters in blue, multiplies in orange: equal areas are equal numbers, within each colour."
-    return section("To one scale", text, drawn.root, "wide")
 
 
 def _graphs(comparison: Comparison) -> Element:
@@ -135,19 +125,17 @@ def _place(row: AlignedRow, largest: dict[str, int], designs: int) -> Element:
     name += f" … {row.last_segment}" if row.last_segment else ""
     made = element("tr", element("th", name, scope="row"), class_=f"l{min(row.level, 9)}",
                    data_at=next(cell.path for cell in row.cells if cell))  # fmt: skip
-    for key, kind in KEYS.items():
+    for key, color in KEYS.items():
         values, known = row.values(key), [cell is None or key not in cell.unknown for cell in row.cells]
         for place in range(designs):
             text = "" if values[place] is None else count(values[place], known=known[place])
             made.append(element("td", text))
-            made.append(element("td", bar(values[place] or 0, largest[key], kind)))
+            made.append(element("td", bar(values[place] or 0, largest[key], color)))
             if place:
                 absent = values[0] is None and values[place] is None
                 comparable = known[0] and known[place] and not row.splits_a_layer and not absent
-                made.append(_difference((values[place] or 0) - (values[0] or 0)) if comparable else element("td"))
+                difference = (values[place] or 0) - (values[0] or 0) if comparable else 0
+                text = format_signed(difference).replace("-", "−") if difference else "=" if comparable else ""
+                kind = "less" if difference < 0 else "more" if difference else None
+                made.append(element("td", text, class_=kind))
     return made
-
-
-def _difference(value: int) -> Element:
-    text = format_signed(value).replace("-", "−") if value else "="
-    return element("td", text, class_="less" if value < 0 else "more" if value else None)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import ceil
 from xml.etree.ElementTree import Element
 
 from convcalc.records import NamedTuple
-from convcalc.render.pictures.graph.nesting import PAD, Bend, Direction, Places, Rectangle, place
+from convcalc.render.pictures.graph.nesting import PAD, Bend, Direction, Places, Rectangle
 from convcalc.render.pictures.graph.nodes import Node
 from convcalc.render.pictures.labels import NAMES, facts, letters_of, operation_label, percent
 from convcalc.render.pictures.palette import tint
@@ -75,7 +75,7 @@ def times_text(node: Node) -> str:
     return f" ×{node.times:,}" if node.times > 1 else ""
 
 
-class _Sizes:
+class Sizes:
     """How large boxes and headings are: boxes of one frame have one width, where their labels let them."""
 
     def __init__(self, shapes: Mapping[str, Sequence[int]]) -> None:
@@ -107,54 +107,40 @@ def heading(node: Node, root: Node, by: str = "macs") -> tuple[str, str]:
     return f"{node.name}{times_text(node)}", share
 
 
-def draw(  # noqa: PLR0913 - what a graph is
-    top: Node, inputs: Sequence[Node], edges: Iterable[tuple[Node, Node]], *,
-    shapes: Mapping[str, Sequence[int]], by: str, direction: Direction, note: str = "",
-    largest: Mapping[str, int],
-) -> tuple[Picture, Places]:  # fmt: skip
-    """Draw a graph; return where everything is too.
-
-    Args:
-        top: the design.
-        inputs: what it reads.
-        edges: what reads what.
-        shapes: those of the inputs.
-        by: the metric of tints at first, or ``none``.
-        direction: ``down`` or ``right``.
-        note: what is said above it.
-        largest: the values that tints are shares of.
-    """
-    places = place(top, inputs, edges, _Sizes(shapes), direction)
-    painter = _Painter(top, places, shapes, by, direction, largest)
-    content = [*painter.frames(), *painter.lines(), *map(painter.box, [*inputs, *top.boxes()])]
-    width, height = places.width + 2 * STACK, places.height + 2 * STACK
-    if note:
-        height += NOTE
-        width = max(width, ceil(text_width(note, SMALL)))
-        above = element("text", note, class_="small muted", x=0, y=10)
-        content = [above, element("g", *content, transform=f"translate(0,{NOTE})")]
-    boxes = sum(1 for _ in top.boxes())
-    said = f"Graph of {boxes:,} boxes, {'top to bottom' if direction == 'down' else 'left to right'}"
-    tinted = f", tinted by {NAMES[by][1]}" if by in NAMES else ""
-    kind = f"graph by-{letters_of(by).get(by, 'none')}"
-    return picture(kind, content, width, height, f"{said}{tinted}.", margin=4), places
-
-
-def largest_of(tops: Sequence[Node]) -> Mapping[str, int]:
-    """Return the largest value of any box of graphs, by metric."""
-    boxes = [box for top in tops for box in top.boxes()]
-    return {key: max((box.value(key) for box in boxes), default=0) for key in NAMES}
-
-
-class _Painter:
+class Painter:
     """Elements of a picture."""
 
     def __init__(
         self, top: Node, places: Places, shapes: Mapping[str, Sequence[int]], by: str, direction: Direction,
         largest: Mapping[str, int],
     ) -> None:  # fmt: skip
+        """Note what is painted.
+
+        Args:
+            top: the design.
+            places: where everything is.
+            shapes: those of the inputs.
+            by: the metric of tints at first, or ``none``.
+            direction: ``down`` or ``right``.
+            largest: the values that tints are shares of.
+        """
         self.top, self.places, self.shapes, self.by, self.direction = top, places, shapes, by, direction
         self.largest = largest
+
+    def picture(self, inputs: Sequence[Node], note: str) -> Picture:
+        """Return the picture, with what the design reads, and a note above it."""
+        boxes = self.top.boxes()
+        content = [*self.frames(), *self.lines(), *map(self.box, [*inputs, *boxes])]
+        width, height = self.places.width + 2 * STACK, self.places.height + 2 * STACK
+        if note:
+            height += NOTE
+            width = max(width, ceil(text_width(note, SMALL)))
+            above = element("text", note, class_="small muted", x=0, y=10)
+            content = [above, element("g", *content, transform=f"translate(0,{NOTE})")]
+        way = "top to bottom" if self.direction == "down" else "left to right"
+        tinted = f", tinted by {NAMES[self.by][1]}" if self.by in NAMES else ""
+        kind = f"graph by-{letters_of(self.by).get(self.by, 'none')}"
+        return picture(kind, content, width, height, f"Graph of {len(boxes):,} boxes, {way}{tinted}.", margin=4)
 
     def frames(self) -> Iterator[Element]:
         """Give the frames, outer ones first."""

@@ -9,8 +9,8 @@ from typing import Literal
 from convcalc.errors import did_you_mean, quoted
 from convcalc.paths import matches, syntax_error
 from convcalc.records import cached_property, dataclass
-from convcalc.render.pictures.graph.drawing import draw, largest_of
-from convcalc.render.pictures.graph.nesting import DIRECTIONS, Direction, Places
+from convcalc.render.pictures.graph.drawing import Painter, Sizes
+from convcalc.render.pictures.graph.nesting import DIRECTIONS, Direction, Places, place
 from convcalc.render.pictures.graph.nodes import Node, build, edges, gathered, untangle
 from convcalc.render.pictures.labels import NAMES, letters_of
 from convcalc.render.pictures.modules import Module, Run, alone, runs
@@ -94,24 +94,26 @@ class Graph:
     """What is folded for want of room."""
 
     @cached_property
-    def drawn(self) -> tuple[Picture, Places]:
-        """The picture, and where everything in it is."""
-        return self._drawn([self])
+    def places(self) -> Places:
+        """Where everything is."""
+        return place(self.top, self.inputs, self.edges, Sizes(self.report.inputs), self.view.direction)
 
-    def _drawn(self, graphs: Sequence[Graph]) -> tuple[Picture, Places]:
-        view, largest = self.view, largest_of([graph.top for graph in graphs])
-        return draw(
-            self.top, self.inputs, self.edges, shapes=self.report.inputs, by=view.by, direction=view.direction,
-            note=self.note, largest=largest,
-        )  # fmt: skip
-
-    @property
+    @cached_property
     def picture(self) -> Picture:
-        return self.drawn[0]
+        return self.beside([self])
 
     def beside(self, graphs: Sequence[Graph]) -> Picture:
         """Draw it with the scale of tints that it shares with others."""
-        return self._drawn(graphs)[0]
+        largest = {key: max(graph.largest[key] for graph in graphs) for key in NAMES}
+        view = self.view
+        painter = Painter(self.top, self.places, self.report.inputs, view.by, view.direction, largest)
+        return painter.picture(self.inputs, self.note)
+
+    @cached_property
+    def largest(self) -> Mapping[str, int]:
+        """The largest value of any box, by metric."""
+        boxes = self.top.boxes()
+        return {key: max((box.value(key) for box in boxes), default=0) for key in NAMES}
 
     @property
     def theme(self) -> Theme:
@@ -120,10 +122,7 @@ class Graph:
     def tint(self, node: Node) -> str:
         """Return the palette's name of a box's tint, such as ``m3``; nothing where there is none."""
         by = self.view.by
-        if by not in NAMES:
-            return ""
-        largest = max(box.value(by) for box in self.top.boxes())
-        return f"{letters_of(by)[by]}{tint(node.value(by), largest)}"
+        return f"{letters_of(by)[by]}{tint(node.value(by), self.largest[by])}" if by in NAMES else ""
 
     def within(self, boxes: int, why: str) -> Graph:
         """Return the same with fewer boxes; ``why`` is the beginning of its note."""
