@@ -7,12 +7,11 @@ from xml.etree.ElementTree import Element
 
 from convcalc.records import NamedTuple
 from convcalc.render.pictures.labels import NAMES, Part, exact, parts_of, percent, rounded, title, uncounted
-from convcalc.render.pictures.modules import Module, module_tree
+from convcalc.render.pictures.modules import COSTS, Module, module_tree
 from convcalc.render.pictures.svg import SIZE, Picture, element, fitted, footnote, picture, text_width
 from convcalc.report.compare import Comparison
 from convcalc.report.comparison_rows import first, select_rows
 
-KEYS = ("params", "macs")
 ROW, GROUP_GAP, HEAD, FOOT = 20, 8, 30, 20
 THICK = 12
 GAP = 18
@@ -33,10 +32,10 @@ class Line(NamedTuple):
 def bars(root: Module, width: float = 720, depth: int | None = None) -> Picture:
     """Draw a row for every part of a design, in the network's order: its top modules, or those of a depth."""
     lines = []
-    for part in parts_of(root, KEYS, depth):
-        texts = [f"{rounded(part, key)}  {percent(part.value(key), root.value(key))}" for key in KEYS]
-        lines.append(Line(part.label, part, texts, title(part, root, KEYS)))
-    heads = [f"{rounded(root, key)} {NAMES[key][1]}" for key in KEYS]
+    for part in parts_of(root, depth):
+        texts = [f"{rounded(part, key)}  {percent(part.value(key), root.value(key))}" for key in COSTS]
+        lines.append(Line(part.label, part, texts, title(part, root, COSTS)))
+    heads = [f"{rounded(root, key)} {NAMES[key][1]}" for key in COSTS]
     return _drawn(lines, heads, width, uncounted(root), f"{' and '.join(heads)}, part by part.")
 
 
@@ -46,18 +45,18 @@ def comparison_bars(comparison: Comparison, width: float = 720) -> Picture:
     for path, parts in comparison_rows(comparison):
         lines.append(Line(path))
         for part in parts:
-            said = "\n".join([part.paths, *(exact(part, key) for key in KEYS)])
-            lines.append(Line(part.label, part, [rounded(part, key) for key in KEYS], said))
+            said = "\n".join([part.paths, *(exact(part, key) for key in COSTS)])
+            lines.append(Line(part.label, part, [rounded(part, key) for key in COSTS], said))
     notes = [uncounted(module_tree(report)) for report in comparison.reports if not report.is_complete]
-    heads = [NAMES[key][1] for key in KEYS]
+    heads = [NAMES[key][1] for key in COSTS]
     return _drawn(lines, heads, width, "; ".join(notes), f"{', '.join(comparison.labels)}: {' and '.join(heads)}.")
 
 
 def comparison_rows(comparison: Comparison) -> list[tuple[str, list[Part]]]:
     """Return the totals and the places of a comparison, each with the parts of the designs that have it."""
-    chosen = select_rows(comparison.matches, KEYS)
+    chosen = select_rows(comparison.matches, COSTS)
     if len(chosen.rows) > MOST_ROWS:
-        chosen = first(chosen, KEYS[0], MOST_ROWS)
+        chosen = first(chosen, COSTS[0], MOST_ROWS)
     totals = zip(comparison.labels, comparison.reports, strict=True)
     found = [("total", [Part(label, "total", f"total of {label}", report.totals, report.lower_bounds)
                         for label, report in totals])]  # fmt: skip
@@ -79,7 +78,7 @@ def _drawn(lines: Sequence[Line], heads: Sequence[str], width: float, note: str,
     column = (width - left - GAP) / 2
     starts = (left, left + column + GAP)
     columns = []
-    for place, (key, start) in enumerate(zip(KEYS, starts, strict=True)):
+    for place, (key, start) in enumerate(zip(COSTS, starts, strict=True)):
         number = max((text_width(line.texts[place], SIZE) for line in shown), default=0)
         largest = max((line.part.value(key) for line in shown if line.part), default=0)
         columns.append((start, max(column - number - 6, 10), largest))
@@ -107,7 +106,7 @@ def _row(line: Line, part: Part, y: float, room: float, columns: Sequence[tuple[
     """Return a row: its label, and for each metric a bar with its number behind it."""
     group = element("g", element("title", line.title), data_at=part.path)
     group.append(element("text", fitted(line.label, room, SIZE), x=2, y=y + 13))
-    for key, text, (start, most, largest) in zip(KEYS, line.texts, columns, strict=True):
+    for key, text, (start, most, largest) in zip(COSTS, line.texts, columns, strict=True):
         length = max(most * (part.value(key) / largest), 0.5) if part.value(key) else 0.0
         if length:
             group.append(element("rect", class_=key, x=start, y=y + 3, width=length, height=THICK))

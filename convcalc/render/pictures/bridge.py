@@ -15,7 +15,7 @@ KEYS = ("macs", "params")
 BAR = 28
 LEAD = 13
 """From a bar to its labels."""
-HEAD, FOOT = 28, 8
+HEIGHT, HEAD, FOOT = 380, 28, 8
 LINE = 15.5
 """From one label in a column to the next, at least."""
 MIDDLE = 50
@@ -72,13 +72,13 @@ class _Side:
         return max(widths, default=0)
 
 
-def bridge(root: Module, width: float = 470, height: float = 380) -> Picture:
+def bridge(root: Module, width: float = 470) -> Picture:
     """Draw two bars of one height, multiplies left and parameters right, cut into the parts of a design.
 
     The height of a segment is its share of the metric; parts are in the network's order, the first on top.
     """
-    parts, note = parts_of(root, KEYS), uncounted(root)
-    length = height - HEAD - FOOT - (LINE + 4 if note else 0)
+    parts, note = parts_of(root), uncounted(root)
+    length = HEIGHT - HEAD - FOOT - (LINE + 4 if note else 0)
     most = (width - 2 * (BAR + LEAD) - MIDDLE) / 2
     sides = [_Side(key, root, parts, length, most) for key in KEYS]
     starts = [sides[0].room + LEAD, width - sides[1].room - LEAD - BAR]
@@ -88,7 +88,7 @@ def bridge(root: Module, width: float = 470, height: float = 380) -> Picture:
         if side.total:
             largest = max(parts, key=lambda part: part.value(side.key))
             said.append(f"{largest.label} has {side.share(largest)} of the {NAMES[side.key][1]}")
-    return picture("bridge", [*drawn, *footnote(note, width, height - 5)], width, height, f"{'; '.join(said)}.")
+    return picture("bridge", [*drawn, *footnote(note, width, HEIGHT - 5)], width, HEIGHT, f"{'; '.join(said)}.")
 
 
 def _segments(root: Module, sides: Sequence[_Side], starts: Sequence[float]) -> Iterator[Element]:

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from convcalc.number_format import SI, format_significant
 from convcalc.records import NamedTuple
-from convcalc.render.pictures.modules import Module, Modules, Run, runs
+from convcalc.render.pictures.modules import COSTS, Module, Modules, Run, has_costs, runs
 
 NAMES = {
     "params": ("parameter", "parameters"), "macs": ("multiply", "multiplies"),
@@ -115,40 +115,36 @@ Counted = Module | Modules | Part
 """What has numbers."""
 
 
-def parts_of(root: Module, keys: Sequence[str], depth: int | None = None) -> list[Part]:
+def parts_of(root: Module, depth: int | None = None) -> list[Part]:
     """Return what a design is made of, seen from afar; of more than 50 parts, small neighbours are one.
 
     With a depth these are the modules so many segments below the whole, and the layers above them.
     """
-    found = top_runs(root, *keys) if depth is None else _runs_at(root, keys, depth)
+    found = top_runs(root) if depth is None else _runs_at(root, depth)
     if len(found) <= LARGE:
-        return [_part([run], keys, depth) for run in found]
-    large = [any(LARGE * run.value(key) >= root.value(key) > 0 for key in keys) for run in found]
+        return [_part([run], depth) for run in found]
+    large = [any(LARGE * run.value(key) >= root.value(key) > 0 for key in COSTS) for run in found]
     size = -(-len(found) // FEW)
     parts = []
     for is_large, group in groupby(zip(large, found, strict=True), key=lambda pair: pair[0]):
         several = [run for _, run in group]
         step = 1 if is_large else size
-        parts += [_part(several[start : start + step], keys, depth) for start in range(0, len(several), step)]
+        parts += [_part(several[start : start + step], depth) for start in range(0, len(several), step)]
     return parts
 
 
-def top_runs(root: Module, *keys: str) -> list[Run]:
-    """Return what a design is made of, seen from afar: its top modules that have a share of some metric.
+def top_runs(root: Module) -> list[Run]:
+    """Return what a design is made of, seen from afar: its top modules that have parameters or multiplies.
 
     A single one is opened, and one with more than four fifths of everything too, or equal ones with that: ×n is kept.
     """
-
-    def with_a_share(found: Iterable[Run]) -> list[Run]:
-        return [run for run in found if any(map(run.value, keys))]
-
-    found = with_a_share(runs(root))
+    found = list(filter(has_costs, runs(root)))
     while len(found) == 1 and found[0].times == 1 and not found[0].first.is_layer:
-        found = with_a_share(runs(found[0].first))
+        found = list(filter(has_costs, runs(found[0].first)))
     opened = []
     for run in found:
-        large = all(5 * run.value(key) > 4 * root.value(key) for key in keys)
-        within = with_a_share(_inside(run)) if large and not run.first.is_layer else []
+        large = all(5 * run.value(key) > 4 * root.value(key) for key in COSTS)
+        within = list(filter(has_costs, _inside(run))) if large and not run.first.is_layer else []
         opened += within if len(within) > 1 else [run]
     return opened
 
@@ -161,19 +157,19 @@ def _inside(run: Run) -> list[Run]:
     return [Run([module for part in parts for module in part.modules]) for parts in zip(*turns, strict=True)]
 
 
-def _runs_at(root: Module, keys: Sequence[str], depth: int) -> list[Run]:
+def _runs_at(root: Module, depth: int) -> list[Run]:
     level = [root]
     for _ in range(min(depth, root.levels)):
         level = [child for module in level for child in (module.children or [module])]
-    return [Run([module]) for module in level if not module.known or any(map(module.value, keys))]
+    return [Run([module]) for module in level if not module.known or has_costs(module)]
 
 
-def _part(group: Sequence[Run], keys: Sequence[str], depth: int | None) -> Part:
+def _part(group: Sequence[Run], depth: int | None) -> Part:
     names = [run.label if depth is None else run.first.path for run in group]
     label = names[0] if len(names) == 1 else f"{names[0]} … {names[-1]}"
     whole = Modules([module for run in group for module in run.modules])
     unknown = frozenset().union(*(module.unknown for module in whole.modules))
-    return Part(label, whole.first.path, whole.paths, {key: whole.value(key) for key in keys}, unknown)
+    return Part(label, whole.first.path, whole.paths, {key: whole.value(key) for key in COSTS}, unknown)
 
 
 def title(part: Part, root: Module, keys: Iterable[str]) -> str:
@@ -181,8 +177,8 @@ def title(part: Part, root: Module, keys: Iterable[str]) -> str:
     return "\n".join([part.paths, *facts(part, root, keys)])
 
 
-def uncounted(root: Module, most: int = 3) -> str:
-    """Return which layers are not counted; an empty text where all are."""
+def uncounted(root: Module) -> str:
+    """Return which layers are not counted, three of them by name; an empty text where all are."""
     names = [leaf.path for leaf in root.leaves() if not leaf.known]
-    more = [f"{len(names) - most:,} more"] if len(names) > most else []
-    return f"≥ not counted: {', '.join([*names[:most], *more])}" if names else ""
+    more = [f"{len(names) - 3:,} more"] if len(names) > 3 else []
+    return f"≥ not counted: {', '.join([*names[:3], *more])}" if names else ""

@@ -12,6 +12,8 @@ from convcalc.report.report import Report
 
 FEWEST_LAYERS = 4
 """So many equal layers in a row are one box; of modules two are enough."""
+COSTS = ("params", "macs")
+"""The metrics that pictures are about."""
 OUTSIDE: tuple[Module | None, int] = (None, 0)
 """The place of what is in no child of a module."""
 
@@ -156,6 +158,11 @@ class Run(Modules):
         is_number = self.first.name.isdecimal() and self.name.startswith(self.first.name)
         name = f"{holder.name}.{self.name}" if is_number and holder and holder.name else self.name
         return name if self.times == 1 else f"{name} ×{self.times:,}"
+
+
+def has_costs(of: Module | Modules) -> bool:
+    """Whether it has parameters or multiplies."""
+    return any(map(of.value, COSTS))
 
 
 def module_tree(report: Report) -> Module:

@@ -9,11 +9,11 @@ from xml.etree.ElementTree import Element
 from convcalc.number_format import count_of, format_short
 from convcalc.records import NamedTuple
 from convcalc.render.pictures.labels import NAMES, exact, short, uncounted
-from convcalc.render.pictures.modules import Module, Modules, Run
+from convcalc.render.pictures.modules import Module, Modules, Run, has_costs
 from convcalc.render.pictures.svg import SIZE, SMALL, Picture, element, footnote, number, picture, text_width
 from convcalc.report.report import Report
 
-LEGEND = 22
+HEIGHT, LEGEND = 270, 22
 NAME = 18
 """Height of the names of bands."""
 MARK = 14
@@ -33,13 +33,7 @@ class _Column(Modules):
     __slots__ = ("activations", "band")
 
     def __init__(self, layers: Sequence[Module], band: Module | None, activations: Mapping[str, int]) -> None:
-        """Note where it is.
-
-        Args:
-            layers: what it stands for.
-            band: the top module that the first is in; of many, layers that are in none are one band without a name.
-            activations: the output elements of layers, norms and activations by their paths.
-        """
+        """``band`` is the top module that the first layer is in, ``activations`` the output elements by paths."""
         super().__init__(layers)
         self.band, self.activations = band, activations
 
@@ -68,9 +62,7 @@ class _Scale(NamedTuple):
         return element("rect", class_=kind or self.name, x=x, y=y, width=width, height=height)
 
 
-def skyline(
-    root: Module, report: Report, width: float = 1180, height: float = 270, least: float = LEAST_COLUMN
-) -> Picture:  # fmt: skip
+def skyline(root: Module, report: Report, width: float = 1180, least: float = LEAST_COLUMN) -> Picture:
     """Draw a column for every layer that has parameters or multiplies, or is not counted, in the network's order.
 
     Each metric has a linear scale of its own; its largest value is written beside it. Bands are top modules. The
@@ -79,7 +71,7 @@ def skyline(
     layers, note = shown_layers(root), uncounted(root)
     together = max(1, -(-len(layers) // max(1, int(width / least))))  # so many layers are one column
     columns = _columns(root, report, layers, together)
-    foot = height - (NAME if note else 0)
+    foot = HEIGHT - (NAME if note else 0)
     scales = _scales(columns, foot)
     step = min(width / max(len(columns), 1), WIDEST_COLUMN)
     drawn = [*_bands(columns, step, scales, foot)]
@@ -90,12 +82,12 @@ def skyline(
     most = ", ".join(f"{scale.most} {KEYS[scale.key]}" for scale in scales)
     folded = f" A column is up to {together} neighbours, the largest drawn." if len(layers) > len(columns) else ""
     said = f"{count_of(len(layers), 'layer')} in order. Linear scales, at most: {most}.{folded}"
-    return picture("skyline", [*drawn, *footnote(note, width, height - 5)], width, height, said)
+    return picture("skyline", [*drawn, *footnote(note, width, HEIGHT - 5)], width, HEIGHT, said)
 
 
 def shown_layers(root: Module) -> list[Module]:
     """Return the layers that have a column: those with parameters or multiplies, and those that are not counted."""
-    return [leaf for leaf in root.leaves() if leaf.value("params") or leaf.value("macs") or not leaf.known]
+    return [leaf for leaf in root.leaves() if has_costs(leaf) or not leaf.known]
 
 
 def activations_of(report: Report) -> dict[str, int]:
@@ -105,9 +97,8 @@ def activations_of(report: Report) -> dict[str, int]:
 
 def _columns(root: Module, report: Report, layers: Sequence[Module], together: int) -> list[_Column]:
     activations, top = activations_of(report), root.opened
-    bands = {leaf: child for child in top.children for leaf in child.leaves()}
-    if len(top.children) > MOST_BANDS:
-        bands = {leaf: child for leaf, child in bands.items() if leaf is not child}
+    few = len(top.children) <= MOST_BANDS  # of many, layers that are in no scope are one band without a name
+    bands = {leaf: child for child in top.children if few or not child.is_layer for leaf in child.leaves()}
     starts = range(0, len(layers), together)
     return [_Column(layers[at : at + together], bands.get(layers[at]), activations) for at in starts]
 

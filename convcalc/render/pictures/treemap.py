@@ -147,15 +147,13 @@ def _inside(box: Box, *, heads: bool) -> Box:
 
 
 def treemap(
-    root: Module, area: str = "params", by: str = "macs", width: float = 560, height: float = 380,
-    most: int = MOST_CELLS,
-) -> Picture:  # fmt: skip
-    """Draw every layer as a rectangle; groups have their names above.
+    root: Module, area: str = "params", width: float = 560, height: float = 380, most: int = MOST_CELLS
+) -> Picture:
+    """Draw every layer as a rectangle, tinted by multiplies at first; groups have their names above.
 
     Args:
         root: the modules of a design.
         area: the metric that areas are in the ratio of, among what a group holds.
-        by: the metric of tints at first: ``params``, ``macs`` or ``output_elements``.
         width: in pixels.
         height: in pixels.
         most: cells, about; smaller ones of a group are one.
@@ -168,8 +166,8 @@ def treemap(
         none = f"No {'' if root.is_known(area) else 'counted '}layer has {NAMES[area][1]}."
         content.append(element("text", none, class_="muted", x=4, y=16))
     content += footnote(note, width, height - 4)
-    said = f"Every layer: area is its share of {exact(root, area)}, tint its {NAMES[by][1]}."
-    return picture(f"treemap by-{LETTERS[by]}", content, width, height, said)
+    said = f"Every layer: area is its share of {exact(root, area)}, tint its {NAMES['macs'][1]}."
+    return picture(f"treemap by-{LETTERS['macs']}", content, width, height, said)
 
 
 def _drawn(cell: Cell, root: Module, area: str, maxima: Mapping[str, int]) -> Element:

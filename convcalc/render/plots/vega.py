@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import sqrt
 from typing import Any
 
-from convcalc.render.pictures.bars import KEYS, comparison_rows
+from convcalc.render.pictures.bars import comparison_rows
 from convcalc.render.pictures.labels import NAMES, Part, parts_of
-from convcalc.render.pictures.modules import Module
+from convcalc.render.pictures.modules import COSTS, Module
 from convcalc.render.pictures.palette import LIGHT, RAMP
-from convcalc.render.pictures.scatter.axes import axis
 from convcalc.render.pictures.scatter.drawing import Plan, Point
+from convcalc.render.pictures.scatter.places import axis
 from convcalc.render.pictures.skyline import activations_of, shown_layers
 from convcalc.render.pictures.treemap import Box, cells
 from convcalc.report.compare import Comparison
@@ -36,24 +36,20 @@ def _field(name: str, kind: str, **more: Any) -> Chart:
     return {"field": name, "type": kind, **more}
 
 
-def _tips(*names: str) -> list[Chart]:
-    return [{"field": name, "type": "quantitative" if name in COLORS else "nominal"} for name in names]
-
-
 def _rows(parts: Sequence[Part]) -> list[Chart]:
     return [fact for place, part in enumerate(parts) for fact in _facts(place, part.label, part.paths, part)]
 
 
 def _facts(place: int, name: str, path: str, part: Part, **more: str) -> Iterator[Chart]:
     """Give the values of a part by metric."""
-    for key in KEYS:
+    for key in COSTS:
         yield {"order": place, "part": name, "path": path, **more, "metric": NAMES[key][1], "value": part.value(key),
                "counted": part.is_known(key)}  # fmt: skip
 
 
 def bridge(root: Module) -> Chart:
     """Return two stacked bars: the share of each part."""
-    rows = _rows(parts_of(root, ("macs", "params")))
+    rows = _rows(parts_of(root))
     return _chart(
         "Share of multiplies and of parameters of each part", rows, mark={"type": "bar", "tooltip": True}, width=160,
         height=SIDE,
@@ -69,7 +65,7 @@ def bridge(root: Module) -> Chart:
 
 def bars(root: Module, depth: int | None = None) -> Chart:
     """Return bars, a column of them for each metric."""
-    return _bars(_rows(parts_of(root, KEYS, depth)), {})
+    return _bars(_rows(parts_of(root, depth)), {})
 
 
 def comparison_bars(comparison: Comparison) -> Chart:
@@ -80,7 +76,7 @@ def comparison_bars(comparison: Comparison) -> Chart:
 
 
 def _bars(rows: Sequence[Chart], more: Chart, color: str = "metric") -> Chart:
-    by_metric = {"domain": [NAMES[key][1] for key in KEYS], "range": [COLORS[key] for key in KEYS]}
+    by_metric = {"domain": [NAMES[key][1] for key in COSTS], "range": [COLORS[key] for key in COSTS]}
     scale = {"scale": by_metric, "legend": None} if color == "metric" else {}
     return _chart(
         "Parameters and multiplies, part by part", rows, mark={"type": "bar", "tooltip": True}, width=SIDE // 2,
@@ -126,7 +122,7 @@ def treemap(root: Module) -> Chart:
 def squares(designs: Sequence[tuple[str, Module]]) -> Chart:
     """Return a row of squares for each metric, to one scale."""
     charts = []
-    for key in KEYS:
+    for key in COSTS:
         largest = max((root.value(key) for _, root in designs), default=0)
         rows: list[Chart] = []
         x = 0.0
@@ -146,11 +142,12 @@ def _rectangles(root: Module, area: str, box: Box, facts: Chart) -> Iterable[Cha
             x, y, width, height = (round(edge, 2) for edge in cell.box)
             path = cell.modules[0].path if len(cell.modules) == 1 else f"{len(cell.modules)} others"
             yield {**facts, "path": path, "x": x, "y": y, "x2": round(x + width, 2), "y2": round(y + height, 2),
-                   **{key: cell.value(key) for key in KEYS}}  # fmt: skip
+                   **{key: cell.value(key) for key in COSTS}}  # fmt: skip
 
 
 def _areas(description: str, rows: Sequence[Chart], color: str, size: tuple[float, float]) -> Chart:
     width, height = size
+    names = ["design", "path"] if rows and "design" in rows[0] else ["path"]
     scheme = "oranges" if color == "macs" else "blues"
     return _chart(
         description, rows, width=round(width), height=round(height),
@@ -161,7 +158,7 @@ def _areas(description: str, rows: Sequence[Chart], color: str, size: tuple[floa
             "y2": {"field": "y2"},
             "color": _field(color, "quantitative", title=NAMES[color][1],
                             scale={"type": "sqrt", "scheme": scheme}, legend={"format": "~s"}),
-            "tooltip": _tips(*(["design"] if rows and "design" in rows[0] else []), "path", *KEYS),
+            "tooltip": [*(_field(name, "nominal") for name in names), *(_field(key, "quantitative") for key in COSTS)],
         },
     )  # fmt: skip
 

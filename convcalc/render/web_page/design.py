@@ -10,7 +10,7 @@ from convcalc.records import cached_property
 from convcalc.render.pictures.bridge import bridge
 from convcalc.render.pictures.graph.graph import graph
 from convcalc.render.pictures.labels import NAMES
-from convcalc.render.pictures.modules import module_tree
+from convcalc.render.pictures.modules import has_costs, module_tree
 from convcalc.render.pictures.skyline import skyline
 from convcalc.render.pictures.svg import element
 from convcalc.render.pictures.treemap import treemap
@@ -18,11 +18,10 @@ from convcalc.render.report.facts import report_facts
 from convcalc.render.report.header import conditions, convention, coverage, input_to_output, notes
 from convcalc.render.tables.characters import Characters
 from convcalc.render.web_page.data import packed_report
-from convcalc.render.web_page.layer_table import layer_table, names_width, operation_table
+from convcalc.render.web_page.layer_table import SourceLines, layer_table, names_width, operation_table
 from convcalc.render.web_page.lean import lean_cells, lean_graph
 from convcalc.render.web_page.parts import report_tiles, section, sentence, switch, tiles
 from convcalc.render.web_page.shell import ELSEWHERE, WHY, Detail, fitted, footer, page
-from convcalc.render.web_page.source import SourceLines
 from convcalc.report.report import Report
 
 WIDEST = 500
@@ -141,7 +140,7 @@ class DesignParts:
         if not report.rows:
             return
         lines = SourceLines(report, prefix, detail.source)
-        if not root.known or any(root.value(key) for key in ("params", "macs")):
+        if not root.known or has_costs(root):
             yield from self._costs(detail, level)
         drawing, width = self._graph
         about = "Equal neighbours are drawn once, with ×n."

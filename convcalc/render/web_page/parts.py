@@ -81,7 +81,7 @@ def sentence(root: Module) -> Element | None:
 
     Nothing where there is neither.
     """
-    parts = parts_of(root, ("macs", "params"))
+    parts = parts_of(root)
     words = {"params": element("b", "parameters", class_="p"), "macs": element("b", "multiplies", class_="m")}
     most = {key: max(parts, key=lambda part: part.value(key)) for key in words if root.value(key)}
     if not most:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from xml.etree.ElementTree import Element
 
-from convcalc.errors import SpecError, excerpt
+from convcalc.errors import Span, SpecError, excerpt
 from convcalc.findings import CheckResult, ClaimResult, Finding, LimitResult
 from convcalc.number_format import count_of, format_count_or_shape, format_multiple
 from convcalc.render.check.findings import amount, heaviest_label, main_span, weight, worst_first
@@ -65,27 +65,24 @@ def verdict_sections(verdict: CheckResult) -> Iterator[Element]:
 
 
 def _error(error: SpecError) -> Element:
-    place = [element("code", str(error.span))] if error.span else []
-    quoted = _quoted(excerpt(error.span)) if error.span and error.span.line else None
-    hint = element("p", f"Hint: {error.hint}") if error.hint else None
-    return element("li", element("b", f"error {error.code} "), error.text, *place, quoted, hint)
+    return _said(element("b", f"error {error.code} "), error.text, error.span, "", error.hint)
 
 
 def _finding(finding: Finding) -> Element:
     """Return a finding with its severity in words, its place and its heaviest layers."""
-    span = main_span(finding)
     head = element("b", f"{finding.severity} {finding.code} ", class_=finding.severity)
-    heaviest = ", ".join(f"{one.path} {weight(one)}" for one in finding.heaviest)
+    layers = ", ".join(f"{one.path} {weight(one)}" for one in finding.heaviest)
+    heaviest = f"{heaviest_label(finding).capitalize()}: {layers}" if layers else ""
+    return _said(head, finding.text, main_span(finding), heaviest, finding.hint)
+
+
+def _said(head: Element, text: str, span: Span | None, more: str, hint: str) -> Element:
+    """Return what is wrong, with its place in its text."""
+    quoted = "\n".join(excerpt(span)) if span and span.line else ""
     return element(
-        "li", head, finding.text, element("code", str(span)) if span else None,
-        _quoted(excerpt(span)) if span and span.line else None,
-        element("p", f"{heaviest_label(finding).capitalize()}: {heaviest}") if heaviest else None,
-        element("p", f"Hint: {finding.hint}") if finding.hint else None,
+        "li", head, text, element("code", str(span)) if span else None, element("pre", quoted) if quoted else None,
+        element("p", more) if more else None, element("p", f"Hint: {hint}") if hint else None,
     )  # fmt: skip
-
-
-def _quoted(lines: Sequence[str]) -> Element | None:
-    return element("pre", "\n".join(lines)) if lines else None
 
 
 def _limits(limits: Iterable[LimitResult]) -> Element:

@@ -10,6 +10,7 @@ from convcalc.records import NamedTuple
 from convcalc.render.pictures.graph.nesting import PAD, Bend, Direction, Places, Rectangle
 from convcalc.render.pictures.graph.nodes import Node
 from convcalc.render.pictures.labels import NAMES, facts, letters_of, operation_label, percent
+from convcalc.render.pictures.modules import COSTS, has_costs
 from convcalc.render.pictures.palette import tint
 from convcalc.render.pictures.svg import SIZE, SMALL, Picture, element, fitted, number, picture, text_width
 
@@ -22,7 +23,7 @@ ROOM = 16
 NOTE = 20
 STACK = 3
 """How far the box behind a box is shifted."""
-KEYS = ("params", "macs", "output_elements")
+KEYS = (*COSTS, "output_elements")
 
 
 class Labels(NamedTuple):
@@ -58,10 +59,10 @@ def is_pill(node: Node) -> bool:
     """Whether a box has one line: an input, or a layer without parameters and multiplies."""
     if node.input:
         return True
-    return node.is_run and node.first.only is not None and node.known and not any(node.value(key) for key in KEYS[:2])
+    return node.is_run and node.first.only is not None and node.known and not has_costs(node)
 
 
-def title(node: Node, root: Node, by: str = "none") -> str:
+def title(node: Node, root: Node, by: str) -> str:
     """Return all that a box stands for, exactly."""
     if node.input:
         return node.input

@@ -10,6 +10,7 @@ from convcalc.records import NamedTuple
 from convcalc.render.pictures.graph.columns import columns
 from convcalc.render.pictures.graph.layers import LANE, Item, Layered, Link, order
 from convcalc.render.pictures.graph.nodes import Node
+from convcalc.render.pictures.modules import has_costs
 
 Direction = Literal["down", "right"]
 DIRECTIONS: tuple[Direction, ...] = ("down", "right")
@@ -23,7 +24,6 @@ MOST_GAP = 40
 PAD = 10
 HEAD = 22
 """The height of a frame's heading."""
-COSTS = ("params", "macs")
 WEIGHT = 2
 """What a layer with costs weighs on a way; others weigh 1."""
 
@@ -169,7 +169,7 @@ class _Layout:
         if node in self.done:
             return Item(self.done[node].width, self.done[node].height, WEIGHT * node.layers)
         width, height = self.sizes(node)
-        weight = WEIGHT if any(map(node.value, COSTS)) else 1
+        weight = WEIGHT if has_costs(node) else 1
         return Item(width, height, weight) if self.is_down else Item(height, width, weight)
 
     def places(self, top: Node) -> Places:

@@ -15,8 +15,7 @@ from convcalc.number_format import count_of
 from convcalc.records import NamedTuple
 from convcalc.render.pictures.labels import short
 from convcalc.render.pictures.palette import RAMP
-from convcalc.render.pictures.scatter.axes import Axis, axis
-from convcalc.render.pictures.scatter.labels import CELL, Rectangle, Spot, place_labels
+from convcalc.render.pictures.scatter.places import CELL, Axis, Rectangle, Spot, axis, place_labels
 from convcalc.render.pictures.svg import Picture, element, fitted, number, picture, text_width
 
 Labels = Literal["auto", "all", "front", "none"]
