@@ -32,18 +32,24 @@ FEW = 14
 """So many parts are left of small ones, about."""
 
 
+def scaled(value: int | Fraction, base: int, units: Sequence[str]) -> tuple[Fraction, str]:
+    """Return a number in the unit in which it has at most three digits before the point: 999.5 k is 1 M."""
+    size, step = Fraction(value), 0
+    while 2 * size >= 1999 and step + 1 < len(units):
+        size, step = size / base, step + 1
+    return size, units[step]
+
+
 def short(value: int | Fraction, *, known: bool = True) -> str:
     """Return a number in three digits with its SI prefix; ``≥`` marks a lower bound.
 
     >>> short(25557032), short(999_960), short(512), short(0, known=False)
     ('25.6M', '1M', '512', '≥0')
     """
-    size, step = Fraction(value), 0
-    while 2 * size >= 1999 and step + 1 < len(SI):  # 999.5 k is 1 M
-        size, step = size / 1000, step + 1
+    size, unit = scaled(value, 1000, SI)
     digits = format_significant(size, 3)
     digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
-    return f"{'' if known else '≥'}{digits}{SI[step]}"
+    return f"{'' if known else '≥'}{digits}{unit}"
 
 
 def rounded(of: Counted, key: str) -> str:

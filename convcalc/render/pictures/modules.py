@@ -183,7 +183,10 @@ def module_tree(report: Report) -> Module:
         groups = [(child, Module(child.segment, child.path, module, 0)) for child in _shown(node)]
         module.children = [made for _, made in groups] + module.children
         stack += groups
-    _order(root, {row.path: place for place, row in enumerate(report.rows)})
+    places = {row.path: place for place, row in enumerate(report.rows)}
+    for module in reversed(list(root.walk())):
+        module.children.sort(key=lambda child: child.order)
+        module.order = module.children[0].order if module.children else places.get(module.path, 0)
     for row in report.rows:
         reader = holders[row.path]
         sources = (holders.get(name, name) for name in row.inputs)
@@ -221,16 +224,6 @@ def _fill(
         part = held.pop()
         holders[part.path] = layer
         held += part.children.values() if part is not node else ()
-
-
-def _order(root: Module, places: Mapping[str, int]) -> None:
-    """Put the children of every module in the order of their first layers."""
-    for module in reversed(list(root.walk())):
-        if module.is_layer:
-            module.order = places.get(module.path, 0)
-        else:
-            module.children.sort(key=lambda child: child.order)
-            module.order = module.children[0].order
 
 
 # --- equal neighbours -------------------------------------------------------------------------------------------------

@@ -118,7 +118,10 @@ def cells(
     stack = [(root, box)]
     while stack:
         module, outer = stack.pop()
-        inner = _inside(outer, heads=heads) if module is not root else outer
+        inner = outer
+        if heads and module is not root:
+            head = HEAD if outer.holds(LEAST_HEAD) else 1.5
+            inner = Box(outer.x + 1.5, outer.y + head, outer.width - 3, outer.height - head - 1.5)
         ranked = sorted((child for child in module.children if child.value(area)), key=lambda each: -each.value(area))
         total = sum(child.value(area) for child in ranked)
         if not total:
@@ -136,14 +139,6 @@ def cells(
                 stack.append((group[0], inside))
             else:
                 yield Cell(inside, group)
-
-
-def _inside(box: Box, *, heads: bool) -> Box:
-    """Return where the parts of a group have room."""
-    if not heads:
-        return box
-    head = HEAD if box.holds(LEAST_HEAD) else 1.5
-    return Box(box.x + 1.5, box.y + head, box.width - 3, box.height - head - 1.5)
 
 
 def treemap(

@@ -22,8 +22,8 @@ from convcalc.report.align_layers import AlignedRow
 from convcalc.report.compare import Comparison
 from convcalc.report.comparison_rows import select_rows
 
-KEYS = {"params": "p", "macs": "m"}
-WORDS = {"params": "Params", "macs": "Multiplies"}
+KEYS = {"params": ("p", "Params"), "macs": ("m", "Multiplies")}
+"""The metrics of the table, with their colours and headings."""
 
 
 def comparison_page(comparison: Comparison, verdicts: Sequence[Element] = ()) -> str:
@@ -104,9 +104,8 @@ def _places(comparison: Comparison, detail: Detail) -> Element:
     largest = {key: max((value or 0 for row in shown if row.level == 0 for value in row.values(key)), default=0)
                for key in KEYS}  # fmt: skip
     groups, titles = element("tr", element("td")), element("tr", element("th", "Layer", scope="col"))
-    for key in KEYS:
-        span = 3 * len(comparison.labels) - 1
-        groups.append(element("th", WORDS[key], scope="colgroup", colspan=span))
+    for _, heading in KEYS.values():
+        groups.append(element("th", heading, scope="colgroup", colspan=3 * len(comparison.labels) - 1))
         for place, label in enumerate(comparison.labels):
             titles.append(element("th", label, scope="col", colspan=2))
             if place:
@@ -125,7 +124,7 @@ def _place(row: AlignedRow, largest: dict[str, int], designs: int) -> Element:
     name += f" … {row.last_segment}" if row.last_segment else ""
     made = element("tr", element("th", name, scope="row"), class_=f"l{min(row.level, 9)}",
                    data_at=next(cell.path for cell in row.cells if cell))  # fmt: skip
-    for key, color in KEYS.items():
+    for key, (color, _) in KEYS.items():
         values, known = row.values(key), [cell is None or key not in cell.unknown for cell in row.cells]
         for place in range(designs):
             text = "" if values[place] is None else count(values[place], known=known[place])

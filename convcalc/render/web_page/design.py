@@ -17,9 +17,8 @@ from convcalc.render.pictures.treemap import treemap
 from convcalc.render.report.facts import report_facts
 from convcalc.render.report.header import conditions, convention, coverage, input_to_output, notes
 from convcalc.render.tables.characters import Characters
-from convcalc.render.web_page.data import packed_report
 from convcalc.render.web_page.layer_table import SourceLines, layer_table, names_width, operation_table
-from convcalc.render.web_page.lean import lean_cells, lean_graph
+from convcalc.render.web_page.lean import lean_cells, lean_graph, packed_report
 from convcalc.render.web_page.parts import report_tiles, section, sentence, switch, tiles
 from convcalc.render.web_page.shell import ELSEWHERE, WHY, Detail, fitted, footer, page
 from convcalc.report.report import Report

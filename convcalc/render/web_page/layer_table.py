@@ -11,8 +11,8 @@ from xml.etree.ElementTree import Element
 from convcalc.errors import Source
 from convcalc.number_format import count_of
 from convcalc.render.pictures.graph.drawing import shape_text
-from convcalc.render.pictures.labels import operation_label
-from convcalc.render.pictures.modules import Module
+from convcalc.render.pictures.labels import LETTERS, operation_label
+from convcalc.render.pictures.modules import COSTS, Module
 from convcalc.render.pictures.svg import element, text_width
 from convcalc.render.web_page.parts import chosen, cost, count, finder, head_row, row, section
 from convcalc.render.web_page.shell import ELSEWHERE, WHY, Detail
@@ -33,7 +33,7 @@ def layer_table(root: Module, report: Report, lines: SourceLines, detail: Detail
     Of a larger design than the detail lets, modules are rows and their layers are not; of still more, the largest are.
     """
     rows = list(_rows(root))
-    totals = {key: root.value(key) for key in ("params", "macs")}
+    totals = {key: root.value(key) for key in COSTS}
 
     def size(row: tuple[Module, int]) -> tuple[bool, int]:
         module = row[0]
@@ -92,15 +92,14 @@ def operation_table(root: Module, report: Report, *, level: int = 2) -> Element 
     lines = fold_report(report, TableOptions(by="op")).lines
     if len(lines) < 2:
         return None
-    keys = {"params": "p", "macs": "m"}
-    totals = {key: root.value(key) for key in keys}
-    largest = {key: max(line.values.get(key, 0) for line in lines) for key in keys}
+    totals = {key: root.value(key) for key in COSTS}
+    largest = {key: max(line.values.get(key, 0) for line in lines) for key in COSTS}
     body = element("tbody")
     for line in sorted(lines, key=lambda line: (-line.values.get("macs", 0), -line.values.get("params", 0))):
         cells: list[Element | str | None] = [f"{line.layers:,}"]
-        for key, kind in keys.items():
+        for key in COSTS:
             value, known = line.values.get(key, 0), key not in line.unknown
-            cells += cost(value, totals[key], largest[key], kind, known=known)
+            cells += cost(value, totals[key], largest[key], LETTERS[key], known=known)
         body.append(row(element("th", line.op or line.path, scope="row"), cells))
     head = head_row("Operation", "Layers", "Params", "%", "", "Multiplies", "%", "")
     about = "All layers of one kind together, norms and activations by themselves."

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 
 from convcalc.number_format import IEC, count_of, format_count, format_significant
 from convcalc.records import NamedTuple
-from convcalc.render.pictures.labels import Part, parts_of, percent, short
+from convcalc.render.pictures.labels import Part, parts_of, percent, scaled, short
 from convcalc.render.pictures.modules import Module
 from convcalc.render.pictures.svg import element, number
 from convcalc.report.report import Report
@@ -71,9 +71,8 @@ def short_total(key: str, value: int | Fraction) -> str:
         return format_count(value)
     if not key.endswith("bytes"):
         return short(value)
-    step = min(max((value.numerator // value.denominator).bit_length() - 1, 0) // 10, len(IEC) - 1)
-    step += step + 1 < len(IEC) and 2 * value >= 1999 * 1024**step  # 1000 KiB is 0.98 MiB
-    return f"{format_significant(Fraction(value) / 1024**step)} {IEC[step]}B"
+    size, unit = scaled(value, 1024, IEC)
+    return f"{format_significant(size)} {unit}B"
 
 
 def sentence(root: Module) -> Element | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import ceil
 from xml.etree.ElementTree import Element
 
-from convcalc.records import NamedTuple
+from convcalc.records import NamedTuple, dataclass
 from convcalc.render.pictures.graph.nesting import PAD, Bend, Direction, Places, Rectangle
 from convcalc.render.pictures.graph.nodes import Node
 from convcalc.render.pictures.labels import NAMES, facts, letters_of, operation_label, percent
@@ -108,25 +108,21 @@ def heading(node: Node, root: Node, by: str = "macs") -> tuple[str, str]:
     return f"{node.name}{times_text(node)}", share
 
 
+@dataclass(frozen=True)
 class Painter:
     """Elements of a picture."""
 
-    def __init__(
-        self, top: Node, places: Places, shapes: Mapping[str, Sequence[int]], by: str, direction: Direction,
-        largest: Mapping[str, int],
-    ) -> None:  # fmt: skip
-        """Note what is painted.
-
-        Args:
-            top: the design.
-            places: where everything is.
-            shapes: those of the inputs.
-            by: the metric of tints at first, or ``none``.
-            direction: ``down`` or ``right``.
-            largest: the values that tints are shares of.
-        """
-        self.top, self.places, self.shapes, self.by, self.direction = top, places, shapes, by, direction
-        self.largest = largest
+    top: Node
+    """The design."""
+    places: Places
+    """Where everything is."""
+    shapes: Mapping[str, Sequence[int]]
+    """Those of the inputs."""
+    by: str
+    """The metric of tints at first, or ``none``."""
+    direction: Direction
+    largest: Mapping[str, int]
+    """The values that tints are shares of."""
 
     def picture(self, inputs: Sequence[Node], note: str) -> Picture:
         """Return the picture, with what the design reads, and a note above it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from math import fsum
 from typing import Any
 
@@ -135,30 +136,27 @@ def order(graph: Layered) -> int:
         Sugiyama, Tagawa, Toda (1981), Methods for visual understanding of hierarchical system structures; Gansner et
         al. (1993), A technique for drawing directed graphs.
     """
-    best, fewest, left = None, -1, WORK
+    best, fewest, left = graph.layers, -1, WORK
     for start in _beginnings(graph):
-        graph.layers = start
-        search = _Search(graph, left)
+        search = _Search(graph, start, left)
         found, crossings = search.run()
-        if best is None or crossings < fewest:
+        if fewest < 0 or crossings < fewest:
             best, fewest = found, crossings
         left = search.left
         if not fewest or left <= 0:
             break
-    graph.layers = best or []
+    graph.layers = best
     return max(fewest, 0)
 
 
 def _beginnings(graph: Layered) -> Iterator[list[list[int]]]:
-    given = [list(layer) for layer in graph.layers]
-    yield given
+    yield graph.layers
     down = [(segment.tail, segment.head) for segment in graph.segments]
-    found = _depth_first(graph, down, given)
-    yield found
-    yield [layer[::-1] for layer in found]
-    found = _depth_first(graph, [(head, tail) for tail, head in down], given[::-1])
-    yield found
-    yield [layer[::-1] for layer in found]
+    up = [(head, tail) for tail, head in down]
+    for pairs, layers in ((down, graph.layers), (up, graph.layers[::-1])):
+        found = _depth_first(graph, pairs, layers)
+        yield found
+        yield [layer[::-1] for layer in found]
 
 
 def _depth_first(graph: Layered, pairs: Sequence[tuple[int, int]], layers: Sequence[Sequence[int]]) -> list[list[int]]:
@@ -167,7 +165,7 @@ def _depth_first(graph: Layered, pairs: Sequence[tuple[int, int]], layers: Seque
     for node, other in pairs:
         after.setdefault(node, []).append(other)
     seen: dict[int, None] = {}
-    for first in (node for layer in layers for node in layer):
+    for first in chain.from_iterable(layers):
         stack = [first]
         while stack:
             node = stack.pop()
@@ -183,10 +181,10 @@ def _depth_first(graph: Layered, pairs: Sequence[tuple[int, int]], layers: Seque
 class _Search:
     """Layers that are put in order."""
 
-    def __init__(self, graph: Layered, left: int) -> None:
+    def __init__(self, graph: Layered, layers: Sequence[Sequence[int]], left: int) -> None:
         self.left = left
         """The visits that are left."""
-        self.layers = [list(layer) for layer in graph.layers]
+        self.layers = [list(layer) for layer in layers]
         self.gaps: list[list[Link]] = [[] for _ in graph.layers]
         self.up: dict[int, list[tuple[int, float, float]]] = {}
         self.down: dict[int, list[tuple[int, float, float]]] = {}

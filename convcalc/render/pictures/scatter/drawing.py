@@ -87,7 +87,11 @@ def scatter(points: Sequence[Point], plan: Plan, width: float = 900, height: flo
     horizontal = axis([point.x for point in points], left, width - RIGHT, plan.log_x)
     spots = [Spot(horizontal.at(point.x), vertical.at(point.y), _radius(point, largest)) for point in points]
     drawn = [*legend, *_grid(horizontal.ticks(GAP_X), ticks_y, (left, top, width - RIGHT, bottom))]
-    drawn += _titles(plan, width, height, top)
+    room = width - RIGHT - 8
+    drawn += [
+        element("text", fitted(f"{plan.x} →", room, SMALL), class_="muted end tick", x=width - RIGHT, y=height - 8),
+        element("text", fitted(f"↑ {plan.y}", room, SMALL), class_="muted tick", x=4, y=top - 14),
+    ]
     corners = _front(points, horizontal, vertical, plan.line) if plan.line else []
     if corners:
         path = "L".join(f"{number(x)},{number(y)}" for x, y in corners)
@@ -200,12 +204,6 @@ def _grid(
     for y, text in up:
         yield element("path", class_="line", d=f"M{number(left)},{number(y)}H{number(right)}")
         yield element("text", text, class_="muted end tick", x=left - 7, y=y + 4)
-
-
-def _titles(plan: Plan, width: float, height: float, top: float) -> Iterator[Element]:
-    room = width - RIGHT - 8
-    yield element("text", fitted(f"{plan.x} →", room, SMALL), class_="muted end tick", x=width - RIGHT, y=height - 8)
-    yield element("text", fitted(f"↑ {plan.y}", room, SMALL), class_="muted tick", x=4, y=top - 14)
 
 
 def _layer(point: Point, spot: Spot, colors: Mapping[str, str]) -> tuple[bool, bool, float]:
