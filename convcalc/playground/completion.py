@@ -44,7 +44,7 @@ def complete(text: str, line: int, column: int) -> dict[str, Any]:
     path, is_value = path_at([*lines[:line], head[: word.start()]])
     found: dict[str, dict[str, str]] = {}
     for schema in schemas_at(path):
-        for option in [*([] if is_value else _keys(schema, text)), *_words(schema)]:
+        for option in _options(schema, text, keys=not is_value):
             found.setdefault(option["label"], option)
     return {"options": list(found.values()), "back": len(word[0])}
 
@@ -134,15 +134,13 @@ def _below(schema: Mapping[str, Any], key: str) -> Iterator[Mapping[str, Any]]:
         yield from (value for pattern, value in schema.get("patternProperties", {}).items() if re.search(pattern, key))
 
 
-def _keys(schema: Mapping[str, Any], text: str) -> Iterator[dict[str, str]]:
-    for key, value in schema.get("properties", {}).items():
-        yield {"label": key, "type": "property", "info": value.get("description", ""), "apply": f"{key}: "}
-    if CALL in schema.get("patternProperties", {}):
-        for name in dict.fromkeys(_BLOCK.findall(text)):
+def _options(schema: Mapping[str, Any], text: str, *, keys: bool) -> Iterator[dict[str, str]]:
+    """Give the words that a value may be, and before them with ``keys`` the keys that it may have."""
+    if keys:
+        for key, value in schema.get("properties", {}).items():
+            yield {"label": key, "type": "property", "info": value.get("description", ""), "apply": f"{key}: "}
+        for name in dict.fromkeys(_BLOCK.findall(text) if CALL in schema.get("patternProperties", {}) else ()):
             yield {"label": name, "type": "property", "info": "A block of this file.", "apply": f"{name}: "}
-
-
-def _words(schema: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     kind = schema.get("type", ())
     is_flag = "boolean" in kind and "number" not in kind  # else it takes any text
     for word in (*schema.get("enum", ()), *((True, False) if is_flag else ())):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
 from convcalc.records import NamedTuple
-from convcalc.render.pictures.labels import NAMES, Part, exact, parts_of, percent, rounded, title, uncounted
+from convcalc.render.pictures.labels import NAMES, Part, exact, facts, parts_of, percent, rounded, uncounted
 from convcalc.render.pictures.modules import COSTS, Module, module_tree
 from convcalc.render.pictures.svg import SIZE, Picture, element, fitted, footnote, picture, text_width
 from convcalc.report.compare import Comparison
@@ -34,7 +34,7 @@ def bars(root: Module, width: float = 720, depth: int | None = None) -> Picture:
     lines = []
     for part in parts_of(root, depth):
         texts = [f"{rounded(part, key)}  {percent(part.value(key), root.value(key))}" for key in COSTS]
-        lines.append(Line(part.label, part, texts, title(part, root, COSTS)))
+        lines.append(Line(part.label, part, texts, "\n".join([part.paths, *facts(part, root, COSTS)])))
     heads = [f"{rounded(root, key)} {NAMES[key][1]}" for key in COSTS]
     return _drawn(lines, heads, width, uncounted(root), f"{' and '.join(heads)}, part by part.")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from xml.etree.ElementTree import Element
 
-from convcalc.render.pictures.labels import NAMES, Part, parts_of, percent, rounded, short, title, uncounted
+from convcalc.render.pictures.labels import NAMES, Part, facts, parts_of, percent, rounded, short, uncounted
 from convcalc.render.pictures.modules import Module
 from convcalc.render.pictures.palette import RAMP
 from convcalc.render.pictures.svg import SIZE, Picture, element, fitted, footnote, number, picture, text_width
@@ -97,7 +97,7 @@ def _segments(root: Module, sides: Sequence[_Side], starts: Sequence[float]) -> 
     for place, part in enumerate(parts):
         spans = [(side.edges[place], side.edges[place + 1]) for side in sides]
         group = element("g", class_=f"depth{place * RAMP // len(parts)}", data_at=part.path)
-        group.append(element("title", title(part, root, KEYS)))
+        group.append(element("title", "\n".join([part.paths, *facts(part, root, KEYS)])))
         if all(side.total for side in sides):
             group.append(element("path", class_="ribbon", d=_ribbon(spans, starts)))
         for (top, bottom), start in zip(spans, starts, strict=True):

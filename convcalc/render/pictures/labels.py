@@ -178,11 +178,6 @@ def _part(group: Sequence[Run], depth: int | None) -> Part:
     return Part(label, whole.first.path, whole.paths, {key: whole.value(key) for key in COSTS}, unknown)
 
 
-def title(part: Part, root: Module, keys: Iterable[str]) -> str:
-    """Return the paths of a part and its exact values, each with its share of the whole."""
-    return "\n".join([part.paths, *facts(part, root, keys)])
-
-
 def uncounted(root: Module) -> str:
     """Return which layers are not counted, three of them by name; an empty text where all are."""
     names = [leaf.path for leaf in root.leaves() if not leaf.known]

@@ -100,13 +100,11 @@ class Module:
         return f"<Module {self.path or '(all)'}: {self.layers} layers>"
 
 
+@dataclass(eq=False, slots=True)
 class Modules:
     """Modules that are drawn as one."""
 
-    __slots__ = ("modules",)
-
-    def __init__(self, modules: Sequence[Module]) -> None:
-        self.modules = modules
+    modules: Sequence[Module]
 
     @property
     def first(self) -> Module:

@@ -7,7 +7,7 @@ from itertools import groupby
 from xml.etree.ElementTree import Element
 
 from convcalc.number_format import count_of, format_short
-from convcalc.records import NamedTuple
+from convcalc.records import NamedTuple, dataclass
 from convcalc.render.pictures.labels import NAMES, exact, short, uncounted
 from convcalc.render.pictures.modules import Module, Modules, Run, has_costs
 from convcalc.render.pictures.svg import SIZE, SMALL, Picture, element, footnote, number, picture, text_width
@@ -27,15 +27,14 @@ APART, OVERHANG = 6, 4
 KEYS = {"macs": "multiplies up", "params": "parameters down", "output_elements": "activations at the foot"}
 
 
+@dataclass(eq=False, slots=True)
 class _Column(Modules):
     """Neighbouring layers, mostly one alone."""
 
-    __slots__ = ("activations", "band")
-
-    def __init__(self, layers: Sequence[Module], band: Module | None, activations: Mapping[str, int]) -> None:
-        """``band`` is the top module that the first layer is in, ``activations`` the output elements by paths."""
-        super().__init__(layers)
-        self.band, self.activations = band, activations
+    band: Module | None
+    """The top module that the first is in."""
+    activations: Mapping[str, int]
+    """The output elements of layers, norms and activations by their paths."""
 
     def value(self, key: str) -> int:
         """Return the value of the largest layer; of activations, what it puts out."""

@@ -25,11 +25,12 @@ SIZE, SMALL = 12, 10.5
 """The sizes of texts in pixels."""
 UNITS = 2048
 """Units of widths to the font's size."""
-WIDTHS = {
+WIDTHS = {character: width for width, characters in {
     391: "'", 455: "ijl", 532: "|", 569: " !,./:;I[\\]ft·", 682: "()-`r", 684: "{}", 727: '"', 797: "*", 961: "^",
     1024: "Jcksvxyz", 1124: "≥≤÷", 1139: "#$0123456789?L_abdeghnopqu–", 1196: "+<=>~×−", 1251: "FTZ",
     1366: "&ABEKPSVXY", 1479: "CDHNRUw", 1593: "GOQ", 1706: "Mm", 1821: "%", 1933: "W", 2048: "…→", 2079: "@",
-}  # fmt: skip
+}.items() for character in characters}  # fmt: skip
+"""The width of every character."""
 WIDEST = 2080
 """What any other character is taken for, so that no text is wider than measured in the scripts of Europe and Asia."""
 BOLD = 1.08
@@ -81,19 +82,13 @@ def _text(value: Any) -> str:
     return "\n".join(map(escape, str(value).split("\n")))
 
 
-@cache
-def _widths() -> dict[str, int]:
-    return {character: width for width, characters in WIDTHS.items() for character in characters}
-
-
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
     """Return the width of a text, in the unit of ``size``.
 
     >>> text_width("conv 3×3", 12)
     49.0
     """
-    known = _widths()
-    units = sum(known.get(character, WIDEST) for character in text)
+    units = sum(WIDTHS.get(character, WIDEST) for character in text)
     return round(units * size * (BOLD if bold else 1) / UNITS, 1)
 
 

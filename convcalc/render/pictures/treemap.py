@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from xml.etree.ElementTree import Element
 
-from convcalc.records import NamedTuple
+from convcalc.records import NamedTuple, dataclass
 from convcalc.render.pictures.labels import LETTERS, NAMES, exact, facts, rounded, uncounted
 from convcalc.render.pictures.modules import Module, Modules
 from convcalc.render.pictures.palette import tint
@@ -88,15 +88,13 @@ def _row(values: Sequence[int], start: int, left: int, room: tuple[float, float]
     return end, row
 
 
+@dataclass(eq=False, slots=True)
 class Cell(Modules):
     """What is drawn: a layer, a group that is too small to be divided, or the smallest modules of one together."""
 
-    __slots__ = ("box", "is_group")
-
-    def __init__(self, box: Box, modules: Sequence[Module], *, is_group: bool = False) -> None:
-        """``is_group``: whether cells are inside it."""
-        super().__init__(modules)
-        self.box, self.is_group = box, is_group
+    box: Box
+    is_group: bool = False
+    """Whether cells are inside it."""
 
     @property
     def path(self) -> str:
@@ -127,7 +125,7 @@ def cells(
         if not total:
             continue
         if module is not root:
-            yield Cell(outer, [module], is_group=True)
+            yield Cell([module], outer, is_group=True)
         shown = [child for child in ranked if inner.area * (child.value(area) / total) >= smallest]
         groups = [[child] for child in shown or ranked[:1]]
         rest = ranked[len(groups) :]
@@ -138,7 +136,7 @@ def cells(
             if len(group) == 1 and not group[0].is_layer and inside.holds(least):
                 stack.append((group[0], inside))
             else:
-                yield Cell(inside, group)
+                yield Cell(group, inside)
 
 
 def treemap(

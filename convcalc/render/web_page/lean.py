@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from itertools import pairwise, takewhile
+from itertools import pairwise
+from os.path import commonprefix
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -109,17 +110,12 @@ def packed_report(report: Report) -> dict[str, object]:
         places[layer["name"]] = place
         rest = {key: value for key, value in layer.items() if key != "name"}
         kind.append(kinds.setdefault(_text({**rest, "inputs": inputs}), len(kinds)))
-    leads = [_lead(*pair) for pair in pairwise(["", *names])]
+    leads = [len(commonprefix(pair)) for pair in pairwise(["", *names])]  # noqa: RUF071 - of names, letter by letter
     packed = {
         "count": len(kind), "name": _column([name[lead:] for name, lead in zip(names, leads, strict=True)]),
         "lead": _column(leads), "kind": kind, "kinds": _columns([json.loads(text) for text in kinds])["of"],
     }  # fmt: skip
     return {**facts, "layers": packed}
-
-
-def _lead(before: str, name: str) -> int:
-    """Return how many characters of a name are those of the one before."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, name, strict=False)))
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from xml.etree.ElementTree import Element
 
-from convcalc.errors import Span, SpecError, excerpt
+from convcalc.errors import Span, excerpt
 from convcalc.findings import CheckResult, ClaimResult, Finding, LimitResult
 from convcalc.number_format import count_of, format_count_or_shape, format_multiple
 from convcalc.render.check.findings import amount, heaviest_label, main_span, weight, worst_first
@@ -49,7 +49,9 @@ def _reports(verdict: CheckResult) -> Iterator[Report]:
 def verdict_sections(verdict: CheckResult) -> Iterator[Element]:
     """Give errors and findings, limits, changes since the baseline, and claims, as far as there are any."""
     if verdict.errors:
-        yield section("Could not be checked", "", element("ul", *map(_error, verdict.errors), class_="findings"))
+        errors = [_said(element("b", f"error {error.code} "), error.text, error.span, "", error.hint)
+                  for error in verdict.errors]  # fmt: skip
+        yield section("Could not be checked", "", element("ul", *errors, class_="findings"))
     if verdict.findings:
         found = element("ul", *map(_finding, worst_first(verdict.findings)), class_="findings")
         yield section("Findings", "", found)
@@ -62,10 +64,6 @@ def verdict_sections(verdict: CheckResult) -> Iterator[Element]:
     if verdict.claims:
         about = "What sources print, against what is computed."
         yield section("Published numbers", about, _claims(verdict.claims), "scroll tall")
-
-
-def _error(error: SpecError) -> Element:
-    return _said(element("b", f"error {error.code} "), error.text, error.span, "", error.hint)
 
 
 def _finding(finding: Finding) -> Element:

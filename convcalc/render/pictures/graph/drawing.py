@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import ceil
 from xml.etree.ElementTree import Element
 
-from convcalc.records import NamedTuple, dataclass
+from convcalc.records import dataclass
 from convcalc.render.pictures.graph.nesting import PAD, Bend, Direction, Places, Rectangle
 from convcalc.render.pictures.graph.nodes import Node
 from convcalc.render.pictures.labels import NAMES, facts, letters_of, operation_label, percent
@@ -26,28 +26,21 @@ STACK = 3
 KEYS = (*COSTS, "output_elements")
 
 
-class Labels(NamedTuple):
-    """What is written in a box or above a frame."""
-
-    first: str
-    second: str = ""
-
-
-def labels(node: Node, shapes: Mapping[str, Sequence[int]] | None = None) -> Labels:
+def labels(node: Node, shapes: Mapping[str, Sequence[int]] | None = None) -> tuple[str, str]:
     """Return the two lines of a box: its operation or its name with its layers, and its own name with its shape."""
     if node.input:
         shape = (shapes or {}).get(node.input, ())
-        return Labels(" · ".join(part for part in (node.input, shape_text(shape)) if part))
+        return " · ".join(filter(None, (node.input, shape_text(shape)))), ""
     mark = "" if node.known else " ≥"
     times = times_text(node)
     if not node.is_run:
-        return Labels(f"{node.name}{mark}", f"{node.layers:,} layers · {shape_text(node.shape)}")
+        return f"{node.name}{mark}", f"{node.layers:,} layers · {shape_text(node.shape)}"
     if node.first.only is None:
-        return Labels(f"{node.name}{times} · {operation_label(node.first)}{mark}", shape_text(node.shape))
+        return f"{node.name}{times} · {operation_label(node.first)}{mark}", shape_text(node.shape)
     what = operation_label(node.first)
     if is_pill(node):
-        return Labels(f"{what}{times}")
-    return Labels(f"{what}{times}{mark}", f"{node.name} · {shape_text(node.shape)}")
+        return f"{what}{times}", ""
+    return f"{what}{times}{mark}", f"{node.name} · {shape_text(node.shape)}"
 
 
 def shape_text(shape: Sequence[int]) -> str:

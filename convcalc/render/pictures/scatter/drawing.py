@@ -15,7 +15,7 @@ from convcalc.number_format import count_of
 from convcalc.records import NamedTuple
 from convcalc.render.pictures.labels import short
 from convcalc.render.pictures.palette import RAMP
-from convcalc.render.pictures.scatter.places import CELL, Axis, Rectangle, Spot, axis, place_labels
+from convcalc.render.pictures.scatter.places import CELL, Rectangle, Spot, axis, place_labels
 from convcalc.render.pictures.svg import Picture, element, fitted, number, picture, text_width
 
 Labels = Literal["auto", "all", "front", "none"]
@@ -92,7 +92,7 @@ def scatter(points: Sequence[Point], plan: Plan, width: float = 900, height: flo
         element("text", fitted(f"{plan.x} →", room, SMALL), class_="muted end tick", x=width - RIGHT, y=height - 8),
         element("text", fitted(f"↑ {plan.y}", room, SMALL), class_="muted tick", x=4, y=top - 14),
     ]
-    corners = _front(points, horizontal, vertical, plan.line) if plan.line else []
+    corners = _front(points, spots, larger=plan.line[0]) if plan.line else []
     if corners:
         path = "L".join(f"{number(x)},{number(y)}" for x, y in corners)
         drawn.append(element("path", class_="frontier", d=f"M{path}"))
@@ -102,8 +102,9 @@ def scatter(points: Sequence[Point], plan: Plan, width: float = 900, height: flo
         spots, names, (left + 2, top - 8, width - 2, bottom - 2), lines=_steps(corners),
         strong={place for place in shown if points[place].on_front}, far=plan.labels == "all",
     )  # fmt: skip
-    drawn += [_point(points[place], spots[place], colors, shown[place])
-              for place in sorted(shown, key=lambda place: _layer(points[place], spots[place], colors))]  # fmt: skip
+    # the front is above others, colours above grey, small ones above large ones
+    order = sorted(shown, key=lambda at: (points[at].on_front, points[at].group in colors, -spots[at].radius))
+    drawn += [_point(points[place], spots[place], colors, shown[place]) for place in order]
     drawn += [element("text", label.text, class_="name front" if label.strong else "name muted", x=label.x, y=label.y)
               for label in labels.values()]  # fmt: skip
     missing = len(names) - len(labels)
@@ -206,11 +207,6 @@ def _grid(
         yield element("text", text, class_="muted end tick", x=left - 7, y=y + 4)
 
 
-def _layer(point: Point, spot: Spot, colors: Mapping[str, str]) -> tuple[bool, bool, float]:
-    """Return what points are sorted by: the front is above others, colours above grey, small ones above large ones."""
-    return point.on_front, point.group in colors, -spot.radius
-
-
 def _point(point: Point, spot: Spot, colors: Mapping[str, str], more: int) -> Element:
     color = colors.get(point.group, "muted") if colors else "params" if point.on_front else "muted"
     kind = f"point front {color}" if point.on_front else f"point {color}"
@@ -220,15 +216,13 @@ def _point(point: Point, spot: Spot, colors: Mapping[str, str], more: int) -> El
     return circle
 
 
-def _front(
-    points: Sequence[Point], horizontal: Axis, vertical: Axis, larger: tuple[bool, bool]
-) -> list[tuple[float, float]]:
+def _front(points: Sequence[Point], spots: Sequence[Spot], *, larger: bool) -> list[tuple[float, float]]:
     """Return the corners of the line that joins the front, from the best x to the best y."""
-    on_front = sorted((point for point in points if point.on_front), key=lambda point: point.x, reverse=larger[0])
+    on_front = [(point.x, spot) for point, spot in zip(points, spots, strict=True) if point.on_front]
     corners: list[tuple[float, float]] = []
-    for x, y in ((horizontal.at(point.x), vertical.at(point.y)) for point in on_front):
-        corners += [(x, corners[-1][1])] if corners else []
-        corners.append((x, y))
+    for _, spot in sorted(on_front, key=lambda pair: pair[0], reverse=larger):
+        corners += [(spot.x, corners[-1][1])] if corners else []
+        corners.append((spot.x, spot.y))
     return corners
 
 
