@@ -188,11 +188,8 @@ def scatter(points: Sequence[Point], plan: Plan, color: str | None = None) -> Ch
         shown["size"] = _field("size", "quantitative", title=plan.size)
     layers: list[Chart] = [{"mark": {"type": "point", "filled": True, "opacity": 0.7}, "encoding": shown}]
     if plan.line:
-        mark = {
-            "type": "line",
-            "interpolate": "step-before" if plan.line[0] else "step-after",
-            "color": COLORS["params"],
-        }
+        step = "step-before" if plan.line[0] else "step-after"
+        mark = {"type": "line", "interpolate": step, "color": COLORS["params"]}
         layers.insert(0, {"transform": [{"filter": "datum.front"}], "mark": mark, "encoding": dict(encoding)})
     names: Chart = {"type": "text", "align": "left", "dx": 7, "fontSize": 10}
     layers.append({"transform": [{"filter": "datum.front"}], "mark": names,

@@ -56,9 +56,8 @@ def _straight(graph: Layered) -> list[Link]:
 def _leads(graph: Layered, depths: dict[int, int], node: int) -> bool:
     """Whether a node is alone or deeper than all others; of three branches none is, and shortcuts are no branches."""
     others = [other for other in depths if other != node]
-    return sum(other not in graph.shortcuts for other in others) < FEW and all(
-        depths[node] > depths[other] for other in others
-    )
+    few = sum(other not in graph.shortcuts for other in others) < FEW
+    return few and all(depths[node] > depths[other] for other in others)
 
 
 def _depths(graph: Layered) -> tuple[dict[int, dict[int, int]], dict[int, dict[int, int]]]:

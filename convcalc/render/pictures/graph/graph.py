@@ -195,10 +195,8 @@ class _Opening:
 
     def _wanted(self) -> int:
         levels = self.root.levels
-        if isinstance(self.view.depth, int):
-            return min(self.view.depth, levels)
-        if self.view.depth == "all":
-            return levels
+        if self.view.depth != "auto":
+            return min(self.view.depth, levels) if isinstance(self.view.depth, int) else levels
         depth = 1
         while depth < levels and len(self.at(depth + 1, named=False).boxes()) <= AUTO:
             depth += 1

@@ -107,9 +107,8 @@ def gathered(top: Node, most: int) -> Node:
     modules = [module for child in top.children for module in child.modules]
     step = -(-len(modules) // most)
     whole = Node(top.modules, None)
-    whole.children = [
-        Node(modules[start : start + step], whole, is_run=False) for start in range(0, len(modules), step)
-    ]
+    starts = range(0, len(modules), step)
+    whole.children = [Node(modules[start : start + step], whole, is_run=False) for start in starts]
     return whole
 
 
