@@ -74,59 +74,47 @@ class Session:
         """
         require_positive("the batch", batch)
 
-        def counted(network: Network) -> Report:
-            _require_size(network)
-            return network.report(batch=batch, dtype=dtype, extra=["peak"])
+        def counted(text: str) -> tuple[SpecFile, Network, Report]:
+            """Read a text as if it were beside the shipped networks, which it may import."""
+            spec = read_spec(Source(NAME, text), NAME, os.path.join(_bundled("zoo"), NAME), DocumentLoader())
+            network = spec.expand(variant if variant in spec.variants else None)
+            layers = len(network.graph.layers)
+            if layers > MOST_LAYERS:
+                text = f"{layers:,} layers, and the playground counts at most {MOST_LAYERS:,}"
+                raise SpecError("CC503", text, hint="convcalc report on the command line counts up to 100,000")
+            return spec, network, network.report(batch=batch, dtype=dtype, extra=["peak"])
 
-        spec = _read(text)
-        network = _expanded(spec, variant)
-        reports = [counted(network)]
+        spec, network, report = counted(text)
+        reports = [report]
         if before is not None:
             try:
-                reports.insert(0, counted(_expanded(_read(before), variant)))
+                reports = [counted(before)[2], report]
             except (SpecError, SpecErrors) as error:
                 raise ValueError(f"the version at load cannot be compared: {_problems(error)[0]['text']}") from None
         self._reports = reports
-        tiles = [tile._asdict() for tile in report_tiles(reports[-1])]
+        tiles = [tile._asdict() for tile in report_tiles(report)]
         variants = [name for name in spec.variants if name]
-        name = escape(reports[-1].name)
-        return {"name": name, "variant": network.design.variant or "", "variants": variants, "tiles": tiles}
+        counted_as = network.design.variant or ""
+        return {"name": escape(report.name), "variant": counted_as, "variants": variants, "tiles": tiles}
 
     @property
-    def _comparison(self) -> Comparison:
-        return replace(compare(self._reports), labels=LABELS)
+    def _shown(self) -> Report | Comparison:
+        return self._reports[0] if len(self._reports) == 1 else replace(compare(self._reports), labels=LABELS)
 
     def page(self) -> Answer:
         """Return the page of what was counted last: that of ``convcalc html``."""
-        two = len(self._reports) > 1
-        return {"html": comparison_page(self._comparison) if two else design_page(self._reports[0])}
+        shown = self._shown
+        return {"html": comparison_page(shown) if isinstance(shown, Comparison) else design_page(shown)}
 
     def file(self, kind: str) -> Answer:
         """Return a file to save: its name, media type and text."""
         if kind == "html":
             return {"name": "convcalc.html", "type": "text/html", "text": self.page()["html"]}
         if kind == "json":
-            shown = self._comparison if len(self._reports) > 1 else self._reports[0]
-            return {"name": "convcalc.json", "type": "application/json", "text": shown.to("json")}
+            return {"name": "convcalc.json", "type": "application/json", "text": self._shown.to("json")}
         report = self._reports[-1]
         drawn = PICTURES[kind](module_tree(report), report)
         return {"name": f"{kind}.svg", "type": "image/svg+xml", "text": drawn.to_svg()}
-
-
-def _read(text: str) -> SpecFile:
-    """Read a text as if it were beside the bundled networks, which it may import."""
-    return read_spec(Source(NAME, text), NAME, os.path.join(_bundled("zoo"), NAME), DocumentLoader())
-
-
-def _expanded(spec: SpecFile, variant: str) -> Network:
-    return spec.expand(variant if variant in spec.variants else None)
-
-
-def _require_size(network: Network) -> None:
-    layers = len(network.graph.layers)
-    if layers > MOST_LAYERS:
-        text = f"{layers:,} layers, and the playground counts at most {MOST_LAYERS:,}"
-        raise SpecError("CC503", text, hint="convcalc report on the command line counts up to 100,000")
 
 
 # --- bundled designs --------------------------------------------------------------------------------------------------

@@ -75,7 +75,6 @@ def build(output: Path) -> None:
         _scripts(made, Path(folder))
         _archive(made / "app.zip", _yaml_wheel(Path(folder)))
         _page(made)
-        _service_worker(made)
         if output.exists():
             shutil.move(output, Path(folder) / "old")
         shutil.move(made, output)
@@ -117,14 +116,11 @@ def _yaml_wheel(folder: Path) -> Path:
 def _archive(path: Path, wheel: Path) -> None:
     """Write what Python needs in the browser."""
     with ZipFile(wheel) as packed:
-        modules = {
-            name: packed.read(name)
-            for name in packed.namelist()
-            if re.fullmatch(r"yaml/\w+\.py|.*\.dist-info/licenses/LICENSE", name)
-        }
-    own = {name: file.read_bytes() for name, file in packed_files()}
+        wanted = re.compile(r"yaml/\w+\.py|.*\.dist-info/licenses/LICENSE")
+        contents = {name: packed.read(name) for name in packed.namelist() if wanted.fullmatch(name)}
+    contents |= {name: file.read_bytes() for name, file in packed_files()}
     with ZipFile(path, "w", ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, content in sorted({**modules, **own}.items()):
+        for name, content in sorted(contents.items()):
             archive.writestr(ZipInfo(name, EARLIEST), content, ZIP_DEFLATED, 9)
 
 
@@ -143,7 +139,7 @@ def packed_files() -> Iterator[tuple[str, Path]]:
 
 
 def _page(made: Path) -> None:
-    """Write the page with the first design, its report, and the style sheet."""
+    """Write the page with the first design, its report, the style sheet, and the service worker."""
     text = design(*FIRST)["text"]
     answer("report", json.dumps({"text": text}))
     first = json.loads(answer("page", "{}"))["html"]
@@ -154,15 +150,9 @@ def _page(made: Path) -> None:
     _write(made / "index.html", page.substitute(script=script[1], spec=escape(text)))
     colors = stylesheet().partition("\n")[0]
     _write(made / "page.css", f"{colors}\n{_read('page.css')}")
-
-
-def _service_worker(made: Path) -> None:
-    """Write the service worker with the hashes of all other files."""
-    files = {
-        file.name: b64encode(sha256(file.read_bytes()).digest()).decode()
-        for file in sorted(made.iterdir())
-    }  # fmt: skip
-    _write(made / "sw.js", _read("sw.js").replace("$files", json.dumps(files, indent=1), 1))
+    # the service worker has the hashes of all other files
+    hashes = {file.name: b64encode(sha256(file.read_bytes()).digest()).decode() for file in sorted(made.iterdir())}
+    _write(made / "sw.js", _read("sw.js").replace("$files", json.dumps(hashes, indent=1), 1))
 
 
 def _read(name: str) -> str:

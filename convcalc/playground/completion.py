@@ -44,7 +44,7 @@ def complete(text: str, line: int, column: int) -> dict[str, Any]:
     path, is_value = path_at([*lines[:line], head[: word.start()]])
     found: dict[str, dict[str, str]] = {}
     for schema in schemas_at(path):
-        for option in [*([] if is_value else _keys(schema, text)), *_words(schema)]:
+        for option in _options(schema, text, keys=not is_value):
             found.setdefault(option["label"], option)
     return {"options": list(found.values()), "back": len(word[0])}
 
@@ -57,11 +57,10 @@ def path_at(lines: list[str]) -> tuple[list[str], bool]:
     >>> path_at(["layers:", "- conv:", "    padding: "])
     (['layers', '[]', 'conv', 'padding'], True)
     """
-    marks = _marks(lines[-1])
     inside, is_value = _flow(lines[-1])
     path, limit, may_equal = inside[::-1], len(lines[-1]), False
-    for around in (marks, *map(_marks, lines[-2::-1])):
-        for column, key in around[::-1]:
+    for line in reversed(lines):
+        for column, key in reversed(_marks(line)):
             if column < limit or (may_equal and column == limit and key != ITEM):
                 path.append(key)
                 limit, may_equal = column, key == ITEM
@@ -72,20 +71,23 @@ def path_at(lines: list[str]) -> tuple[list[str], bool]:
 
 def _marks(line: str) -> list[tuple[int, str]]:
     """Return the dashes and the key at the beginning of a line, each with its column."""
+    dashes, key = _head(line)
+    marks = [(place, ITEM) for place, mark in enumerate(dashes) if mark == "-"]
+    return [*marks, (len(dashes), key[1].strip("\"'"))] if key else marks
+
+
+def _head(line: str) -> tuple[str, re.Match[str] | None]:
+    """Return the indent of a line with its dashes, and the key behind them."""
     start = _DASHES.match(line)
     assert start is not None
-    marks = [(place, ITEM) for place in range(start.end()) if line[place] == "-"]
-    key = _KEY.match(line, start.end())
-    return [*marks, (key.start(), key[1].strip("\"'"))] if key else marks
+    return start[0], _KEY.match(line, start.end())
 
 
 def _flow(line: str) -> tuple[list[str], bool]:
     """Return what is open behind the key of a line: the keys of ``{``, and the entries of ``[``."""
-    start = _DASHES.match(line)
-    assert start is not None
-    key = _KEY.match(line, start.end())
+    dashes, key = _head(line)
     opened: list[str | None] = []
-    for mark in _FLOW.findall(line, key.end() if key else start.end()):
+    for mark in _FLOW.findall(line, key.end() if key else len(dashes)):
         if mark in "{[":
             opened.append(None if mark == "{" else ITEM)
         elif mark in "}]":
@@ -99,14 +101,12 @@ def _flow(line: str) -> tuple[list[str], bool]:
 # --- the schema -------------------------------------------------------------------------------------------------------
 
 
-@cache
-def _schema() -> Mapping[str, Any]:
-    return spec_schema()
+_schema = cache(spec_schema)
 
 
 def schemas_at(path: Iterable[str]) -> list[Mapping[str, Any]]:
     """Return every schema that a value at a path may follow, ``anyOf`` and ``$ref`` resolved."""
-    found = [*_resolved(_schema())]
+    found = list(_resolved(_schema()))
     for key in path:
         found = [each for schema in found for below in _below(schema, key) for each in _resolved(below)]
     return found
@@ -134,15 +134,13 @@ def _below(schema: Mapping[str, Any], key: str) -> Iterator[Mapping[str, Any]]:
         yield from (value for pattern, value in schema.get("patternProperties", {}).items() if re.search(pattern, key))
 
 
-def _keys(schema: Mapping[str, Any], text: str) -> Iterator[dict[str, str]]:
-    for key, value in schema.get("properties", {}).items():
-        yield {"label": key, "type": "property", "info": value.get("description", ""), "apply": f"{key}: "}
-    if CALL in schema.get("patternProperties", {}):
-        for name in dict.fromkeys(_BLOCK.findall(text)):
+def _options(schema: Mapping[str, Any], text: str, *, keys: bool) -> Iterator[dict[str, str]]:
+    """Give the words that a value may be, and before them with ``keys`` the keys that it may have."""
+    if keys:
+        for key, value in schema.get("properties", {}).items():
+            yield {"label": key, "type": "property", "info": value.get("description", ""), "apply": f"{key}: "}
+        for name in dict.fromkeys(_BLOCK.findall(text) if CALL in schema.get("patternProperties", {}) else ()):
             yield {"label": name, "type": "property", "info": "A block of this file.", "apply": f"{name}: "}
-
-
-def _words(schema: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     kind = schema.get("type", ())
     is_flag = "boolean" in kind and "number" not in kind  # else it takes any text
     for word in (*schema.get("enum", ()), *((True, False) if is_flag else ())):

@@ -20,12 +20,11 @@ from hypothesis import strategies as st
 import convcalc
 from convcalc.designs.names import zoo_paths
 from convcalc.render import GRAPHS, Surface
-from convcalc.render.pictures.graph.drawing import ROOM, SIZE, SMALL
+from convcalc.render.pictures.graph.drawing import ROOM
 from convcalc.render.pictures.graph.graph import AUTO, MOST, Graph, View, graph
 from convcalc.render.pictures.graph.nesting import HEAD
 from convcalc.render.pictures.modules import module_tree
-from convcalc.render.pictures.svg import NAMESPACE
-from convcalc.render.pictures.text_width import text_width
+from convcalc.render.pictures.svg import NAMESPACE, SIZE, SMALL, text_width
 from convcalc.schemas import schema
 from tests.conftest import Command
 from tests.pictures.trees import HOSTILE, report_of
@@ -262,7 +261,7 @@ def test_all_open_the_edges_are_the_inputs_of_the_report(name: str) -> None:
 @pytest.mark.parametrize("direction", ["down", "right"])
 def test_labels_fit_their_boxes_and_no_line_goes_through_a_heading(name: str, direction: Any) -> None:
     found = zoo_graph(name, direction=direction)
-    drawn, places = found.drawn
+    drawn, places = found.picture, found.places
     for group in drawn.root.iter("g"):
         frame = "module" in group.get("class", "").split()
         room = float(group.findall("rect")[-1].get("width", ""))

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 import convcalc
 from convcalc.render.pictures.bars import bars
-from convcalc.render.pictures.bridge import bridge
+from convcalc.render.pictures.bridge import bridge, spread
 from convcalc.render.pictures.graph.graph import graph
-from convcalc.render.pictures.labels import percent, short, spread
+from convcalc.render.pictures.labels import percent, short
 from convcalc.render.pictures.modules import module_tree
 from convcalc.render.pictures.skyline import skyline
 from convcalc.render.pictures.squares import squares

@@ -10,12 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcalc.render.pictures.graph.columns import columns
-from convcalc.render.pictures.graph.layers import Item, Layered, Link
+from convcalc.render.pictures.graph.layers import Item, Layered, Link, order
 from convcalc.render.pictures.graph.nesting import DIRECTIONS, Bend, Direction, Places, place
-from convcalc.render.pictures.graph.nodes import Node, Runs, build, edges
-from convcalc.render.pictures.graph.ordering import order
-from convcalc.render.pictures.graph.untangle import untangle
-from convcalc.render.pictures.modules import Module
+from convcalc.render.pictures.graph.nodes import Node, build, edges, untangle
+from convcalc.render.pictures.modules import Module, alone
 
 Box = tuple[float, float, float, float]
 """Across from and to, along from and to."""
@@ -63,7 +61,7 @@ def trees(draw: st.DrawFn) -> Module:
 
 def laid_out(root: Module, closed: int, direction: Direction) -> tuple[Node, Places, Mapping[tuple[Node, Node], None]]:
     """The places of a tree of which every module but some is open."""
-    top = build(root, Runs(fold=False), lambda run, depth: (run.first.order + depth) % (closed + 2) != 1)
+    top = build(root, alone, lambda run, depth: (run.first.order + depth) % (closed + 2) != 1)
     inputs, found = edges(top, ["input"])
 
     def sizes(node: Node) -> tuple[int, int]:
@@ -135,7 +133,7 @@ def reader_is_reached(source: Box, reader: Box, lines: Sequence[Sequence[Bend]])
 
 @given(trees())
 def test_every_layer_is_in_one_box_and_every_line_is_what_a_layer_reads(root: Module) -> None:
-    top = build(root, Runs(fold=False), lambda _run, _depth: True)
+    top = build(root, alone, lambda _run, _depth: True)
     _, found = edges(top, ["input"])
     wanted = {
         (source if isinstance(source, str) else source.path, leaf.path)

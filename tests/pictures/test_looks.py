@@ -24,8 +24,7 @@ from convcalc.render.pictures.modules import Module, module_tree
 from convcalc.render.pictures.palette import CLASSES, DARK, LIGHT, RAMP, contrast, tint
 from convcalc.render.pictures.skyline import skyline
 from convcalc.render.pictures.squares import squares
-from convcalc.render.pictures.svg import style
-from convcalc.render.pictures.text_width import fitted, text_width
+from convcalc.render.pictures.svg import fitted, style, text_width
 from convcalc.render.pictures.treemap import treemap
 from tests.pictures.trees import HOSTILE, report_of, tree_of
 
@@ -188,18 +187,18 @@ def test_a_number_alone_is_no_label() -> None:
     root = tree_of("input: [3, 8, 8]\nlayers: [{name: stages, seq: [conv: [5, 3], conv: [6, 1]]}]")
     for place, module in enumerate(root.children[0].children):
         module.name = str(place)
-    assert [run.label for run in top_runs(root, "params", "macs")] == ["stages.0", "stages.1"]
+    assert [run.label for run in top_runs(root)] == ["stages.0", "stages.1"]
 
 
 def test_large_numbers_of_repeats_have_separators() -> None:
     root = tree_of("input: [3, 8, 8]\nlayers: [{name: block, repeat: 1200, seq: [conv: [3, 1], relu]}]")
-    assert [run.label for run in top_runs(root, "params")] == ["block ×1,200"]
+    assert [run.label for run in top_runs(root)] == ["block ×1,200"]
 
 
 def test_equal_blocks_that_are_nearly_all_are_opened_together() -> None:
     block = "{name: block, repeat: 12, seq: [{conv: {out: 3, kernel: 3, padding: 1}}, conv: [3, 1]]}"
     root = tree_of(f"input: [3, 8, 8]\nlayers: [{block}, conv: [1, 1]]")
-    found = top_runs(root, "params", "macs")
+    found = top_runs(root)
     assert [run.label for run in found] == ["conv1 ×12", "conv2 ×12", "conv1"]
     assert [run.value("params") for run in found] == [12 * (9 * 9 + 3), 12 * (9 + 3), 4]
 

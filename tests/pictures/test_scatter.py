@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 
 from convcalc.batch.results import ResultTable, is_results_file, read_results
 from convcalc.errors import SpecError
-from convcalc.render.pictures.scatter.axes import axis
 from convcalc.render.pictures.scatter.drawing import MOST_POINTS, Plan, Point, front_of, scatter
-from convcalc.render.pictures.scatter.labels import Spot, place_labels
+from convcalc.render.pictures.scatter.places import Spot, axis, place_labels
 from convcalc.render.plots.table import ScatterOptions, is_quality, plot_results
 from tests.pictures.trees import HOSTILE
 

@@ -6,19 +6,18 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from xml.etree.ElementTree import Element
 
-from convcalc.records import NamedTuple
-from convcalc.render.pictures.labels import LINE, NAMES, Part, parts_of, percent, short, spread, title, uncounted
+from convcalc.render.pictures.labels import NAMES, Part, facts, parts_of, percent, rounded, short, uncounted
 from convcalc.render.pictures.modules import Module
 from convcalc.render.pictures.palette import RAMP
-from convcalc.render.pictures.svg import Picture, element, number, picture
-from convcalc.render.pictures.text_width import fitted, text_width
+from convcalc.render.pictures.svg import SIZE, Picture, element, fitted, footnote, number, picture, text_width
 
 KEYS = ("macs", "params")
-SIZE = 12
 BAR = 28
 LEAD = 13
 """From a bar to its labels."""
-HEAD, FOOT = 28, 8
+HEIGHT, HEAD, FOOT = 380, 28, 8
+LINE = 15.5
+"""From one label in a column to the next, at least."""
 MIDDLE = 50
 """Room between the bars, at least."""
 MOST_LABELS = 14
@@ -26,111 +25,79 @@ SMALLEST = 200
 """A part has a label if it has a two-hundredth of the metric."""
 
 
-class _Side(NamedTuple):
+class _Side:
     """One bar with its labels."""
 
-    key: str
-    root: Module
-    parts: Sequence[Part]
-    top: float
-    height: float
-    is_left: bool
-    most: float
-    """Room for labels, at most."""
+    def __init__(self, key: str, root: Module, parts: Sequence[Part], height: float, most: float) -> None:
+        """Find its segments and labels; ``most`` is the room for labels."""
+        self.key, self.parts, self.height, self.is_left = key, parts, height, key == KEYS[0]
+        self.total = sum(part.value(key) for part in parts)
+        above = accumulate((part.value(key) for part in parts), initial=0)
+        self.edges = [HEAD + (height * (value / self.total) if self.total else 0) for value in above]
+        """Where segments begin, and where the last one ends."""
+        self.shown = self._labelled()
+        self.heading = f"{short(self.total, known=root.is_known(key))} {NAMES[key][1]}"
+        self.values = self._names_width(values=True) <= most or not parts
+        """Whether labels have values: where names would be cut for them they do without."""
+        heading = text_width(self.heading, SIZE, bold=True) - BAR - LEAD + 2  # it reaches over the bar
+        self.room = min(max(self._names_width(values=self.values), heading), most)
 
-    @property
-    def total(self) -> int:
-        return sum(part.values[self.key] for part in self.parts)
-
-    def edges(self) -> list[float]:
-        """Return where segments begin, and where the last one ends."""
-        above = accumulate((part.values[self.key] for part in self.parts), initial=0)
-        total = self.total
-        return [self.top + (self.height * (value / total) if total else 0) for value in above]
-
-    def labelled(self) -> list[int]:
+    def _labelled(self) -> list[int]:
         """Return the places of the parts that have a label: the largest that are not beside each other, then others."""
-        edges, total = self.edges(), self.total
-        sizes = [part.values[self.key] for part in self.parts]
-        large = [place for place, size in enumerate(sizes) if SMALLEST * size >= total > 0]
+        sizes = [part.value(self.key) for part in self.parts]
+        large = [place for place, size in enumerate(sizes) if SMALLEST * size >= self.total > 0]
+        ranked = sorted(large, key=lambda place: -sizes[place])
         most = max(1, min(MOST_LABELS, int(self.height / LINE)))
         apart: list[int] = []
-        for place in sorted(large, key=lambda place: -sizes[place]):
-            middle = edges[place] + edges[place + 1]
-            if all(abs(middle - edges[other] - edges[other + 1]) >= 2 * self.height / most for other in apart):
+        for place in ranked:
+            if all(abs(self.middle(place) - self.middle(other)) >= self.height / most for other in apart):
                 apart.append(place)
-        others = sorted((place for place in large if place not in apart), key=lambda place: -sizes[place])
-        return sorted([*apart, *others][:most])
+        return sorted([*apart, *(place for place in ranked if place not in apart)][:most])
 
-    def pieces(self, part: Part) -> tuple[str, str]:
-        """Return the number and the share of a label."""
-        value = part.values[self.key]
-        return short(value, known=part.is_known(self.key)), percent(value, self.total)
+    def middle(self, place: int) -> float:
+        return (self.edges[place] + self.edges[place + 1]) / 2
+
+    def share(self, part: Part) -> str:
+        return percent(part.value(self.key), self.total)
 
     def numbers_width(self, part: Part, *, values: bool) -> float:
         """Return how wide a label is without its name, with or without its value."""
-        value, share = self.pieces(part)
-        return text_width(f"  {value}" if values else " ", SIZE) + text_width(share, SIZE, bold=True)
+        value = f"  {rounded(part, self.key)}" if values else " "
+        return text_width(value, SIZE) + text_width(self.share(part), SIZE, bold=True)
 
-    def names_width(self, *, values: bool) -> float:
+    def _names_width(self, *, values: bool) -> float:
         """Return how wide the longest label is."""
-        shown = [self.parts[place] for place in self.labelled()]
-        return max(
-            (text_width(part.label, SIZE) + self.numbers_width(part, values=values) for part in shown), default=0
-        )
-
-    @property
-    def values(self) -> bool:
-        """Whether labels have values: where names would be cut for them they do without."""
-        return self.names_width(values=True) <= self.most or not self.parts
-
-    @property
-    def heading(self) -> str:
-        return f"{short(self.total, known=self.root.is_known(self.key))} {NAMES[self.key][1]}"
-
-    def room(self) -> float:
-        """Return how wide the labels are; the heading reaches over the bar."""
-        heading = text_width(self.heading, SIZE, bold=True) - BAR - LEAD + 2
-        return min(max(self.names_width(values=self.values), heading), self.most)
+        shown = [self.parts[place] for place in self.shown]
+        widths = (text_width(part.label, SIZE) + self.numbers_width(part, values=values) for part in shown)
+        return max(widths, default=0)
 
 
-def bridge(root: Module, width: float = 470, height: float = 380) -> Picture:
+def bridge(root: Module, width: float = 470) -> Picture:
     """Draw two bars of one height, multiplies left and parameters right, cut into the parts of a design.
 
     The height of a segment is its share of the metric; parts are in the network's order, the first on top.
     """
-    parts, note = parts_of(root, KEYS), uncounted(root)
-    length = height - HEAD - FOOT - (LINE + 4 if note else 0)
+    parts, note = parts_of(root), uncounted(root)
+    length = HEIGHT - HEAD - FOOT - (LINE + 4 if note else 0)
     most = (width - 2 * (BAR + LEAD) - MIDDLE) / 2
-    sides = [_Side(key, root, parts, HEAD, length, key == "macs", most) for key in KEYS]
-    rooms = [side.room() for side in sides]
-    starts = [rooms[0] + LEAD, width - rooms[1] - LEAD - BAR]
-    drawn = [*_segments(sides, starts)]
-    for side, start, room in zip(sides, starts, rooms, strict=True):
-        drawn += _labels(side, start, room)
-    if note:
-        drawn.append(element("text", fitted(note, width - 4, SIZE), class_="muted", x=2, y=height - 5))
-    return picture("bridge", drawn, width, height, _said(sides))
-
-
-def _said(sides: Sequence[_Side]) -> str:
-    """Return what the picture shows, with the largest part of each side."""
-    totals = " and ".join(side.heading for side in sides)
-    largest = []
+    sides = [_Side(key, root, parts, length, most) for key in KEYS]
+    starts = [sides[0].room + LEAD, width - sides[1].room - LEAD - BAR]
+    drawn = [*_segments(root, sides, starts), *_labels(sides[0], starts[0]), *_labels(sides[1], starts[1])]
+    said = [f"Each part’s share of {' and '.join(side.heading for side in sides)}, first layer on top"]
     for side in sides:
-        part = max(side.parts, key=lambda part: part.values[side.key], default=None)
-        if part and part.values[side.key]:
-            largest.append(f"{part.label} has {side.pieces(part)[1]} of the {NAMES[side.key][1]}")
-    return f"{'; '.join([f'Each part’s share of {totals}, first layer on top', *largest])}."
+        if side.total:
+            largest = max(parts, key=lambda part: part.value(side.key))
+            said.append(f"{largest.label} has {side.share(largest)} of the {NAMES[side.key][1]}")
+    return picture("bridge", [*drawn, *footnote(note, width, HEIGHT - 5)], width, HEIGHT, f"{'; '.join(said)}.")
 
 
-def _segments(sides: Sequence[_Side], starts: Sequence[float]) -> Iterator[Element]:
+def _segments(root: Module, sides: Sequence[_Side], starts: Sequence[float]) -> Iterator[Element]:
     """Give the ribbon and the segments of every part, and an empty frame for a side without a value."""
-    edges, parts = [side.edges() for side in sides], sides[0].parts
+    parts = sides[0].parts
     for place, part in enumerate(parts):
-        spans = [(edge[place], edge[place + 1]) for edge in edges]
+        spans = [(side.edges[place], side.edges[place + 1]) for side in sides]
         group = element("g", class_=f"depth{place * RAMP // len(parts)}", data_at=part.path)
-        group.append(element("title", title(part, sides[0].root, KEYS)))
+        group.append(element("title", "\n".join([part.paths, *facts(part, root, KEYS)])))
         if all(side.total for side in sides):
             group.append(element("path", class_="ribbon", d=_ribbon(spans, starts)))
         for (top, bottom), start in zip(spans, starts, strict=True):
@@ -139,7 +106,7 @@ def _segments(sides: Sequence[_Side], starts: Sequence[float]) -> Iterator[Eleme
         yield group
     for side, start in zip(sides, starts, strict=True):
         if not side.total:
-            yield element("rect", class_="frame", x=start, y=side.top, width=BAR, height=side.height)
+            yield element("rect", class_="frame", x=start, y=HEAD, width=BAR, height=side.height)
 
 
 def _ribbon(spans: Sequence[tuple[float, float]], starts: Sequence[float]) -> str:
@@ -150,22 +117,44 @@ def _ribbon(spans: Sequence[tuple[float, float]], starts: Sequence[float]) -> st
     return f"M{x1},{a}C{mid},{a} {mid},{c} {x2},{c}V{d}C{mid},{d} {mid},{b} {x1},{b}Z"
 
 
-def _labels(side: _Side, start: float, room: float) -> Iterator[Element]:
+def _labels(side: _Side, start: float) -> Iterator[Element]:
     """Give the heading of a bar and its labels, each with a line to its segment."""
     end = side.is_left
     yield element("text", side.heading, class_="strong end" if end else "strong", x=start + BAR * end, y=16)
-    edges, shown = side.edges(), side.labelled()
-    middles = [(edges[place] + edges[place + 1]) / 2 for place in shown]
-    places = spread(middles, LINE, side.top + 6, side.top + side.height - 5)
+    middles = [side.middle(place) for place in side.shown]
+    places = spread(middles, LINE, HEAD + 6, HEAD + side.height - 5)
     bar, near, far = (start - 2, start - LEAD + 3, start - LEAD) if end else (
         start + BAR + 2, start + BAR + LEAD - 3, start + BAR + LEAD)  # fmt: skip
-    values = side.values
-    for place, middle, y in zip(shown, middles, places, strict=True):
+    for place, middle, y in zip(side.shown, middles, places, strict=True):
         part = side.parts[place]
-        value, share = side.pieces(part)
-        name = fitted(part.label, room - side.numbers_width(part, values=values) + 0.1, SIZE)
-        strong, muted = element("tspan", share, class_="strong"), element("tspan", value, class_="muted")
+        name = fitted(part.label, side.room - side.numbers_width(part, values=side.values) + 0.1, SIZE)
+        strong = element("tspan", side.share(part), class_="strong")
+        muted = element("tspan", rounded(part, side.key), class_="muted")
         yield element("path", class_="lead", d=f"M{number(bar)},{number(middle)}L{number(near)},{number(y)}")
-        named: list[Element | str] = [name, " ", muted] if values else [name]  # a space in a tspan may be dropped
+        named: list[Element | str] = [name, " ", muted] if side.values else [name]  # a space in a tspan may be dropped
         content = [*named, " ", strong] if end else [strong, " ", *named]
         yield element("text", *content, class_="end" if end else None, data_at=part.path, x=far, y=y + 4)
+
+
+def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Return places that are as near to those wanted, in least squares, as a gap between neighbours lets them be.
+
+    ``wanted`` rises; the result does too, within ``low`` and ``high`` as far as all find room.
+
+    Source:
+        Pool adjacent violators: Ayer et al. (1955), An empirical distribution function for sampling with incomplete
+        information.
+
+    >>> spread([0, 1, 50], 10, 0, 100)
+    [0, 10, 50]
+    """
+    pools: list[tuple[float, int]] = []
+    for place, value in enumerate(wanted):
+        mean, count = value - place * gap, 1
+        while pools and pools[-1][0] > mean:
+            before, held = pools.pop()
+            mean, count = (before * held + mean * count) / (held + count), held + count
+        pools.append((mean, count))
+    highest = max(low, high - (len(wanted) - 1) * gap)
+    means = [min(max(mean, low), highest) for mean, count in pools for _ in range(count)]
+    return [mean + place * gap for place, mean in enumerate(means)]

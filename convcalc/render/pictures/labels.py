@@ -1,14 +1,14 @@
-"""Texts of pictures: short numbers, shares, titles; the parts of a design that are labelled; labels in a column."""
+"""Texts of pictures: short numbers, shares, titles; the parts of a design that are labelled."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import groupby
 
 from convcalc.number_format import SI, format_significant
 from convcalc.records import NamedTuple
-from convcalc.render.pictures.modules import Module, Run, runs
+from convcalc.render.pictures.modules import COSTS, Module, Modules, Run, has_costs, runs
 
 NAMES = {
     "params": ("parameter", "parameters"), "macs": ("multiply", "multiplies"),
@@ -26,12 +26,18 @@ def letters_of(by: str) -> Mapping[str, str]:
     return {by if letter == "a" else key: letter for key, letter in LETTERS.items()}
 
 
-LINE = 15.5
-"""From one label in a column to the next, at least."""
 LARGE = 50
 """With more parts than that, those without a fiftieth of any metric are drawn together with their neighbours."""
 FEW = 14
 """So many parts are left of small ones, about."""
+
+
+def scaled(value: int | Fraction, base: int, units: Sequence[str]) -> tuple[Fraction, str]:
+    """Return a number in the unit in which it has at most three digits before the point: 999.5 k is 1 M."""
+    size, step = Fraction(value), 0
+    while 2 * size >= 1999 and step + 1 < len(units):
+        size, step = size / base, step + 1
+    return size, units[step]
 
 
 def short(value: int | Fraction, *, known: bool = True) -> str:
@@ -40,17 +46,26 @@ def short(value: int | Fraction, *, known: bool = True) -> str:
     >>> short(25557032), short(999_960), short(512), short(0, known=False)
     ('25.6M', '1M', '512', '≥0')
     """
-    size, step = Fraction(value), 0
-    while 2 * size >= 1999 and step + 1 < len(SI):  # 999.5 k is 1 M
-        size, step = size / 1000, step + 1
+    size, unit = scaled(value, 1000, SI)
     digits = format_significant(size, 3)
     digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
-    return f"{'' if known else '≥'}{digits}{SI[step]}"
+    return f"{'' if known else '≥'}{digits}{unit}"
 
 
-def exact(value: int, key: str, *, known: bool = True) -> str:
-    """``9,408 parameters``."""
-    return f"{'' if known else '≥ '}{value:,} {NAMES[key][value != 1]}"
+def rounded(of: Counted, key: str) -> str:
+    """``9.41k``; ``≥9.41k`` for a lower bound."""
+    return short(of.value(key), known=of.is_known(key))
+
+
+def exact(of: Counted, key: str) -> str:
+    """``9,408 parameters``; ``≥ 9,408 parameters`` for a lower bound."""
+    value = of.value(key)
+    return f"{'' if of.is_known(key) else '≥ '}{value:,} {NAMES[key][value != 1]}"
+
+
+def facts(of: Counted, root: Counted, keys: Iterable[str]) -> Iterator[str]:
+    """Give the exact values of a part of a design, each with its share of the whole: ``9,408 parameters (2%)``."""
+    return (f"{exact(of, key)} ({percent(of.value(key), root.value(key))})" for key in keys)
 
 
 def percent(value: int, total: int) -> str:
@@ -91,44 +106,51 @@ class Part(NamedTuple):
     paths: str
     """All of it: ``stage3.block1 … stage3.block6``."""
     values: Mapping[str, int]
-    unknown: frozenset[str]
+    unknown: Collection[str]
+
+    def value(self, key: str) -> int:
+        """Return the sum of a metric."""
+        return self.values.get(key, 0)
 
     def is_known(self, key: str) -> bool:
         """Whether its value of a metric is exact."""
         return key not in self.unknown
 
 
-def parts_of(root: Module, keys: Sequence[str], depth: int | None = None) -> list[Part]:
+Counted = Module | Modules | Part
+"""What has numbers."""
+
+
+def parts_of(root: Module, depth: int | None = None) -> list[Part]:
     """Return what a design is made of, seen from afar; of more than 50 parts, small neighbours are one.
 
     With a depth these are the modules so many segments below the whole, and the layers above them.
     """
-    found = top_runs(root, *keys) if depth is None else list(_runs_at(root, keys, depth))
+    found = top_runs(root) if depth is None else _runs_at(root, depth)
     if len(found) <= LARGE:
-        return [_part([run], keys, depth) for run in found]
-    large = [any(LARGE * run.value(key) >= root.value(key) > 0 for key in keys) for run in found]
+        return [_part([run], depth) for run in found]
+    large = [any(LARGE * run.value(key) >= root.value(key) > 0 for key in COSTS) for run in found]
     size = -(-len(found) // FEW)
     parts = []
     for is_large, group in groupby(zip(large, found, strict=True), key=lambda pair: pair[0]):
         several = [run for _, run in group]
         step = 1 if is_large else size
-        parts += [_part(several[start : start + step], keys, depth) for start in range(0, len(several), step)]
+        parts += [_part(several[start : start + step], depth) for start in range(0, len(several), step)]
     return parts
 
 
-def top_runs(root: Module, *keys: str) -> list[Run]:
-    """Return what a design is made of, seen from afar: its top modules that have a share of some metric.
+def top_runs(root: Module) -> list[Run]:
+    """Return what a design is made of, seen from afar: its top modules that have parameters or multiplies.
 
     A single one is opened, and one with more than four fifths of everything too, or equal ones with that: ×n is kept.
     """
-    found = [run for run in runs(root) if any(run.value(key) for key in keys)]
+    found = list(filter(has_costs, runs(root)))
     while len(found) == 1 and found[0].times == 1 and not found[0].first.is_layer:
-        found = [run for run in runs(found[0].first) if any(run.value(key) for key in keys)]
+        found = list(filter(has_costs, runs(found[0].first)))
     opened = []
     for run in found:
-        large = all(5 * run.value(key) > 4 * root.value(key) for key in keys)
-        within = _inside(run) if large and not run.first.is_layer else []
-        within = [each for each in within if any(each.value(key) for key in keys)]
+        large = all(5 * run.value(key) > 4 * root.value(key) for key in COSTS)
+        within = list(filter(has_costs, _inside(run))) if large and not run.first.is_layer else []
         opened += within if len(within) > 1 else [run]
     return opened
 
@@ -141,63 +163,23 @@ def _inside(run: Run) -> list[Run]:
     return [Run([module for part in parts for module in part.modules]) for parts in zip(*turns, strict=True)]
 
 
-def _runs_at(root: Module, keys: Sequence[str], depth: int) -> Iterator[Run]:
+def _runs_at(root: Module, depth: int) -> list[Run]:
     level = [root]
-    for _ in range(depth):
-        below = [child for module in level for child in (module.children or [module])]
-        if below == level:
-            break
-        level = below
-    return (Run([module]) for module in level if not module.known or any(module.value(key) for key in keys))
+    for _ in range(min(depth, root.levels)):
+        level = [child for module in level for child in (module.children or [module])]
+    return [Run([module]) for module in level if not module.known or has_costs(module)]
 
 
-def _part(group: Sequence[Run], keys: Sequence[str], depth: int | None) -> Part:
-    first, last = group[0], group[-1]
-    names = [run.label if depth is None else run.first.path for run in (first, last)]
-    label = names[0] if first is last else " … ".join(names)
-    paths = first.first.path if first.first is last.last else f"{first.first.path} … {last.last.path}"
-    values = {key: sum(run.value(key) for run in group) for key in keys}
-    unknown = frozenset().union(*(module.unknown for run in group for module in run.modules))
-    return Part(label, first.first.path, paths, values, unknown)
+def _part(group: Sequence[Run], depth: int | None) -> Part:
+    names = [run.label if depth is None else run.first.path for run in group]
+    label = names[0] if len(names) == 1 else f"{names[0]} … {names[-1]}"
+    whole = Modules([module for run in group for module in run.modules])
+    unknown = frozenset().union(*(module.unknown for module in whole.modules))
+    return Part(label, whole.first.path, whole.paths, {key: whole.value(key) for key in COSTS}, unknown)
 
 
-def title(part: Part, root: Module, keys: Iterable[str]) -> str:
-    """Return the paths of a part and its exact values, each with its share of the whole."""
-    shares = ((part.values[key], key, percent(part.values[key], root.value(key))) for key in keys)
-    return "\n".join(
-        [part.paths, *(f"{exact(value, key, known=part.is_known(key))} ({share})" for value, key, share in shares)]
-    )
-
-
-def uncounted(root: Module, most: int = 3) -> str:
-    """Return which layers are not counted; an empty text where all are."""
+def uncounted(root: Module) -> str:
+    """Return which layers are not counted, three of them by name; an empty text where all are."""
     names = [leaf.path for leaf in root.leaves() if not leaf.known]
-    more = [f"{len(names) - most:,} more"] if len(names) > most else []
-    return f"≥ not counted: {', '.join([*names[:most], *more])}" if names else ""
-
-
-# --- places -----------------------------------------------------------------------------------------------------------
-
-
-def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Return places that are as near to those wanted, in least squares, as a gap between neighbours lets them be.
-
-    ``wanted`` rises; the result does too, within ``low`` and ``high`` as far as all find room.
-
-    Source:
-        Pool adjacent violators: Ayer et al. (1955), An empirical distribution function for sampling with incomplete
-        information.
-
-    >>> spread([0, 1, 50], 10, 0, 100)
-    [0, 10, 50]
-    """
-    pools: list[tuple[float, int]] = []
-    for place, value in enumerate(wanted):
-        mean, count = value - place * gap, 1
-        while pools and pools[-1][0] > mean:
-            before, held = pools.pop()
-            mean, count = (before * held + mean * count) / (held + count), held + count
-        pools.append((mean, count))
-    highest = max(low, high - (len(wanted) - 1) * gap)
-    means = [min(max(mean, low), highest) for mean, count in pools for _ in range(count)]
-    return [mean + place * gap for place, mean in enumerate(means)]
+    more = [f"{len(names) - 3:,} more"] if len(names) > 3 else []
+    return f"≥ not counted: {', '.join([*names[:3], *more])}" if names else ""

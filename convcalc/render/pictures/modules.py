@@ -5,43 +5,43 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from string import digits
 
+from convcalc.records import dataclass, field
 from convcalc.report.fold import FUSED, TableOptions, fold_report
 from convcalc.report.path_tree import PathNode, build_path_tree, structures
 from convcalc.report.report import Report
 
 FEWEST_LAYERS = 4
 """So many equal layers in a row are one box; of modules two are enough."""
+COSTS = ("params", "macs")
+"""The metrics that pictures are about."""
+OUTSIDE: tuple[Module | None, int] = (None, 0)
+"""The place of what is in no child of a module."""
 
 
+@dataclass(eq=False, slots=True)
 class Module:
     """A layer with its norm and activation, a scope of layers, or the whole design."""
 
-    __slots__ = (
-        "children", "layers", "likeness", "name", "op", "order", "parent", "path", "shape", "sources", "summary",
-        "unknown", "values",
-    )  # fmt: skip
-
-    def __init__(self, name: str, path: str, parent: Module | None, order: int) -> None:
-        self.name = name
-        self.path = path
-        self.parent = parent
-        self.children: list[Module] = []
-        self.order = order
-        """Where its first layer stands in the network."""
-        self.op = ""
-        """The operation of a layer; empty for a scope."""
-        self.summary = ""
-        self.shape: tuple[int, ...] = ()
-        """The shape of what leaves it."""
-        self.layers = 1
-        self.values: Mapping[str, int] = {}
-        """The sums of its layers by the keys of metrics."""
-        self.unknown: frozenset[str] = frozenset()
-        """The metrics that are not known of some layer in it."""
-        self.sources: list[Module | str] = []
-        """What a layer reads: layers, and inputs of the design by their names."""
-        self.likeness: object = None
-        """Equal for modules whose layers are equal, whatever the modules' names."""
+    name: str
+    path: str
+    parent: Module | None
+    order: int
+    """Where its first layer stands in the network."""
+    children: list[Module] = field(default_factory=list)
+    op: str = ""
+    """The operation of a layer; empty for a scope."""
+    summary: str = ""
+    shape: tuple[int, ...] = ()
+    """The shape of what leaves it."""
+    layers: int = 1
+    values: Mapping[str, int] = field(default_factory=dict)
+    """The sums of its layers by the keys of metrics."""
+    unknown: frozenset[str] = frozenset()
+    """The metrics that are not known of some layer in it."""
+    sources: list[Module | str] = field(default_factory=list)
+    """What a layer reads: layers, and inputs of the design by their names."""
+    likeness: object = None
+    """Equal for modules whose layers are equal, whatever the modules' names."""
 
     @property
     def is_layer(self) -> bool:
@@ -59,6 +59,22 @@ class Module:
     def known(self) -> bool:
         """Whether all of its layers could be counted."""
         return not self.unknown
+
+    @property
+    def opened(self) -> Module:
+        """The module without the scopes around it that hold but one scope each: what the design is made of is in it."""
+        module = self
+        while len(module.children) == 1 and not module.children[0].is_layer:
+            module = module.children[0]
+        return module
+
+    @property
+    def levels(self) -> int:
+        """How many levels of modules are in it."""
+        level, found = self.children, 0
+        while level:
+            level, found = [child for module in level for child in module.children], found + 1
+        return found
 
     def is_known(self, key: str) -> bool:
         """Whether its value of a metric is exact; otherwise it is a lower bound."""
@@ -80,24 +96,15 @@ class Module:
         """Give its layers in the network's order."""
         return (module for module in self.walk() if module.is_layer)
 
-    def within(self, ancestor: Module) -> Module | None:
-        """Return the child of another module that holds this one; nothing where it is outside."""
-        module: Module | None = self
-        while module is not None and module.parent is not ancestor:
-            module = module.parent
-        return module
-
     def __repr__(self) -> str:
         return f"<Module {self.path or '(all)'}: {self.layers} layers>"
 
 
-class Run:
-    """Equal neighbours, drawn once: a module that stands for itself alone, or for several."""
+@dataclass(eq=False, slots=True)
+class Modules:
+    """Modules that are drawn as one."""
 
-    __slots__ = ("modules",)
-
-    def __init__(self, modules: Sequence[Module]) -> None:
-        self.modules = modules
+    modules: Sequence[Module]
 
     @property
     def first(self) -> Module:
@@ -106,6 +113,30 @@ class Run:
     @property
     def last(self) -> Module:
         return self.modules[-1]
+
+    @property
+    def paths(self) -> str:
+        """``stage3.block1``, or ``stage3.block1 … stage3.block6``."""
+        return self.first.path if self.first is self.last else f"{self.first.path} … {self.last.path}"
+
+    @property
+    def known(self) -> bool:
+        """Whether all of its layers could be counted."""
+        return all(module.known for module in self.modules)
+
+    def is_known(self, key: str) -> bool:
+        """Whether its value of a metric is exact."""
+        return all(module.is_known(key) for module in self.modules)
+
+    def value(self, key: str) -> int:
+        """Return the sum of a metric over all of them."""
+        return sum(module.value(key) for module in self.modules)
+
+
+class Run(Modules):
+    """Equal neighbours, drawn once: a module that stands for itself alone, or for several."""
+
+    __slots__ = ()
 
     @property
     def times(self) -> int:
@@ -126,9 +157,10 @@ class Run:
         name = f"{holder.name}.{self.name}" if is_number and holder and holder.name else self.name
         return name if self.times == 1 else f"{name} ×{self.times:,}"
 
-    def value(self, key: str) -> int:
-        """Return the sum of a metric over all of them."""
-        return sum(module.value(key) for module in self.modules)
+
+def has_costs(of: Module | Modules) -> bool:
+    """Whether it has parameters or multiplies."""
+    return any(map(of.value, COSTS))
 
 
 def module_tree(report: Report) -> Module:
@@ -149,7 +181,10 @@ def module_tree(report: Report) -> Module:
         groups = [(child, Module(child.segment, child.path, module, 0)) for child in _shown(node)]
         module.children = [made for _, made in groups] + module.children
         stack += groups
-    _order(root, {row.path: place for place, row in enumerate(report.rows)})
+    places = {row.path: place for place, row in enumerate(report.rows)}
+    for module in reversed(list(root.walk())):
+        module.children.sort(key=lambda child: child.order)
+        module.order = module.children[0].order if module.children else places.get(module.path, 0)
     for row in report.rows:
         reader = holders[row.path]
         sources = (holders.get(name, name) for name in row.inputs)
@@ -189,17 +224,12 @@ def _fill(
         held += part.children.values() if part is not node else ()
 
 
-def _order(root: Module, places: Mapping[str, int]) -> None:
-    """Put the children of every module in the order of their first layers."""
-    for module in reversed(list(root.walk())):
-        if module.is_layer:
-            module.order = places.get(module.path, 0)
-        else:
-            module.children.sort(key=lambda child: child.order)
-            module.order = module.children[0].order
-
-
 # --- equal neighbours -------------------------------------------------------------------------------------------------
+
+
+def alone(module: Module) -> list[Run]:
+    """Return the children of a module, each by itself."""
+    return [Run([child]) for child in module.children]
 
 
 def runs(module: Module) -> list[Run]:
@@ -215,44 +245,35 @@ def runs(module: Module) -> list[Run]:
             found[-1].append(child)
         else:
             found.append([child])
-    return [Run(part) for group in found for part in _large_enough(group)]
-
-
-def _large_enough(group: list[Module]) -> list[list[Module]]:
-    if group[0].is_layer and len(group) < FEWEST_LAYERS:
-        return [[module] for module in group]
-    return [group]
+    few = [group[0].is_layer and len(group) < FEWEST_LAYERS for group in found]
+    parts = ([[module] for module in group] if alone else [group] for group, alone in zip(found, few, strict=True))
+    return [Run(part) for group in parts for part in group]
 
 
 class _Wiring:
     """How the children of one module read each other, and what is outside."""
 
     def __init__(self, module: Module) -> None:
-        self.positions: dict[Module, tuple[Module, int]] = {}
-        for child in module.children:
-            for place, leaf in enumerate(child.leaves()):
-                self.positions[leaf] = child, place
+        self.positions: dict[Module | str, tuple[Module | None, int]] = {
+            leaf: (child, place) for child in module.children for place, leaf in enumerate(child.leaves())
+        }
+        """The child that a layer is in, and its place there."""
         self.inside: dict[Module, list[tuple[int, ...]]] = {}
         self.outside: dict[Module, list[Module | str]] = {}
-        self.readers: dict[Module, set[Module]] = {}
+        self.readers: dict[Module | None, set[Module]] = {}
         for child in module.children:
-            self._read(child)
+            ports: dict[Module | str, int] = {}
+            self.inside[child] = [tuple(self._read(child, leaf, ports)) for leaf in child.leaves()]
+            self.outside[child] = list(ports)
 
-    def _read(self, child: Module) -> None:
-        ports: dict[Module | str, int] = {}
-        inside = self.inside[child] = []
-        for leaf in child.leaves():
-            read = []
-            for source in leaf.sources:
-                holder, place = self.positions.get(source, (None, 0)) if isinstance(source, Module) else (None, 0)
-                if holder is child:
-                    read.append(place)
-                else:
-                    read.append(-1 - ports.setdefault(source, len(ports)))
-                    if holder is not None:
-                        self.readers.setdefault(holder, set()).add(child)
-            inside.append(tuple(read))
-        self.outside[child] = list(ports)
+    def _read(self, child: Module, leaf: Module, ports: dict[Module | str, int]) -> Iterator[int]:
+        """Give what a layer reads: places in its child, and below 0 those of what is outside, as it comes."""
+        for source in leaf.sources:
+            holder, place = self.positions.get(source, OUTSIDE)
+            if holder is not child:
+                place = -1 - ports.setdefault(source, len(ports))
+                self.readers.setdefault(holder, set()).add(child)
+            yield place
 
     def continues(self, group: Sequence[Module], child: Module) -> bool:
         """Whether a module is one more of a group of equal ones."""
@@ -260,23 +281,14 @@ class _Wiring:
         alike = child.likeness == before.likeness and child.name.rstrip(digits) == before.name.rstrip(digits)
         if not alike or child.is_layer != before.is_layer or self.inside[child] != self.inside[before]:
             return False
-        steps = []
-        for now, then in zip(self.outside[child], self.outside[before], strict=True):
-            place = self._place(now, before)
-            if place is None and now != then:
-                return False
-            steps.append(place)
+        steps, pairs = self._steps(child, before), zip(self.outside[child], self.outside[before], strict=True)
+        if any(step is None and now != then for step, (now, then) in zip(steps, pairs, strict=True)):
+            return False
         if len(group) > 1 and steps != self._steps(before, group[-2]):
             return False
-        return all(step is None for step in steps) or self.readers.get(before, set()) == {child}
+        return all(step is None for step in steps) or self.readers.get(before) == {child}
 
     def _steps(self, child: Module, before: Module) -> list[int | None]:
-        return [self._place(source, before) for source in self.outside[child]]
-
-    def _place(self, source: Module | str, module: Module) -> int | None:
-        """Return which of a module's layers a source is; nothing where it is none of them."""
-        holder, place = self.positions.get(source, (None, 0)) if isinstance(source, Module) else (None, 0)
-        return place if holder is module else None
-
-
-# --- from afar ------------------------------------------------------------------------------------------------------
+        """Return which layer of the module before each source from outside is; nothing where it is none of them."""
+        found = (self.positions.get(source, OUTSIDE) for source in self.outside[child])
+        return [place if holder is before else None for holder, place in found]

@@ -12,19 +12,6 @@ CLASSES = 7
 RAMP = 8
 """Colours for modules in the order of depth."""
 
-_LIGHT_TINTS = {
-    "p": ("#f3f4f5", "#e6f0f7", "#cbe1f0", "#a5cbe5", "#6fadd6", "#2a7cb0", "#0a5c94"),
-    "m": ("#f3f4f5", "#fdeee0", "#fbd8b8", "#f7b984", "#ee904b", "#d96a1b", "#a94a05"),
-    "a": ("#f3f4f5", "#e2f3ed", "#c3e7da", "#93d4bd", "#4fb995", "#0b7f5b", "#00664a"),
-}
-_DARK_TINTS = {
-    "p": ("#23282d", "#1d2f3c", "#1c3f57", "#1e5477", "#246d9b", "#3c92c8", "#7cc4f0"),
-    "m": ("#23282d", "#3a2a1d", "#553619", "#774617", "#97561a", "#cb7426", "#f5a25d"),
-    "a": ("#23282d", "#1c332c", "#184638", "#165e4a", "#137158", "#24a17e", "#5fdcb4"),
-}
-_LIGHT_RAMP = ("#1b4f72", "#2471a3", "#2e9ab5", "#3a9f8f", "#689d49", "#ab8c27", "#d67822", "#c8553d")
-_DARK_RAMP = ("#6c7fc0", "#3d8fd1", "#2e9ab5", "#3fae9c", "#83b765", "#d3b03f", "#e08a3c", "#c8553d")
-
 
 def _named(
     colors: Mapping[str, str], tints: Mapping[str, tuple[str, ...]], depths: tuple[str, ...], ink: str
@@ -65,8 +52,12 @@ LIGHT: Mapping[str, str] = _named(
         "strong": "#111111", "p": "#0072b2", "m": "#d55e00", "a": "#009e73", "p_text": "#0072b2",
         "m_text": "#b34e00", "a_text": "#007a59",
     },
-    _LIGHT_TINTS,
-    _LIGHT_RAMP,
+    {
+        "p": ("#f3f4f5", "#e6f0f7", "#cbe1f0", "#a5cbe5", "#6fadd6", "#2a7cb0", "#0a5c94"),
+        "m": ("#f3f4f5", "#fdeee0", "#fbd8b8", "#f7b984", "#ee904b", "#d96a1b", "#a94a05"),
+        "a": ("#f3f4f5", "#e2f3ed", "#c3e7da", "#93d4bd", "#4fb995", "#0b7f5b", "#00664a"),
+    },
+    ("#1b4f72", "#2471a3", "#2e9ab5", "#3a9f8f", "#689d49", "#ab8c27", "#d67822", "#c8553d"),
     "#ffffff",
 )  # fmt: skip
 """Colours by name, on a light ground: ``p`` for parameters, ``m`` for multiplies, ``a`` for activations and memory."""
@@ -77,8 +68,12 @@ DARK: Mapping[str, str] = _named(
         "strong": "#ffffff", "p": "#56b4e9", "m": "#f08a3c", "a": "#33c49a", "p_text": "#56b4e9",
         "m_text": "#f08a3c", "a_text": "#33c49a",
     },
-    _DARK_TINTS,
-    _DARK_RAMP,
+    {
+        "p": ("#23282d", "#1d2f3c", "#1c3f57", "#1e5477", "#246d9b", "#3c92c8", "#7cc4f0"),
+        "m": ("#23282d", "#3a2a1d", "#553619", "#774617", "#97561a", "#cb7426", "#f5a25d"),
+        "a": ("#23282d", "#1c332c", "#184638", "#165e4a", "#137158", "#24a17e", "#5fdcb4"),
+    },
+    ("#6c7fc0", "#3d8fd1", "#2e9ab5", "#3fae9c", "#83b765", "#d3b03f", "#e08a3c", "#c8553d"),
     "#0d1013",
 )  # fmt: skip
 """The same names on a dark ground."""

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import sqrt
 from xml.etree.ElementTree import Element
 
 from convcalc.records import NamedTuple
 from convcalc.render.pictures.labels import LETTERS, exact
-from convcalc.render.pictures.modules import Module
-from convcalc.render.pictures.svg import Picture, element, number, picture
-from convcalc.render.pictures.text_width import fitted, text_width
+from convcalc.render.pictures.modules import COSTS, Module
+from convcalc.render.pictures.svg import SIZE, Picture, element, fitted, number, picture, text_width
 from convcalc.render.pictures.treemap import Box, Cell, cells, tinted
 
-SIZE = 12
 SIDE = 250
 """Of the largest square, at most."""
 GAP = 22
@@ -35,10 +33,12 @@ class _Square(NamedTuple):
     root: Module
     key: str
     side: float
+    x: float = 0
+    bottom: float = 0
 
     @property
     def caption(self) -> str:
-        return exact(self.root.value(self.key), self.key, known=self.root.is_known(self.key))
+        return exact(self.root, self.key)
 
     @property
     def width(self) -> float:
@@ -46,56 +46,42 @@ class _Square(NamedTuple):
         return max(self.side, LEAST_WIDTH, label, text_width(self.caption, SIZE))
 
 
-def squares(
-    designs: Sequence[tuple[str, Module]], width: float = 1180, keys: Sequence[str] = ("params", "macs"),
-    side: float = SIDE,
-) -> Picture:  # fmt: skip
+def squares(designs: Sequence[tuple[str, Module]], width: float = 1180, side: float = SIDE) -> Picture:
     """Draw every design as a square whose area is its total, divided into its layers in the ratio of theirs.
 
     Args:
         designs: names and modules.
         width: in pixels, at most; squares that find no room go on below.
-        keys: metrics, each with a scale of its own.
         side: of the largest square, at most, in pixels.
     """
-    y, drawn = 0.0, []
-    right = 1.0
-    for line in _lines(designs, width, keys, side):
-        height = max(square.side for square in line)
-        x = 0.0
+    y, right = 0.0, 1.0
+    drawn: dict[_Square, list[Cell]] = {}
+    for line in _lines(designs, width, side):
+        x, height = 0.0, max(square.side for square in line)
         for square in line:
-            drawn.append((square, x, y + height))
+            placed = square._replace(x=x, bottom=y + height)
+            box = Box(x, y + height - square.side, square.side, square.side)
+            found = cells(square.root, square.key, box, heads=False, least=LEAST_GROUP)
+            drawn[placed] = [cell for cell in found if not cell.is_group]
             right = max(right, min(x + square.width, width))
             x += square.width + GAP
         y += height + CAPTION
-    divided = [list(_cells(square, x, bottom)) for square, x, bottom in drawn]
-    shown = [(square.key, cell) for (square, *_), some in zip(drawn, divided, strict=True) for cell in some]
-    maxima = {
-        key: max((cell.value(key) for of, cell in shown if of == key and len(cell.modules) == 1), default=0)
-        for key in LETTERS
-    }
-    content = [
-        _square(square, place, width, some, maxima)
-        for (square, *place), some in zip(drawn, divided, strict=True)
-    ]  # fmt: skip
-    said = "; ".join(
-        f"{label}: {' and '.join(exact(root.value(key), key, known=root.is_known(key)) for key in keys)}"
-        for label, root in designs
-    )
+    shown = [(square.key, cell) for square, divided in drawn.items() for cell in divided if len(cell.modules) == 1]
+    maxima = {key: max((cell.value(key) for of, cell in shown if of == key), default=0) for key in LETTERS}
+    content = [_drawn(square, width, divided, maxima) for square, divided in drawn.items()]
+    said = "; ".join(f"{label}: {' and '.join(exact(root, key) for key in COSTS)}" for label, root in designs)
     return picture("squares", content, right, y, f"To one scale for each metric. {said}.")
 
 
-def _lines(
-    designs: Sequence[tuple[str, Module]], width: float, keys: Sequence[str], side: float
-) -> list[list[_Square]]:  # fmt: skip
+def _lines(designs: Sequence[tuple[str, Module]], width: float, side: float) -> list[list[_Square]]:
     """Return the squares line by line: all metrics in one line, or each on its own, or as many as fit in several."""
-    most = {key: max((root.value(key) for _, root in designs), default=0) for key in keys}
+    most = {key: max((root.value(key) for _, root in designs), default=0) for key in COSTS}
 
     def made(side: float) -> list[list[_Square]]:
         return [
             [_Square(label, root, key, side * sqrt(root.value(key) / most[key]) if most[key] else 0)
              for label, root in designs]
-            for key in keys
+            for key in COSTS
         ]  # fmt: skip
 
     def long(line: Sequence[_Square]) -> float:
@@ -116,29 +102,13 @@ def _lines(
     return found
 
 
-def _prefix(root: Module) -> str:
-    """Return the path of the one scope that holds a whole design, which its layers' names need not have."""
-    module = root
-    while len(module.children) == 1 and not module.children[0].is_layer:
-        module = module.children[0]
-    return f"{module.path}." if module.path else ""
-
-
-def _cells(square: _Square, x: float, bottom: float) -> Iterator[Cell]:
-    box = Box(x, bottom - square.side, square.side, square.side)
-    found = cells(square.root, square.key, box, heads=False, least=LEAST_GROUP)
-    return (cell for cell in found if not cell.is_group)
-
-
-def _square(
-    square: _Square, place: Sequence[float], width: float, divided: Sequence[Cell], maxima: Mapping[str, int]
-) -> Element:
+def _drawn(square: _Square, width: float, divided: Sequence[Cell], maxima: Mapping[str, int]) -> Element:
     """Return a square with its caption below; a line for one of no size."""
-    x, bottom = place
+    x, bottom = square.x, square.bottom
     group = element("g", element("title", f"{square.label}: {square.caption}"), class_=f"by-{LETTERS[square.key]}")
-    prefix = _prefix(square.root)
+    prefix = f"{square.root.opened.path}."  # of the scope that holds a whole design, which names need not have
     for cell in divided:
-        names = (cell.modules[0].path.removeprefix(prefix), cell.modules[0].name)
+        names = (cell.first.path.removeprefix(prefix), cell.first.name)
         group.append(tinted(cell, square.root, square.key, maxima, names))
     if not square.side:
         group.append(element("path", class_="axis", d=f"M{number(x)},{number(bottom)}h{LEAST_WIDTH}"))

@@ -1,4 +1,7 @@
-"""SVG: elements, numbers, and a picture that is a file of its own, a part of a page, or shown in a notebook."""
+"""SVG: elements, numbers, texts with their widths, and a picture that is a file, a part of a page, or in a notebook.
+
+How wide a text is, is measured, not guessed, from the advance widths of Liberation Sans (those of Arial).
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,20 @@ Theme = Literal["auto", "light", "dark"]
 THEMES: tuple[Theme, ...] = ("auto", "light", "dark")
 MARGIN = 12
 """Around a picture that is a file of its own."""
+SIZE, SMALL = 12, 10.5
+"""The sizes of texts in pixels."""
+UNITS = 2048
+"""Units of widths to the font's size."""
+WIDTHS = {character: width for width, characters in {
+    391: "'", 455: "ijl", 532: "|", 569: " !,./:;I[\\]ft·", 682: "()-`r", 684: "{}", 727: '"', 797: "*", 961: "^",
+    1024: "Jcksvxyz", 1124: "≥≤÷", 1139: "#$0123456789?L_abdeghnopqu–", 1196: "+<=>~×−", 1251: "FTZ",
+    1366: "&ABEKPSVXY", 1479: "CDHNRUw", 1593: "GOQ", 1706: "Mm", 1821: "%", 1933: "W", 2048: "…→", 2079: "@",
+}.items() for character in characters}  # fmt: skip
+"""The width of every character."""
+WIDEST = 2080
+"""What any other character is taken for, so that no text is wider than measured in the scripts of Europe and Asia."""
+BOLD = 1.08
+"""How much wider bold text is, on average; digits and spaces are not."""
 NAMESPACE = "http://www.w3.org/2000/svg"
 RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]+")
 """Letters of Hebrew, Arabic and their like. Without a mark behind them, 64×56 would be drawn as 56×64 there."""
@@ -46,29 +63,52 @@ def element(tag: str, *content: Element | str | None, **attributes: Any) -> Elem
         if value is not None and value is not False:
             made.set(key.rstrip("_").replace("_", "-"), "" if value is True else _text(value))
     for part in content:
-        append(made, part)
-    return made
-
-
-def append(parent: Element, *content: Element | str | None) -> None:
-    """Add texts and elements behind what an element holds."""
-    for part in content:
         if isinstance(part, Element):
-            parent.append(part)
+            made.append(part)
         elif part:
             text = _text(part)
-            if parent.tag in ("text", "title"):
+            if tag in ("text", "title"):
                 text = RIGHT_TO_LEFT.sub(rf"\g<0>{LEFT_TO_RIGHT_MARK}", text)
-            if len(parent):
-                parent[-1].tail = (parent[-1].tail or "") + text
+            if len(made):
+                made[-1].tail = (made[-1].tail or "") + text
             else:
-                parent.text = (parent.text or "") + text
+                made.text = (made.text or "") + text
+    return made
 
 
 def _text(value: Any) -> str:
     if isinstance(value, int | float):
         return number(value)
     return "\n".join(map(escape, str(value).split("\n")))
+
+
+def text_width(text: str, size: float, *, bold: bool = False) -> float:
+    """Return the width of a text, in the unit of ``size``.
+
+    >>> text_width("conv 3×3", 12)
+    49.0
+    """
+    units = sum(WIDTHS.get(character, WIDEST) for character in text)
+    return round(units * size * (BOLD if bold else 1) / UNITS, 1)
+
+
+def fitted(text: str, room: float, size: float, *, bold: bool = False) -> str:
+    """Return as much of a text as fits, with ``…`` where it was cut; nothing where not even a character fits.
+
+    >>> fitted("projection", 40, 12), fitted("projection", 60, 12), fitted("projection", 10, 12)
+    ('proje…', 'projection', '')
+    """
+    if text_width(text, size, bold=bold) <= room:
+        return text
+    kept = len(text)
+    while kept and text_width(f"{text[:kept]}…", size, bold=bold) > room:
+        kept -= 1
+    return f"{text[:kept].rstrip()}…" if kept else ""
+
+
+def footnote(text: str, width: float, y: float) -> list[Element]:
+    """Return what is said below a picture so wide, as much of it as fits; nothing for an empty text."""
+    return [element("text", fitted(text, width - 4, SIZE), class_="muted", x=2, y=y)] if text else []
 
 
 @cache
@@ -98,39 +138,29 @@ class Picture:
 
     def to_svg(self, theme: Theme = "auto") -> str:
         """Return a file of its own, with the style sheet inside, the ground of the theme and a margin."""
-        x, y, width, height = self.x - MARGIN, self.y - MARGIN, self.width + 2 * MARGIN, self.height + 2 * MARGIN
-        size = {
-            "viewBox": " ".join(map(number, (x, y, width, height))),
-            "width": number(width),
-            "height": number(height),
-        }
-        whole = Element("svg", {"xmlns": NAMESPACE, **self.root.attrib, **size})
+        left, top, *_ = map(float, self.root.get("viewBox", "").split())
+        x, y, width, height = left - MARGIN, top - MARGIN, self.width + 2 * MARGIN, self.height + 2 * MARGIN
+        size = {"width": number(width), "height": number(height)}
+        whole = Element("svg", {"xmlns": NAMESPACE, **self.root.attrib, "viewBox": _box(x, y, width, height), **size})
         whole.append(element("style", style(theme)))
         whole.append(element("rect", class_="ground", x=x, y=y, width=width, height=height))
         whole.extend(self.root)
         return f"{tostring(whole, encoding='unicode')}\n"
 
-    @property
-    def x(self) -> float:
-        """The left edge."""
-        return float(self.root.get("viewBox", "0 0").split()[0])
-
-    @property
-    def y(self) -> float:
-        """The upper edge."""
-        return float(self.root.get("viewBox", "0 0").split()[1])
-
     def _repr_svg_(self) -> str:
         return self.to_svg()
 
 
-def picture(  # noqa: PLR0913 - what a picture is
-    kind: str, content: Iterable[Element], width: float, height: float, label: str, *, margin: float = 0,
-    more: Mapping[str, str] | None = None,
-) -> Picture:  # fmt: skip
+def picture(
+    kind: str, content: Iterable[Element], width: float, height: float, label: str, *, margin: float = 0
+) -> Picture:
     """Return a picture of a kind, which is its class in style sheets; ``margin`` is added on all sides."""
-    box = " ".join(map(number, (-margin, -margin, width + 2 * margin, height + 2 * margin)))
+    wide, high = width + 2 * margin, height + 2 * margin
+    box = _box(-margin, -margin, wide, high)
     root = element("svg", class_=f"picture {kind}", viewBox=box, role="img", aria_label=label)
-    root.attrib.update(more or {})
     root.extend(content)
-    return Picture(root, width + 2 * margin, height + 2 * margin, label)
+    return Picture(root, wide, high, label)
+
+
+def _box(*edges: float) -> str:
+    return " ".join(map(number, edges))

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from xml.etree.ElementTree import Element
 
-from convcalc.records import NamedTuple
-from convcalc.render.pictures.labels import LETTERS, NAMES, exact, percent, short, uncounted
-from convcalc.render.pictures.modules import Module
+from convcalc.records import NamedTuple, dataclass
+from convcalc.render.pictures.labels import LETTERS, NAMES, exact, facts, rounded, uncounted
+from convcalc.render.pictures.modules import Module, Modules
 from convcalc.render.pictures.palette import tint
-from convcalc.render.pictures.svg import Picture, element, picture
-from convcalc.render.pictures.text_width import fitted, text_width
+from convcalc.render.pictures.svg import SIZE, SMALL, Picture, element, fitted, footnote, picture, text_width
 
-SIZE, SMALL = 12, 10.5
 HEAD = 15
 """Height of the heading of a group."""
 LEAST_HEAD = (56, 40)
@@ -90,32 +88,25 @@ def _row(values: Sequence[int], start: int, left: int, room: tuple[float, float]
     return end, row
 
 
-class Cell(NamedTuple):
+@dataclass(eq=False, slots=True)
+class Cell(Modules):
     """What is drawn: a layer, a group that is too small to be divided, or the smallest modules of one together."""
 
     box: Box
-    modules: Sequence[Module]
     is_group: bool = False
     """Whether cells are inside it."""
 
-    def value(self, key: str) -> int:
-        """Return the sum of a metric."""
-        return sum(module.value(key) for module in self.modules)
-
-    def is_known(self, key: str) -> bool:
-        """Whether its value of a metric is exact."""
-        return all(module.is_known(key) for module in self.modules)
+    @property
+    def path(self) -> str:
+        """The path of its module, or of what holds several."""
+        holder = self.first if len(self.modules) == 1 else self.first.parent
+        return (holder or self.first).path
 
 
 def cells(
-    root: Module,
-    area: str,
-    box: Box,
-    *,
-    heads: bool = True,
-    least: tuple[float, float] = LEAST_GROUP,
+    root: Module, area: str, box: Box, *, heads: bool = True, least: tuple[float, float] = LEAST_GROUP,
     most: int = MOST_CELLS,
-) -> Iterator[Cell]:
+) -> Iterator[Cell]:  # fmt: skip
     """Give the cells of a tree of modules, groups before what they hold.
 
     What a module holds divides its rectangle in the ratio of ``area``, the largest first. With ``heads`` groups have
@@ -125,13 +116,16 @@ def cells(
     stack = [(root, box)]
     while stack:
         module, outer = stack.pop()
-        inner = _inside(outer, heads=heads) if module is not root else outer
+        inner = outer
+        if heads and module is not root:
+            head = HEAD if outer.holds(LEAST_HEAD) else 1.5
+            inner = Box(outer.x + 1.5, outer.y + head, outer.width - 3, outer.height - head - 1.5)
         ranked = sorted((child for child in module.children if child.value(area)), key=lambda each: -each.value(area))
         total = sum(child.value(area) for child in ranked)
         if not total:
             continue
         if module is not root:
-            yield Cell(outer, [module], is_group=True)
+            yield Cell([module], outer, is_group=True)
         shown = [child for child in ranked if inner.area * (child.value(area) / total) >= smallest]
         groups = [[child] for child in shown or ranked[:1]]
         rest = ranked[len(groups) :]
@@ -142,27 +136,17 @@ def cells(
             if len(group) == 1 and not group[0].is_layer and inside.holds(least):
                 stack.append((group[0], inside))
             else:
-                yield Cell(inside, group)
-
-
-def _inside(box: Box, *, heads: bool) -> Box:
-    """Return where the parts of a group have room."""
-    if not heads:
-        return box
-    head = HEAD if box.holds(LEAST_HEAD) else 1.5
-    return Box(box.x + 1.5, box.y + head, box.width - 3, box.height - head - 1.5)
+                yield Cell(group, inside)
 
 
 def treemap(
-    root: Module, area: str = "params", by: str = "macs", width: float = 560, height: float = 380,
-    most: int = MOST_CELLS,
-) -> Picture:  # fmt: skip
-    """Draw every layer as a rectangle; groups have their names above.
+    root: Module, area: str = "params", width: float = 560, height: float = 380, most: int = MOST_CELLS
+) -> Picture:
+    """Draw every layer as a rectangle, tinted by multiplies at first; groups have their names above.
 
     Args:
         root: the modules of a design.
         area: the metric that areas are in the ratio of, among what a group holds.
-        by: the metric of tints at first: ``params``, ``macs`` or ``output_elements``.
         width: in pixels.
         height: in pixels.
         most: cells, about; smaller ones of a group are one.
@@ -172,52 +156,41 @@ def treemap(
     maxima = {key: max((leaf.value(key) for leaf in root.leaves()), default=0) for key in LETTERS}
     content = [_drawn(cell, root, area, maxima) for cell in cells(root, area, box, most=most)]
     if not content:
-        content.append(
-            element(
-                "text",
-                f"No {'' if root.is_known(area) else 'counted '}layer has {NAMES[area][1]}.",
-                class_="muted",
-                x=4,
-                y=16,
-            )
-        )
-    if note:
-        content.append(element("text", fitted(note, width - 4, SIZE), class_="muted", x=2, y=height - 4))
-    total = exact(root.value(area), area, known=root.is_known(area))
-    said = f"Every layer: area is its share of {total}, tint its {NAMES[by][1]}."
-    return picture(f"treemap by-{LETTERS[by]}", content, width, height, said)
+        none = f"No {'' if root.is_known(area) else 'counted '}layer has {NAMES[area][1]}."
+        content.append(element("text", none, class_="muted", x=4, y=16))
+    content += footnote(note, width, height - 4)
+    said = f"Every layer: area is its share of {exact(root, area)}, tint its {NAMES['macs'][1]}."
+    return picture(f"treemap by-{LETTERS['macs']}", content, width, height, said)
 
 
 def _drawn(cell: Cell, root: Module, area: str, maxima: Mapping[str, int]) -> Element:
-    module, box = cell.modules[0], cell.box
-    if cell.is_group:
-        group = element("g", data_at=module.path)
-        group.append(element("rect", class_="frame", **box._asdict()))
-        if box.holds(LEAST_HEAD):
-            name = fitted(module.name, box.width - 8, SMALL, bold=True)
-            group.append(element("text", name, class_="small strong", x=box.x + 4, y=box.y + 11))
-        return group
-    return tinted(cell, root, area, maxima, [module.name])
+    if not cell.is_group:
+        return tinted(cell, root, area, maxima, [cell.first.name])
+    box = cell.box
+    group = element("g", element("rect", class_="frame", **box._asdict()), data_at=cell.path)
+    if box.holds(LEAST_HEAD):
+        name = fitted(cell.first.name, box.width - 8, SMALL, bold=True)
+        group.append(element("text", name, class_="small strong", x=box.x + 4, y=box.y + 11))
+    return group
 
 
 def tinted(cell: Cell, root: Module, area: str, maxima: Mapping[str, int], names: Sequence[str]) -> Element:
     """Return a cell with its tints, one of its names and its value where there is room, and its title."""
-    box, number = cell.box, short(cell.value(area), known=cell.is_known(area))
-    shown = names if len(cell.modules) == 1 else [f"{len(cell.modules):,} others"]
-    marks = {f"data_{letter}": str(_tint(cell, key, maxima[key])) for key, letter in LETTERS.items()}
-    group = element("g", data_at=_path(cell), **marks)
-    group.append(element("title", "\n".join([_path(cell), *_facts(cell, root, area)])))
+    box, number = cell.box, rounded(cell, area)
+    several = len(cell.modules) > 1
+    # the tint is that of the only module, which may be a group with more than any layer, or of the largest
+    values = {key: max(module.value(key) for module in cell.modules) for key in LETTERS}
+    tints = {f"data_{letter}": str(tint(min(values[key], maxima[key]), maxima[key])) for key, letter in LETTERS.items()}
+    said = [cell.path, *([f"the {len(cell.modules):,} smallest"] if several else [])]
+    said += facts(cell, root, dict.fromkeys((area, "params", "macs")))
+    group = element("g", element("title", "\n".join(said)), data_at=cell.path, **tints)
     group.append(element("rect", class_="cell tint", **box._asdict()))
-    lines = [_label(shown, box), *([(number, SMALL)] if text_width(number, SMALL) <= box.width - 7 else [])]
+    lines = [_label([f"{len(cell.modules):,} others"] if several else names, box)]
+    lines += [(number, SMALL)] if text_width(number, SMALL) <= box.width - 7 else []
     for place, (text, size) in enumerate([line for line in lines if line[0]][: max(0, int((box.height - 4) // HEAD))]):
         y = box.y + 14 + 14 * place
         group.append(element("text", text, class_="small" if size == SMALL else None, x=box.x + 4, y=y))
     return group
-
-
-def _tint(cell: Cell, key: str, most: int) -> int:
-    """Return the class of a cell: that of its only module, which may be a group, or of the largest."""
-    return tint(min(most, max(module.value(key) for module in cell.modules)), most)
 
 
 def _label(names: Sequence[str], box: Box) -> tuple[str, float]:
@@ -230,17 +203,3 @@ def _label(names: Sequence[str], box: Box) -> tuple[str, float]:
     name = names[-1]  # what tells names with numbers apart is their end
     cut = fitted(name[::-1], room, SMALL)[::-1] if name[-1:].isdigit() else fitted(name, room, SMALL)
     return (cut if len(cut) > LEAST_LETTERS else "", SMALL)
-
-
-def _path(cell: Cell) -> str:
-    """Return the path of a module, or of what holds several."""
-    parent = cell.modules[0].parent
-    return cell.modules[0].path if len(cell.modules) == 1 or parent is None else parent.path
-
-
-def _facts(cell: Cell, root: Module, area: str) -> Iterator[str]:
-    if len(cell.modules) > 1:
-        yield f"the {len(cell.modules):,} smallest"
-    for key in dict.fromkeys((area, "params", "macs")):
-        value = cell.value(key)
-        yield f"{exact(value, key, known=cell.is_known(key))} ({percent(value, root.value(key))})"

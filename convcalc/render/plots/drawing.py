@@ -22,20 +22,8 @@ KINDS = ("bridge", "bars", "skyline", "treemap")
 """Pictures of one design."""
 COMPARED = ("compare", "bars")
 """Pictures of several."""
-
-
 LEAST_WIDTH = 240
 """In pixels: in a narrower picture nothing could be read."""
-
-
-def require_width(width: int | None) -> None:
-    """Demand a width that a picture can have.
-
-    Raises:
-        ValueError: for a smaller one.
-    """
-    if width is not None and width < LEAST_WIDTH:
-        raise ValueError(f"the width of a picture is at least {LEAST_WIDTH} pixels, not {width!r}")
 
 
 @dataclass(frozen=True)
@@ -59,9 +47,7 @@ def draw_report(report: Report, kind: str = "bridge", *, width: int | None = Non
     Raises:
         ValueError: for another kind, or too small a width.
     """
-    require_width(width)
-    root = module_tree(report)
-    sized: dict[str, Any] = {} if width is None else {"width": width}
+    sized, root = _sized(width), module_tree(report)
     if kind == "bridge":
         return Drawing(bridge(root, **sized), vega.bridge(root))
     if kind == "bars":
@@ -79,13 +65,18 @@ def draw_comparison(comparison: Comparison, kind: str = "compare", *, width: int
     Raises:
         ValueError: for another kind, or too small a width.
     """
-    require_width(width)
-    sized: dict[str, Any] = {} if width is None else {"width": width}
+    sized = _sized(width)
     if kind == "compare":
-        designs = [
-            (label, module_tree(report)) for label, report in zip(comparison.labels, comparison.reports, strict=True)
-        ]
+        roots = map(module_tree, comparison.reports)
+        designs = list(zip(comparison.labels, roots, strict=True))
         return Drawing(squares(designs, **sized), vega.squares(designs))
     if kind == "bars":
         return Drawing(comparison_bars(comparison, **sized), vega.comparison_bars(comparison))
     raise unknown("kind of picture", kind, COMPARED)
+
+
+def _sized(width: int | None) -> dict[str, Any]:
+    """Return a width as an argument, if it is one that a picture can have: without one a kind has its own."""
+    if width is not None and width < LEAST_WIDTH:
+        raise ValueError(f"the width of a picture is at least {LEAST_WIDTH} pixels, not {width!r}")
+    return {} if width is None else {"width": width}

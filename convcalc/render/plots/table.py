@@ -6,13 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from convcalc.batch.results import ResultTable
+from convcalc.batch.results import ResultTable, Value
 from convcalc.designs.names import ZOO
 from convcalc.errors import SpecError, quoted
 from convcalc.metrics.registry import report_metrics
 from convcalc.records import NamedTuple
 from convcalc.render.pictures.labels import NAMES
-from convcalc.render.pictures.scatter.axes import Value
 from convcalc.render.pictures.scatter.drawing import MOST_COLORS, Labels, Plan, Point, front_of, scatter
 from convcalc.render.plots import vega
 from convcalc.render.plots.drawing import Drawing
@@ -59,11 +58,12 @@ def plot_results(results: ResultTable, options: ScatterOptions, width: float = 9
         SpecError: CC782, for a column that there is not, or that has texts or nothing where numbers are needed.
     """
     x, y = _axes(results, options)
-    columns = {key: results.numbers(key) for key in dict.fromkeys((x, y, *([options.size] if options.size else [])))}
+    columns = {key: results.numbers(key) for key in dict.fromkeys(filter(None, (x, y, options.size)))}
     groups = _groups(results, options.color) if options.color else [""] * len(results.rows)
     names = names_of(results)
     keys = options.pareto or _usual_front(x, y)
-    ranks = [[_signed(value, key) for value in results.numbers(key.removeprefix("-"))] for key in keys]
+    ranks = [[-value if value is not None and key.startswith("-") else value
+              for value in results.numbers(key.removeprefix("-"))] for key in keys]  # fmt: skip
     whole = [place for place in range(len(names)) if columns[x][place] is not None and columns[y][place] is not None]
     if not whole:
         raise SpecError("CC782", f"no row has both {quoted(x)} and {quoted(y)}", results.places[0]._replace(line=0))
@@ -76,10 +76,9 @@ def plot_results(results: ResultTable, options: ScatterOptions, width: float = 9
               _title(names[place], results.rows[place]), place in best)
         for place in whole
     ]  # fmt: skip
-    line = None
-    if {key.removeprefix("-") for key in keys} == {x, y}:
-        line = (f"-{x}" in keys, f"-{y}" in keys)
-    plan = Plan(_words(x), _words(y), _words(options.size or ""), logs[0], logs[1], options.labels, line)
+    is_drawn = {key.removeprefix("-") for key in keys} == {x, y}
+    line = (f"-{x}" in keys, f"-{y}" in keys) if is_drawn else None
+    plan = Plan(_words(x), _words(y), _words(options.size or ""), *logs, options.labels, line)
     return Drawing(scatter(points, plan, width, height), vega.scatter(points, plan, options.color))
 
 
@@ -100,10 +99,6 @@ def _groups(results: ResultTable, column: str) -> list[str]:
     return [ranges[value] for value in values]
 
 
-def _signed(value: Value | None, key: str) -> Value | None:
-    return -value if value is not None and key.startswith("-") else value
-
-
 def _axes(results: ResultTable, options: ScatterOptions) -> tuple[str, str]:
     """Return the columns of both axes: those named; parameters, and a quality or multiplies; the first with numbers."""
     if options.x and options.y:
@@ -114,13 +109,8 @@ def _axes(results: ResultTable, options: ScatterOptions) -> tuple[str, str]:
     y = options.y or (for_y[1] if for_y[:1] == ["params"] and len(for_y) > 1 else next(iter(for_y), None))
     x = options.x or next((key for key in ("params", "macs", *numeric) if key in numeric and key != y), None)
     if x is None or y is None:
-        place = results.places[0]._replace(line=0)
-        raise SpecError(
-            "CC782",
-            "two columns with numbers are needed, one for each axis",
-            place,
-            f"columns: {', '.join(results.columns)}",
-        )
+        text, hint = "two columns with numbers are needed, one for each axis", f"columns: {', '.join(results.columns)}"
+        raise SpecError("CC782", text, results.places[0]._replace(line=0), hint)
     return x, y
 
 
@@ -148,7 +138,7 @@ def _logs(
     whole: Sequence[int],
     log: str,
     results: ResultTable,
-) -> tuple[bool | None, ...]:
+) -> tuple[bool | None, bool | None]:
     """Return which axes are logarithmic.
 
     Raises:
@@ -170,8 +160,9 @@ def _words(key: str) -> str:
 
 
 def names_of(results: ResultTable) -> list[str]:
-    """Return what points are called; ``≥`` marks one whose numbers are lower bounds."""
-    return [f"≥ {name}" if bound else name for name, bound in zip(_names(results), _bounds(results), strict=True)]
+    """Return what points are called; ``≥`` marks one whose numbers are lower bounds, as ``batch`` notes."""
+    marks = ("≥ " if "≥" in text else "" for text in results.texts("error"))
+    return [f"{mark}{name}" for mark, name in zip(marks, _names(results), strict=True)]
 
 
 def _names(results: ResultTable) -> list[str]:
@@ -182,15 +173,9 @@ def _names(results: ResultTable) -> list[str]:
     texts = [key for key in results.columns if not results.is_numeric(key)]
     if texts:
         return results.texts(texts[0])
-    metrics = {metric.key for metric in report_metrics()}
-    axes = [key for key in results.columns if key not in metrics and not is_quality(key)]
+    axes = [key for key in results.columns if not _is_metric(key) and not is_quality(key)]
     columns = [[f"{key}={text}" for text in results.texts(key)] for key in axes]
     return [" ".join(texts) for texts in zip(*columns, strict=True)] if columns else [""] * len(results.rows)
-
-
-def _bounds(results: ResultTable) -> list[bool]:
-    """Return whether a row's numbers are lower bounds, as ``batch`` notes."""
-    return ["≥" in text for text in results.texts("error")]
 
 
 def _title(name: str, row: Mapping[str, Any]) -> str:

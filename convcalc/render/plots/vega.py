@@ -6,16 +6,16 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import sqrt
 from typing import Any
 
-from convcalc.render.pictures.bars import KEYS, comparison_rows
+from convcalc.render.pictures.bars import comparison_rows
 from convcalc.render.pictures.labels import NAMES, Part, parts_of
-from convcalc.render.pictures.modules import Module
+from convcalc.render.pictures.modules import COSTS, Module
 from convcalc.render.pictures.palette import LIGHT, RAMP
-from convcalc.render.pictures.scatter.axes import axis
 from convcalc.render.pictures.scatter.drawing import Plan, Point
+from convcalc.render.pictures.scatter.places import axis
 from convcalc.render.pictures.skyline import activations_of, shown_layers
 from convcalc.render.pictures.treemap import Box, cells
 from convcalc.report.compare import Comparison
@@ -36,22 +36,20 @@ def _field(name: str, kind: str, **more: Any) -> Chart:
     return {"field": name, "type": kind, **more}
 
 
-def _tips(*names: str) -> list[Chart]:
-    return [{"field": name, "type": "quantitative" if name in COLORS else "nominal"} for name in names]
-
-
 def _rows(parts: Sequence[Part]) -> list[Chart]:
-    return [
-        {"order": place, "part": part.label, "path": part.paths, "metric": NAMES[key][1], "value": part.values[key],
-         "counted": part.is_known(key)}
-        for place, part in enumerate(parts)
-        for key in KEYS
-    ]  # fmt: skip
+    return [fact for place, part in enumerate(parts) for fact in _facts(place, part.label, part.paths, part)]
+
+
+def _facts(place: int, name: str, path: str, part: Part, **more: str) -> Iterator[Chart]:
+    """Give the values of a part by metric."""
+    for key in COSTS:
+        yield {"order": place, "part": name, "path": path, **more, "metric": NAMES[key][1], "value": part.value(key),
+               "counted": part.is_known(key)}  # fmt: skip
 
 
 def bridge(root: Module) -> Chart:
     """Return two stacked bars: the share of each part."""
-    rows = _rows(parts_of(root, ("macs", "params")))
+    rows = _rows(parts_of(root))
     return _chart(
         "Share of multiplies and of parameters of each part", rows, mark={"type": "bar", "tooltip": True}, width=160,
         height=SIDE,
@@ -67,23 +65,18 @@ def bridge(root: Module) -> Chart:
 
 def bars(root: Module, depth: int | None = None) -> Chart:
     """Return bars, a column of them for each metric."""
-    return _bars(_rows(parts_of(root, KEYS, depth)), {})
+    return _bars(_rows(parts_of(root, depth)), {})
 
 
 def comparison_bars(comparison: Comparison) -> Chart:
     """Return bars, a column for each metric, with those of the designs beside each other."""
-    rows = [
-        {"order": place, "part": path, "path": path, "design": label, "metric": NAMES[key][1],
-         "value": values[number], "counted": known[number]}
-        for place, (path, cells_) in enumerate(comparison_rows(comparison))
-        for label, (values, known) in cells_.items()
-        for number, key in enumerate(KEYS)
-    ]  # fmt: skip
+    found = [(place, part) for place, (_, parts) in enumerate(comparison_rows(comparison)) for part in parts]
+    rows = [fact for place, part in found for fact in _facts(place, part.path, part.path, part, design=part.label)]
     return _bars(rows, {"yOffset": _field("design", "nominal", sort=None)}, "design")
 
 
 def _bars(rows: Sequence[Chart], more: Chart, color: str = "metric") -> Chart:
-    by_metric = {"domain": [NAMES[key][1] for key in KEYS], "range": [COLORS[key] for key in KEYS]}
+    by_metric = {"domain": [NAMES[key][1] for key in COSTS], "range": [COLORS[key] for key in COSTS]}
     scale = {"scale": by_metric, "legend": None} if color == "metric" else {}
     return _chart(
         "Parameters and multiplies, part by part", rows, mark={"type": "bar", "tooltip": True}, width=SIDE // 2,
@@ -129,7 +122,7 @@ def treemap(root: Module) -> Chart:
 def squares(designs: Sequence[tuple[str, Module]]) -> Chart:
     """Return a row of squares for each metric, to one scale."""
     charts = []
-    for key in KEYS:
+    for key in COSTS:
         largest = max((root.value(key) for _, root in designs), default=0)
         rows: list[Chart] = []
         x = 0.0
@@ -149,11 +142,12 @@ def _rectangles(root: Module, area: str, box: Box, facts: Chart) -> Iterable[Cha
             x, y, width, height = (round(edge, 2) for edge in cell.box)
             path = cell.modules[0].path if len(cell.modules) == 1 else f"{len(cell.modules)} others"
             yield {**facts, "path": path, "x": x, "y": y, "x2": round(x + width, 2), "y2": round(y + height, 2),
-                   **{key: cell.value(key) for key in KEYS}}  # fmt: skip
+                   **{key: cell.value(key) for key in COSTS}}  # fmt: skip
 
 
 def _areas(description: str, rows: Sequence[Chart], color: str, size: tuple[float, float]) -> Chart:
     width, height = size
+    names = ["design", "path"] if rows and "design" in rows[0] else ["path"]
     scheme = "oranges" if color == "macs" else "blues"
     return _chart(
         description, rows, width=round(width), height=round(height),
@@ -164,7 +158,7 @@ def _areas(description: str, rows: Sequence[Chart], color: str, size: tuple[floa
             "y2": {"field": "y2"},
             "color": _field(color, "quantitative", title=NAMES[color][1],
                             scale={"type": "sqrt", "scheme": scheme}, legend={"format": "~s"}),
-            "tooltip": _tips(*(["design"] if rows and "design" in rows[0] else []), "path", *KEYS),
+            "tooltip": [*(_field(name, "nominal") for name in names), *(_field(key, "quantitative") for key in COSTS)],
         },
     )  # fmt: skip
 
@@ -194,11 +188,8 @@ def scatter(points: Sequence[Point], plan: Plan, color: str | None = None) -> Ch
         shown["size"] = _field("size", "quantitative", title=plan.size)
     layers: list[Chart] = [{"mark": {"type": "point", "filled": True, "opacity": 0.7}, "encoding": shown}]
     if plan.line:
-        mark = {
-            "type": "line",
-            "interpolate": "step-before" if plan.line[0] else "step-after",
-            "color": COLORS["params"],
-        }
+        step = "step-before" if plan.line[0] else "step-after"
+        mark = {"type": "line", "interpolate": step, "color": COLORS["params"]}
         layers.insert(0, {"transform": [{"filter": "datum.front"}], "mark": mark, "encoding": dict(encoding)})
     names: Chart = {"type": "text", "align": "left", "dx": 7, "fontSize": 10}
     layers.append({"transform": [{"filter": "datum.front"}], "mark": names,

@@ -91,7 +91,7 @@ def _reads(graph: Graph, glyphs: Characters) -> Mapping[Node, str]:
 
 def graph_facts(graph: Graph) -> dict[str, object]:
     """Return the boxes, frames and edges with their places in pixels; ids are numbers, outer frames first."""
-    places = graph.drawn[1]
+    places = graph.places
     shown = list(_lines(graph))
     ids = {node: number for number, node in enumerate(shown)}
 

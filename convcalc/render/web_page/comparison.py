@@ -11,64 +11,48 @@ from convcalc.records import replace
 from convcalc.render.comparison.page import differing
 from convcalc.render.comparison.sentences import comparison_sentences
 from convcalc.render.pictures.graph.graph import graph
-from convcalc.render.pictures.modules import Module, module_tree
+from convcalc.render.pictures.modules import module_tree
 from convcalc.render.pictures.squares import squares
 from convcalc.render.pictures.svg import element
-from convcalc.render.web_page.design import GLYPHS, DesignParts, about, flow, left_out
-from convcalc.render.web_page.detail import Detail, fitted
+from convcalc.render.web_page.design import GLYPHS, DesignParts, about, designs_page, flow
 from convcalc.render.web_page.lean import lean_graph
-from convcalc.render.web_page.parts import (
-    KINDS,
-    TITLES,
-    Tile,
-    bar,
-    count,
-    scroll,
-    section,
-    short_total,
-    switch,
-    tiles,
-)
-from convcalc.render.web_page.shell import footer, page
+from convcalc.render.web_page.parts import TILES, Tile, bar, chosen, count, scroll, section, short_total, switch, tiles
+from convcalc.render.web_page.shell import Detail
 from convcalc.report.align_layers import AlignedRow
-from convcalc.report.compare import Comparison, MetricComparison
+from convcalc.report.compare import Comparison
 from convcalc.report.comparison_rows import select_rows
 
-KEYS = {"params": "p", "macs": "m"}
-WORDS = {"params": "Params", "macs": "Multiplies"}
+KEYS = {"params": ("p", "Params"), "macs": ("m", "Multiplies")}
+"""The metrics of the table, with their colours and headings."""
 
 
 def comparison_page(comparison: Comparison, verdicts: Sequence[Element] = ()) -> str:
     """Return the page."""
     parts = [DesignParts(report) for report in comparison.reports]
-    above = [*_above(comparison), *verdicts, _squares(comparison.labels, [part.root for part in parts])]
+    designs, labels = list(zip(comparison.labels, parts, strict=True)), comparison.labels
+    title = " → ".join(labels) if len(labels) == 2 else ", ".join(labels)
+    drawn = squares([(label, part.root) for label, part in designs], width=1160, side=290)
+    text = "Parameters in blue, multiplies in orange: equal areas are equal numbers, within each colour."
+    above = [*_above(comparison, title), *verdicts, section("To one scale", text, drawn.root, "wide")]
     graphs = _graphs(comparison)
 
-    def draw(detail: Detail) -> str:
-        content = [*above, _places(comparison, detail), graphs]
-        for place, (label, part) in enumerate(zip(comparison.labels, parts, strict=True)):
-            words = f"{part.report.design} · {flow(part.report)}"
-            head = element("summary", element("h2", label), element("span", words))
-            inside = [*part.overview, *part.sections(detail, prefix=f"d{place + 1}-", level=3)]
-            content.append(element("details", head, *inside, class_="design"))
-        notes = [*about(comparison.reports[0]), *left_out(comparison.reports, detail)]
-        content.append(footer(*notes, layers=detail.layers))
-        return page(_title(comparison.labels), content, [part.data(detail) for part in parts])
+    def whole(detail: Detail) -> list[Element]:
+        return [*above, _places(comparison, detail), graphs]
 
-    return fitted(draw, len(parts))
+    return designs_page(title, whole, designs, *about(comparison.reports[0]))
 
 
-def _title(labels: Sequence[str]) -> str:
-    return " → ".join(labels) if len(labels) == 2 else ", ".join(labels)
-
-
-def _above(comparison: Comparison) -> Iterator[Element]:
+def _above(comparison: Comparison, title: str) -> Iterator[Element]:
     """Give what is above the pictures."""
     names = list(dict.fromkeys(report.name.partition(" · ")[0] for report in comparison.reports))
-    yield element("h1", _title(comparison.labels))
+    yield element("h1", title)
     yield element("p", " · ".join(names), class_="sub")
     yield tiles(_tiles(comparison), "tiles long")
-    yield _said(comparison)
+    told: list[Element | str] = []
+    for sentence in comparison_sentences(replace(comparison, note="")):
+        words, bracket, exact = sentence.partition(" (")
+        told += [words, *([element("small", f"{bracket}{exact}")] if exact else []), " "]
+    yield element("p", *told, class_="say")
     for note in comparison.note.split("\n\n"):
         if note.strip():
             yield element("p", note, class_="note")
@@ -76,30 +60,18 @@ def _above(comparison: Comparison) -> Iterator[Element]:
         yield element("p", f"Different inputs: {differing(comparison, GLYPHS)}", class_="warning")
 
 
-def _said(comparison: Comparison) -> Element:
-    """Return what ``compare`` says; exact numbers are in brackets."""
-    told: list[Element | str] = []
-    for sentence in comparison_sentences(replace(comparison, note="")):
-        words, bracket, numbers = sentence.partition(" (")
-        told += [words, *([element("small", f"{bracket}{numbers}")] if numbers else []), " "]
-    return element("p", *told, class_="say")
-
-
 def _tiles(comparison: Comparison) -> Iterator[Tile]:
     """Give the main totals of all designs, below each its ratio to the first."""
     metrics = {metric.column.key: metric for metric in comparison.metrics}
-    for key, title in TITLES.items():
+    for key, (title, kind) in TILES.items():
         if key in metrics and None not in metrics[key].values:
             marks = ["≥ " * (key in report.lower_bounds) for report in comparison.reports]
             values = [f"{mark}{short_total(key, value or 0)}"
                       for mark, value in zip(marks, metrics[key].values, strict=True)]  # fmt: skip
             text = " → ".join(values) if len(values) == 2 else " · ".join(values)
-            below = _ratios(metrics[key]) if not any(marks) else "not all counted: no ratio"
-            yield Tile(title, text, below, KINDS.get(key, ""))
-
-
-def _ratios(metric: MetricComparison) -> str:
-    return " · ".join(_ratio(ratio) for ratio in metric.ratios[1:])
+            ratios = " · ".join(map(_ratio, metrics[key].ratios[1:]))
+            below = ratios if not any(marks) else "not all counted: no ratio"
+            yield Tile(title, text, below, kind)
 
 
 def _ratio(ratio: Fraction | None) -> str:
@@ -107,12 +79,6 @@ def _ratio(ratio: Fraction | None) -> str:
     if not ratio:
         return "no ratio" if ratio is None else "none"
     return "equal" if ratio == 1 else f"÷ {format_multiple(1 / ratio)}" if ratio < 1 else f"× {format_multiple(ratio)}"
-
-
-def _squares(labels: Sequence[str], roots: Sequence[Module]) -> Element:
-    drawn = squares(list(zip(labels, roots, strict=True)), width=1160, side=290)
-    text = "Parameters in blue, multiplies in orange: equal areas are equal numbers, within each colour."
-    return section("To one scale", text, scroll(drawn.root, "To one scale", "wide"))
 
 
 def _graphs(comparison: Comparison) -> Element:
@@ -129,38 +95,27 @@ def _graphs(comparison: Comparison) -> Element:
 def _places(comparison: Comparison, detail: Detail) -> Element:
     """Return the table of aligned layers, with bars to one scale and differences from the first design."""
     rows = select_rows(comparison.matches, list(KEYS)).rows
-    chosen = _chosen(rows, detail.rows)
-    largest = {key: max((value or 0 for row in chosen if row.level == 0 for value in row.values(key)), default=0)
-               for key in KEYS}  # fmt: skip
-    groups, titles = element("tr", element("td")), element("tr", element("th", "Layer", scope="col"))
-    for key in KEYS:
-        span = 3 * len(comparison.labels) - 1
-        groups.append(element("th", WORDS[key], scope="colgroup", colspan=span))
-        for place, label in enumerate(comparison.labels):
-            titles.append(element("th", label, scope="col", colspan=2))
-            if place:
-                titles.append(element("th", "difference", scope="col"))
-    body = element("tbody", *(_place(row, largest, len(comparison.labels)) for row in chosen))
-    table = element("table", element("thead", groups, titles), body, class_="places")
-    text = "Matched by path, then by position; differences are from the first design."
-    if len(chosen) < len(rows):
-        text += f" {count_of(len(rows) - len(chosen), 'more row')}: “convcalc compare” has them."
-    return section("Part by part", text, scroll(table, "Part by part", "scroll tall"))
-
-
-def _chosen(rows: Sequence[AlignedRow], most: int) -> Sequence[AlignedRow]:
-    """Return the rows that are shown: those down to a depth, and of too many at the top the largest."""
-    deepest = max((row.level for row in rows), default=0)
-    while deepest and len(rows) > most:
-        rows = [row for row in rows if row.level < deepest]
-        deepest -= 1
     totals = {key: max((value or 0 for row in rows for value in row.values(key)), default=0) or 1 for key in KEYS}
 
     def size(row: AlignedRow) -> Fraction:
         return max(Fraction(value or 0, totals[key]) for key in KEYS for value in row.values(key))
 
-    order = sorted(range(len(rows)), key=lambda place: -size(rows[place])) if len(rows) > most else range(len(rows))
-    return [rows[place] for place in sorted(order[:most])]
+    shown = chosen(rows, detail.rows, lambda row: row.level, size)
+    largest = {key: max((value or 0 for row in shown if row.level == 0 for value in row.values(key)), default=0)
+               for key in KEYS}  # fmt: skip
+    groups, titles = element("tr", element("td")), element("tr", element("th", "Layer", scope="col"))
+    for _, heading in KEYS.values():
+        groups.append(element("th", heading, scope="colgroup", colspan=3 * len(comparison.labels) - 1))
+        for place, label in enumerate(comparison.labels):
+            titles.append(element("th", label, scope="col", colspan=2))
+            if place:
+                titles.append(element("th", "difference", scope="col"))
+    body = element("tbody", *(_place(row, largest, len(comparison.labels)) for row in shown))
+    table = element("table", element("thead", groups, titles), body, class_="places")
+    text = "Matched by path, then by position; differences are from the first design."
+    if len(shown) < len(rows):
+        text += f" {count_of(len(rows) - len(shown), 'more row')}: “convcalc compare” has them."
+    return section("Part by part", text, table, "scroll tall")
 
 
 def _place(row: AlignedRow, largest: dict[str, int], designs: int) -> Element:
@@ -169,19 +124,17 @@ def _place(row: AlignedRow, largest: dict[str, int], designs: int) -> Element:
     name += f" … {row.last_segment}" if row.last_segment else ""
     made = element("tr", element("th", name, scope="row"), class_=f"l{min(row.level, 9)}",
                    data_at=next(cell.path for cell in row.cells if cell))  # fmt: skip
-    for key, kind in KEYS.items():
+    for key, (color, _) in KEYS.items():
         values, known = row.values(key), [cell is None or key not in cell.unknown for cell in row.cells]
         for place in range(designs):
             text = "" if values[place] is None else count(values[place], known=known[place])
             made.append(element("td", text))
-            made.append(element("td", bar(values[place] or 0, largest[key], kind)))
+            made.append(element("td", bar(values[place] or 0, largest[key], color)))
             if place:
                 absent = values[0] is None and values[place] is None
                 comparable = known[0] and known[place] and not row.splits_a_layer and not absent
-                made.append(_difference((values[place] or 0) - (values[0] or 0)) if comparable else element("td"))
+                difference = (values[place] or 0) - (values[0] or 0) if comparable else 0
+                text = format_signed(difference).replace("-", "−") if difference else "=" if comparable else ""
+                kind = "less" if difference < 0 else "more" if difference else None
+                made.append(element("td", text, class_=kind))
     return made
-
-
-def _difference(value: int) -> Element:
-    text = format_signed(value).replace("-", "−") if value else "="
-    return element("td", text, class_="less" if value < 0 else "more" if value else None)

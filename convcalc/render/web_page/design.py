@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from xml.etree.ElementTree import Element
 
 from convcalc.number_format import count_of
@@ -10,20 +10,17 @@ from convcalc.records import cached_property
 from convcalc.render.pictures.bridge import bridge
 from convcalc.render.pictures.graph.graph import graph
 from convcalc.render.pictures.labels import NAMES
-from convcalc.render.pictures.modules import module_tree
+from convcalc.render.pictures.modules import has_costs, module_tree
 from convcalc.render.pictures.skyline import skyline
 from convcalc.render.pictures.svg import element
 from convcalc.render.pictures.treemap import treemap
 from convcalc.render.report.facts import report_facts
 from convcalc.render.report.header import conditions, convention, coverage, input_to_output, notes
 from convcalc.render.tables.characters import Characters
-from convcalc.render.web_page.data import packed_report
-from convcalc.render.web_page.detail import ELSEWHERE, WHY, Detail, fitted
-from convcalc.render.web_page.layer_table import layer_table, names_width, operation_table
-from convcalc.render.web_page.lean import lean_cells, lean_graph
-from convcalc.render.web_page.parts import report_tiles, scroll, section, sentence, switch, tiles
-from convcalc.render.web_page.shell import footer, page
-from convcalc.render.web_page.source import SourceLines
+from convcalc.render.web_page.layer_table import SourceLines, layer_table, names_width, operation_table
+from convcalc.render.web_page.lean import lean_cells, lean_graph, packed_report
+from convcalc.render.web_page.parts import report_tiles, section, sentence, switch, tiles
+from convcalc.render.web_page.shell import ELSEWHERE, WHY, Detail, fitted, footer, page
 from convcalc.report.report import Report
 
 WIDEST = 500
@@ -42,7 +39,7 @@ def design_page(report: Report, verdicts: Sequence[Element] = ()) -> str:
             *parts.overview,
             *verdicts,
             *parts.sections(detail),
-            footer(*about(report), *left_out([report], detail), layers=detail.layers),
+            footer(*about(report), *_left_out([report], detail), layers=detail.layers),
         ]
         return page(report.name, [element("div", *content, class_="design")], parts.data(detail))
 
@@ -59,7 +56,35 @@ def about(report: Report) -> list[str]:
     return [*notes(report), convention(report)]
 
 
-def left_out(reports: Sequence[Report], detail: Detail) -> Iterator[str]:
+def designs_page(
+    title: str, above: Callable[[Detail], Iterable[Element]], designs: Sequence[tuple[str, DesignParts]],
+    *texts: str, opened: bool = False,
+) -> str:  # fmt: skip
+    """Return a page of several designs.
+
+    Args:
+        title: of the window.
+        above: what is above the designs.
+        designs: with their names.
+        texts: the last lines.
+        opened: whether the designs can be seen at once.
+    """
+
+    def draw(detail: Detail) -> str:
+        content = list(above(detail))
+        for place, (name, part) in enumerate(designs, 1):
+            words = f"{part.report.design} · {flow(part.report)}"
+            head = element("summary", element("h2", name), element("span", words))
+            inside = [*part.overview, *part.sections(detail, prefix=f"d{place}-", level=3)]
+            content.append(element("details", head, *inside, class_="design", open=opened))
+        left = _left_out([part.report for _, part in designs], detail)
+        content.append(footer(*texts, *left, layers=detail.layers))
+        return page(title, content, [part.data(detail) for _, part in designs])
+
+    return fitted(draw, max(1, len(designs)))
+
+
+def _left_out(reports: Sequence[Report], detail: Detail) -> Iterator[str]:
     """Give what the JSON of a page does not have, and why."""
     if not detail.layers:
         layers = count_of(sum(len(report.rows) for report in reports), "layer")
@@ -97,18 +122,10 @@ class DesignParts:
     @cached_property
     def overview(self) -> Sequence[Element]:
         """The tiles, the sentence, and what is not counted."""
-        return list(self._overview())
-
-    def _overview(self) -> Iterator[Element]:
-        report = self.report
-        yield tiles(report_tiles(report))
-        told = sentence(self.root)
-        if told is not None:
-            yield told
-        if not report.is_complete:
-            yield element("p", "".join(text for text, _ in coverage(report, GLYPHS)), class_="warning")
-        for warning in report.warnings:
-            yield element("p", warning, class_="warning")
+        report, told = self.report, sentence(self.root)
+        warnings = [] if report.is_complete else ["".join(text for text, _ in coverage(report, GLYPHS))]
+        said = (element("p", text, class_="warning") for text in [*warnings, *report.warnings])
+        return [tiles(report_tiles(report)), *([] if told is None else [told]), *said]
 
     def sections(self, detail: Detail, *, prefix: str = "", level: int = 2) -> Iterator[Element]:
         """Give the pictures and tables.
@@ -122,13 +139,11 @@ class DesignParts:
         if not report.rows:
             return
         lines = SourceLines(report, prefix, detail.source)
-        if not root.known or any(root.value(key) for key in ("params", "macs")):
+        if not root.known or has_costs(root):
             yield from self._costs(detail, level)
         drawing, width = self._graph
-        drawn = section(
-            "Graph", "Equal neighbours are drawn once, with ×n.", scroll(drawing, "Graph", "scroll tall"),
-            level=level, tools=[switch()],
-        )  # fmt: skip
+        about = "Equal neighbours are drawn once, with ×n."
+        drawn = section("Graph", about, drawing, "scroll tall", level=level, tools=[switch()])
         kind = "beside" if width + names_width(root) <= WIDEST else None
         yield element("div", drawn, layer_table(root, report, lines, detail, level=level), class_=kind)
         operations = operation_table(root, report, level=level)
@@ -140,19 +155,13 @@ class DesignParts:
         """Give the pictures of parameters and multiplies."""
         root = self.root
         area = "params" if root.value("params") else "macs"
-        stores = section(
-            "Where it computes, where it stores", "Each part’s share of multiplies (left) and of parameters (right), "
-            "first layer on top.", self._bridge, level=level,
-        )  # fmt: skip
-        every = section(
-            "Every layer at once", f"Area: {NAMES[area][1]}; colour: as chosen.",
-            scroll(lean_cells(treemap(root, area, height=436, most=detail.cells)), "Every layer at once", "wide"),
-            level=level, tools=[switch()],
-        )  # fmt: skip
+        about = "Each part’s share of multiplies (left) and of parameters (right), first layer on top."
+        stores = section("Where it computes, where it stores", about, self._bridge, level=level)
+        drawn = lean_cells(treemap(root, area, height=436, most=detail.cells))
+        about = f"Area: {NAMES[area][1]}; colour: as chosen."
+        every = section("Every layer at once", about, drawn, "wide", level=level, tools=[switch()])
         yield element("div", stores, every, class_="two")
-        along = skyline(root, self.report, least=detail.column)
-        yield section(
-            "Along the depth", "A column for each layer that counts, in order: multiplies up, parameters down, each on "
-            "its own linear scale; at the foot the activations that it puts out.",
-            scroll(lean_cells(along), "Along the depth", "wide"), level=level,
-        )  # fmt: skip
+        about = ("A column for each layer that counts, in order: multiplies up, parameters down, each on its own "
+                 "linear scale; at the foot the activations that it puts out.")  # fmt: skip
+        along = lean_cells(skyline(root, self.report, least=detail.column))
+        yield section("Along the depth", about, along, "wide", level=level)

@@ -1,19 +1,21 @@
-"""Tables of one design: its modules and layers as a tree, and its kinds of operations."""
+"""Tables of one design: its modules and layers as a tree, its kinds of operations, and the text of its spec.
+
+Every line of a spec is a place to go to.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from xml.etree.ElementTree import Element
 
+from convcalc.errors import Source
 from convcalc.number_format import count_of
 from convcalc.render.pictures.graph.drawing import shape_text
-from convcalc.render.pictures.labels import operation_label
-from convcalc.render.pictures.modules import Module
-from convcalc.render.pictures.svg import element
-from convcalc.render.pictures.text_width import text_width
-from convcalc.render.web_page.detail import ELSEWHERE, Detail
-from convcalc.render.web_page.parts import bar, count, head_row, row, scroll, section, share
-from convcalc.render.web_page.source import SourceLines
+from convcalc.render.pictures.labels import LETTERS, operation_label
+from convcalc.render.pictures.modules import COSTS, Module
+from convcalc.render.pictures.svg import element, text_width
+from convcalc.render.web_page.parts import chosen, cost, count, finder, head_row, row, section
+from convcalc.render.web_page.shell import ELSEWHERE, WHY, Detail
 from convcalc.report.fold import TableOptions, fold_report
 from convcalc.report.report import Report
 
@@ -21,6 +23,8 @@ DEEPEST = 9
 """Rows further inside are indented no more."""
 NAME, INDENT, SIZE = 22, 15, 12.5
 """Left of names, of each level, and the size of the font, as in page.css."""
+LINE = 35
+"""Bytes that a page needs for a line besides its text."""
 
 
 def layer_table(root: Module, report: Report, lines: SourceLines, detail: Detail, *, level: int = 2) -> Element:
@@ -29,8 +33,13 @@ def layer_table(root: Module, report: Report, lines: SourceLines, detail: Detail
     Of a larger design than the detail lets, modules are rows and their layers are not; of still more, the largest are.
     """
     rows = list(_rows(root))
-    totals = {key: root.value(key) for key in ("params", "macs")}
-    shown = _chosen(rows, totals, detail.rows)
+    totals = {key: root.value(key) for key in COSTS}
+
+    def size(row: tuple[Module, int]) -> tuple[bool, int]:
+        module = row[0]
+        return not module.known, module.value("params") * totals["macs"] + module.value("macs") * totals["params"]
+
+    shown = chosen(rows, detail.rows, lambda row: row[1], size)
     largest = {key: max((leaf.value(key) for leaf in root.leaves()), default=0) for key in totals}
     body = element("tbody")
     before: str | None = None
@@ -49,10 +58,7 @@ def layer_table(root: Module, report: Report, lines: SourceLines, detail: Detail
     if len(shown) < len(rows):
         left = f" {count_of(len(rows) - len(shown), 'more row')}: "
         about += left + ("in the JSON alone." if detail.layers else ELSEWHERE)
-    find = element("input", type="search", placeholder="Filter layers", aria_label="Filter layers")
-    found = element("output", class_="found")
-    return section("Layers", about, scroll(table, "Layers", "scroll tall"), level=level,
-                   tools=[element("div", found, find, class_="find")])  # fmt: skip
+    return section("Layers", about, table, "scroll tall", level=level, tools=[finder("Filter layers")])
 
 
 def names_width(root: Module) -> float:
@@ -69,29 +75,14 @@ def _rows(root: Module) -> Iterator[tuple[Module, int]]:
         stack += [(child, depth + 1) for child in reversed(module.children)]
 
 
-def _chosen(rows: Sequence[tuple[Module, int]], totals: Mapping[str, int], most: int) -> Sequence[tuple[Module, int]]:
-    """Return the rows that are shown: those down to a depth, and of too many at the top the largest."""
-    deepest = max((depth for _, depth in rows), default=0)
-    while deepest and len(rows) > most:
-        rows = [(module, depth) for module, depth in rows if depth < deepest]
-        deepest -= 1
-
-    def size(module: Module) -> tuple[bool, int]:
-        return module.known, -module.value("params") * totals["macs"] - module.value("macs") * totals["params"]
-
-    kept = {module for module, _ in sorted(rows, key=lambda row: size(row[0]))[:most]}
-    return [(module, depth) for module, depth in rows if module in kept]
-
-
 def _row(
     module: Module, depth: int, totals: Mapping[str, int], largest: Mapping[str, int], **marks: str | None
 ) -> Element:
     """Return a row; its first cell is a heading of its row by its place, and its bars have the colours of columns."""
     cells: list[Element | str | None] = [operation_label(module), shape_text(module.shape)]
     for key in totals:
-        value = module.value(key)
-        drawn = bar(value, largest[key]) if module.is_layer else None
-        cells += [count(value, known=module.is_known(key)), share(value, totals[key]), drawn]
+        most = largest[key] if module.is_layer else 0
+        cells += cost(module.value(key), totals[key], most, known=module.is_known(key))
     kind = f"l{min(depth, DEEPEST)}" + ("" if module.is_layer else " g")
     return row(element("th", module.name), cells, class_=kind, data_at=module.path, **marks)
 
@@ -101,21 +92,66 @@ def operation_table(root: Module, report: Report, *, level: int = 2) -> Element 
     lines = fold_report(report, TableOptions(by="op")).lines
     if len(lines) < 2:
         return None
-    keys = {"params": "p", "macs": "m"}
-    totals = {key: root.value(key) for key in keys}
-    largest = {key: max(line.values.get(key, 0) for line in lines) for key in keys}
+    totals = {key: root.value(key) for key in COSTS}
+    largest = {key: max(line.values.get(key, 0) for line in lines) for key in COSTS}
     body = element("tbody")
     for line in sorted(lines, key=lambda line: (-line.values.get("macs", 0), -line.values.get("params", 0))):
         cells: list[Element | str | None] = [f"{line.layers:,}"]
-        for key, kind in keys.items():
-            value = line.values.get(key, 0)
-            cells += [
-                count(value, known=key not in line.unknown),
-                share(value, totals[key]),
-                bar(value, largest[key], kind),
-            ]
+        for key in COSTS:
+            value, known = line.values.get(key, 0), key not in line.unknown
+            cells += cost(value, totals[key], largest[key], LETTERS[key], known=known)
         body.append(row(element("th", line.op or line.path, scope="row"), cells))
     head = head_row("Operation", "Layers", "Params", "%", "", "Multiplies", "%", "")
     about = "All layers of one kind together, norms and activations by themselves."
     table = element("table", head, body, class_="numbers sorts")
-    return section("By operation", about, scroll(table, "By operation"), level=level)
+    return section("By operation", about, table, "scroll", level=level)
+
+
+# --- source -----------------------------------------------------------------------------------------------------------
+
+
+class SourceLines:
+    """Where layers come from: lines of files, or nodes of an imported model.
+
+    ``prefix`` makes the names of lines unlike those of another design in the page. Files whose listing has more than
+    about ``most`` bytes are not shown.
+    """
+
+    def __init__(self, report: Report, prefix: str, most: int) -> None:
+        self.prefix = prefix
+        self.spans = {row.path: row.source for row in report.rows if row.source is not None}
+        self.files: list[Source] = []
+        for span in self.spans.values():
+            if span.line and span.source not in self.files:
+                self.files.append(span.source)
+        self.shown = [
+            file for file in self.files if file.text and len(file.text) + LINE * file.text.count("\n") <= most
+        ]
+
+    def of(self, module: Module) -> tuple[str | None, str | None]:
+        """Return the anchor of a module's line, or the node of the model that it is; of a scope, its first layer's."""
+        first = module
+        while first.children:
+            first = first.children[0]
+        span = self.spans.get(first.path)
+        if span is None:
+            return None, None
+        is_shown = span.line and span.source in self.shown
+        line = self._name(self.shown.index(span.source), span.line) if is_shown else None
+        return line, f"node {span.node}" if module.is_layer and span.node else None
+
+    def _name(self, file: int, line: int) -> str:
+        return f"{self.prefix}L{f'{file}-' if file else ''}{line}"
+
+    def sections(self, level: int = 2) -> Iterator[Element]:
+        """Give a section for each file."""
+        for file in self.files:
+            name = file.name.replace("\\", "/").rpartition("/")[2] or file.name
+            title, lines = f"Source: {name}", file.text.rstrip("\n").split("\n")
+            if file in self.shown:
+                place = self.shown.index(file)
+                listed = [element("span", text or " ", id=self._name(place, at)) for at, text in enumerate(lines, 1)]
+                about = "A layer that is chosen has its line marked here."
+                yield section(title, about, element("pre", *listed), "scroll source", level=level)
+            elif file.text:
+                yield section(title, f"Left out: {count_of(len(lines), 'line')}, and {WHY}.", level=level)

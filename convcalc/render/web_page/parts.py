@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 from xml.etree.ElementTree import Element
 
 from convcalc.number_format import IEC, count_of, format_count, format_significant
 from convcalc.records import NamedTuple
-from convcalc.render.pictures.labels import Part, parts_of, percent, short
+from convcalc.render.pictures.labels import Part, parts_of, percent, scaled, short
 from convcalc.render.pictures.modules import Module
 from convcalc.render.pictures.svg import element, number
 from convcalc.report.report import Report
+
+Row = TypeVar("Row")
 
 SWITCH = (("m", "multiplies"), ("p", "parameters"), ("a", "activations"))
 """The metrics of tints: their letters and words."""
@@ -38,10 +40,11 @@ def tiles(shown: Iterable[Tile], kind: str = "tiles") -> Element:
     return element("dl", *made, class_=kind)
 
 
-KINDS = {"params": "p", "macs": "m", "peak_activation_bytes": "a"}
-TITLES = {"params": "parameters", "macs": "multiplies", "weight_bytes": "weights",
-          "peak_activation_bytes": "peak activations", "depth": "depth"}  # fmt: skip
-"""The metrics of tiles, each with its title."""
+TILES = {
+    "params": ("parameters", "p"), "macs": ("multiplies", "m"), "weight_bytes": ("weights", ""),
+    "peak_activation_bytes": ("peak activations", "a"), "depth": ("depth", ""),
+}  # fmt: skip
+"""The metrics of tiles, each with its title and its colour."""
 
 
 def report_tiles(report: Report) -> list[Tile]:
@@ -56,8 +59,8 @@ def report_tiles(report: Report) -> list[Tile]:
     if totals.get("active_params") != totals.get("params"):
         below["params"] += f", of which {short_total('params', totals['active_params'])} active"
     return [
-        Tile(title, "≥ " * (key in bounds) + short_total(key, totals[key]), below[key], KINDS.get(key, ""))
-        for key, title in TITLES.items()
+        Tile(title, "≥ " * (key in bounds) + short_total(key, totals[key]), below[key], kind)
+        for key, (title, kind) in TILES.items()
         if totals.get(key) is not None
     ]
 
@@ -68,9 +71,8 @@ def short_total(key: str, value: int | Fraction) -> str:
         return format_count(value)
     if not key.endswith("bytes"):
         return short(value)
-    step = min(max((value.numerator // value.denominator).bit_length() - 1, 0) // 10, len(IEC) - 1)
-    step += step + 1 < len(IEC) and 2 * value >= 1999 * 1024**step  # 1000 KiB is 0.98 MiB
-    return f"{format_significant(Fraction(value) / 1024**step)} {IEC[step]}B"
+    size, unit = scaled(value, 1024, IEC)
+    return f"{format_significant(size)} {unit}B"
 
 
 def sentence(root: Module) -> Element | None:
@@ -78,47 +80,52 @@ def sentence(root: Module) -> Element | None:
 
     Nothing where there is neither.
     """
-    parts = parts_of(root, ("macs", "params"))
-    totals = {key: root.value(key) for key in ("params", "macs")}
-    most = {key: max(parts, key=lambda part: part.values[key]) for key in totals if totals[key]}
+    parts = parts_of(root)
+    words = {"params": element("b", "parameters", class_="p"), "macs": element("b", "multiplies", class_="m")}
+    most = {key: max(parts, key=lambda part: part.value(key)) for key in words if root.value(key)}
     if not most:
         return None
-    parameters, multiplies = element("b", "parameters", class_="p"), element("b", "multiplies", class_="m")
-    content: list[Element | str] = [] if all(map(root.is_known, totals)) else ["Of what could be counted, "]
-    stores, computes = most.get("params"), most.get("macs")
 
-    def part_of(part: Part, key: str) -> str:
-        return percent(part.values[key], totals[key])
+    def share_of(part: Part, key: str) -> str:
+        return percent(part.value(key), root.value(key))
 
-    if stores is not None and computes is not None:
-        content += [element("b", stores.label), f" has {part_of(stores, 'params')} of the ", parameters,
-                    f" and {part_of(stores, 'macs')} of the ", multiplies]  # fmt: skip
-        if computes is not stores:
-            content += ["; ", element("b", computes.label), f" computes {part_of(computes, 'macs')} of the multiplies "]
-            content.append(f"with {part_of(computes, 'params')} of the parameters")
-        content.append(".")
-    else:
-        ((key, only),) = most.items()
-        word = parameters if key == "params" else multiplies
-        content += [element("b", only.label), f" has {part_of(only, key)} of the ", word, "."]
-    return element("p", *content, class_="say")
+    (key, part), *others = most.items()
+    content: list[Element | str] = [] if all(map(root.is_known, words)) else ["Of what could be counted, "]
+    content += [element("b", part.label), f" has {share_of(part, key)} of the ", words[key]]
+    for other, computes in others:
+        content += [f" and {share_of(part, other)} of the ", words[other]]
+        if computes is not part:
+            said = f"{share_of(computes, other)} of the multiplies with {share_of(computes, key)} of the parameters"
+            content += ["; ", element("b", computes.label), f" computes {said}"]
+    return element("p", *content, ".", class_="say")
 
 
-def section(title: str, about: str, *content: Element | None, level: int = 2, tools: Sequence[Element] = (),
-            **attributes: Any) -> Element:  # fmt: skip
-    """Return a part of a page with its heading, what it shows, and its controls on the right."""
+def section(
+    title: str, about: str, content: Element | None = None, box: str = "", *, level: int = 2,
+    tools: Sequence[Element] = (),
+) -> Element:  # fmt: skip
+    """Return a part of a page with its heading, what it shows, and its controls on the right.
+
+    With a kind of ``box`` its content is in one that scrolls.
+    """
     head = element("div", element(f"h{level}", title), element("p", about) if about else None)
-    made = element("section", **attributes)
-    made.append(element("header", head, *tools))
-    made.extend(each for each in content if each is not None)
+    shown = scroll(content, title, box) if content is not None and box else content
+    made = element("section", element("header", head, *tools))
+    made.extend([] if shown is None else [shown])
     return made
 
 
-def switch(by: str = "m") -> Element:
-    """Return the buttons that choose the metric of tints."""
-    buttons = (element("button", word, type="button", value=letter, aria_pressed=str(letter == by).lower())
+def switch() -> Element:
+    """Return the buttons that choose the metric of tints: multiplies at first."""
+    buttons = (element("button", word, type="button", value=letter, aria_pressed=str(letter == "m").lower())
                for letter, word in SWITCH)  # fmt: skip
     return element("div", *buttons, class_="switch", role="group", aria_label="Colour by")
+
+
+def finder(what: str) -> Element:
+    """Return the field that filters the rows of a table, with how many it has found."""
+    field = element("input", type="search", placeholder=what, aria_label=what)
+    return element("div", element("output", class_="found"), field, class_="find")
 
 
 def scroll(content: Element, label: str, kind: str = "scroll") -> Element:
@@ -155,12 +162,33 @@ def share(value: int, total: int) -> str:
     return f"{tenths // 10}.{tenths % 10}" if tenths else "<0.1"
 
 
+def cost(
+    value: int, total: int, largest: int, kind: str | None = None, *, known: bool = True
+) -> tuple[str, str, Element | None]:
+    """Return the cells of a value: the number, its share, and a bar."""
+    return count(value, known=known), share(value, total), bar(value, largest, kind)
+
+
 def row(head: Element, cells: Iterable[Element | str | None], **attributes: Any) -> Element:
     """Return a line of a table: its head, and a cell for each text, bar or nothing."""
     return element("tr", head, *(element("td", cell) for cell in cells), **attributes)
 
 
-def head_row(*titles: str) -> Element:
-    """Return the head of a table; a column of bars has no title."""
-    cells = (element("th", title, scope="col") if title else element("td") for title in titles)
+def chosen(rows: Sequence[Row], most: int, level: Callable[[Row], int], size: Callable[[Row], Any]) -> Sequence[Row]:
+    """Return the rows that are shown: those down to a level, and of too many at the top the largest by their size."""
+    deepest = max(map(level, rows), default=0)
+    while deepest and len(rows) > most:
+        rows = [row for row in rows if level(row) < deepest]
+        deepest -= 1
+    if len(rows) <= most:
+        return rows
+    largest = sorted(range(len(rows)), key=lambda place: size(rows[place]), reverse=True)[:most]
+    return [rows[place] for place in sorted(largest)]
+
+
+def head_row(*titles: str, numbers: Collection[int] = ()) -> Element:
+    """Return the head of a table; a column of bars has no title. Columns at ``numbers`` are right-aligned."""
+    kinds = ["n" if place in numbers else None for place in range(len(titles))]
+    cells = [element("th" if title else "td", title, scope="col" if title else None, class_=kind)
+             for title, kind in zip(titles, kinds, strict=True)]  # fmt: skip
     return element("thead", element("tr", *cells))

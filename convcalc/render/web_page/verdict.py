@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from xml.etree.ElementTree import Element
 
-from convcalc.errors import SpecError, excerpt
+from convcalc.errors import Span, excerpt
 from convcalc.findings import CheckResult, ClaimResult, Finding, LimitResult
 from convcalc.number_format import count_of, format_count_or_shape, format_multiple
 from convcalc.render.check.findings import (
@@ -18,10 +18,8 @@ from convcalc.render.check.findings import (
 from convcalc.render.check.limit_tables import RELATIONS, change_list, format_used
 from convcalc.render.check.page import summary
 from convcalc.render.pictures.svg import element, number
-from convcalc.render.web_page.design import GLYPHS, DesignParts, flow, left_out
-from convcalc.render.web_page.detail import Detail, fitted
-from convcalc.render.web_page.parts import head_row, scroll, section
-from convcalc.render.web_page.shell import footer, page
+from convcalc.render.web_page.design import GLYPHS, DesignParts, designs_page
+from convcalc.render.web_page.parts import head_row, section
 from convcalc.report.report import Report
 
 MOST_DESIGNS = 12
@@ -38,19 +36,10 @@ def verdict_page(verdict: CheckResult) -> str:
         *verdict_sections(verdict),
     ]
     parts = [DesignParts(report) for report in _reports(verdict)]
-
-    def draw(detail: Detail) -> str:
-        content = list(above)
-        for place, part in enumerate(parts):
-            report = part.report
-            head = element("summary", element("h2", report.name), element("span", f"{report.design} · {flow(report)}"))
-            inside = [*part.overview, *part.sections(detail, prefix=f"d{place + 1}-", level=3)]
-            content.append(element("details", head, *inside, class_="design", open=len(parts) == 1))
-        notes = [*_left_out(verdict, len(parts)), *left_out([part.report for part in parts], detail)]
-        content.append(footer(*notes, layers=detail.layers))
-        return page("Check", content, [part.data(detail) for part in parts])
-
-    return fitted(draw, max(1, len(parts)))
+    left = len(verdict.designs) - len(parts)
+    more = [f"{count_of(left, 'more design')}: convcalc html DESIGN draws any of them."] if parts and left > 0 else []
+    designs = [(part.report.name, part) for part in parts]
+    return designs_page("Check", lambda _: above, designs, *more, *verdict.notes, opened=len(parts) == 1)
 
 
 def _reports(verdict: CheckResult) -> Iterator[Report]:
@@ -63,51 +52,41 @@ def _reports(verdict: CheckResult) -> Iterator[Report]:
         yield verdict.open_report(design)
 
 
-def _left_out(verdict: CheckResult, shown: int) -> Iterator[str]:
-    left = len(verdict.designs) - shown
-    if shown and left > 0:
-        yield f"{count_of(left, 'more design')}: convcalc html DESIGN draws any of them."
-    yield from verdict.notes
-
-
 def verdict_sections(verdict: CheckResult) -> Iterator[Element]:
     """Give errors and findings, limits, changes since the baseline, and claims, as far as there are any."""
     if verdict.errors:
-        yield section("Could not be checked", "", element("ul", *map(_error, verdict.errors), class_="findings"))
+        errors = [_said(element("b", f"error {error.code} "), error.text, error.span, "", error.hint)
+                  for error in verdict.errors]  # fmt: skip
+        yield section("Could not be checked", "", element("ul", *errors, class_="findings"))
     if verdict.findings:
         found = element("ul", *map(_finding, worst_first(verdict.findings)), class_="findings")
         yield section("Findings", "", found)
     if verdict.limits:
-        yield section("Budgets", "What each limit allows, and how much of it is used.", _limits(verdict.limits))
+        about = "What each limit allows, and how much of it is used."
+        yield section("Budgets", about, _limits(verdict.limits), "scroll tall")
     if verdict.baseline:
         changes = element("pre", "\n".join(change_list(verdict, GLYPHS)).strip("\n"))
-        yield section("Changes", "", scroll(changes, "Changes"))
+        yield section("Changes", "", changes, "scroll")
     if verdict.claims:
-        yield section("Published numbers", "What sources print, against what is computed.", _claims(verdict.claims))
-
-
-def _error(error: SpecError) -> Element:
-    place = [element("code", str(error.span))] if error.span else []
-    quoted = _quoted(excerpt(error.span)) if error.span and error.span.line else None
-    hint = element("p", f"Hint: {error.hint}") if error.hint else None
-    return element("li", element("b", f"error {error.code} "), error.text, *place, quoted, hint)
+        about = "What sources print, against what is computed."
+        yield section("Published numbers", about, _claims(verdict.claims), "scroll tall")
 
 
 def _finding(finding: Finding) -> Element:
     """Return a finding with its severity in words, its place and its heaviest layers."""
-    span = main_span(finding)
     head = element("b", f"{finding.severity} {finding.code} ", class_=finding.severity)
-    heaviest = ", ".join(f"{one.path} {format_layer_value(one)}" for one in finding.heaviest)
+    layers = ", ".join(f"{one.path} {format_layer_value(one)}" for one in finding.heaviest)
+    heaviest = f"{heaviest_label(finding).capitalize()}: {layers}" if layers else ""
+    return _said(head, finding.text, main_span(finding), heaviest, finding.hint)
+
+
+def _said(head: Element, text: str, span: Span | None, more: str, hint: str) -> Element:
+    """Return what is wrong, with its place in its text."""
+    quoted = "\n".join(excerpt(span)) if span and span.line else ""
     return element(
-        "li", head, finding.text, element("code", str(span)) if span else None,
-        _quoted(excerpt(span)) if span and span.line else None,
-        element("p", f"{heaviest_label(finding).capitalize()}: {heaviest}") if heaviest else None,
-        element("p", f"Hint: {finding.hint}") if finding.hint else None,
+        "li", head, text, element("code", str(span)) if span else None, element("pre", quoted) if quoted else None,
+        element("p", more) if more else None, element("p", f"Hint: {hint}") if hint else None,
     )  # fmt: skip
-
-
-def _quoted(lines: Sequence[str]) -> Element | None:
-    return element("pre", "\n".join(lines)) if lines else None
 
 
 def _limits(limits: Iterable[LimitResult]) -> Element:
@@ -125,10 +104,8 @@ def _limits(limits: Iterable[LimitResult]) -> Element:
             element("td", "met" if one.holds else "violated", class_="passed" if one.holds else "failed"),
             element("td", one.id), data_at=one.path or None,
         ))  # fmt: skip
-    head = head_row("Of", "Metric", "Value", "Limit", "Used", "", "Verdict", "Budget")
-    for place in (2, 3, 4):
-        head[0][place].set("class", "n")
-    return scroll(element("table", head, body, class_="sorts"), "Budgets", "scroll tall")
+    head = head_row("Of", "Metric", "Value", "Limit", "Used", "", "Verdict", "Budget", numbers=(2, 3, 4))
+    return element("table", head, body, class_="sorts")
 
 
 def _used(one: LimitResult) -> Element | None:
@@ -155,10 +132,8 @@ def _claims(claims: Iterable[ClaimResult]) -> Element:
             element("td", f"{words}{ratio}", class_="passed" if one.as_expected else "failed"),
             element("td", _linked(one.source), more, class_="long"),
         ))  # fmt: skip
-    head = head_row("Design", "Metric", "Value", "Published", "Verdict", "Source")
-    for place in (2, 3):
-        head[0][place].set("class", "n")
-    return scroll(element("table", head, body, class_="sorts"), "Published numbers", "scroll tall")
+    head = head_row("Design", "Metric", "Value", "Published", "Verdict", "Source", numbers=(2, 3))
+    return element("table", head, body, class_="sorts")
 
 
 def _linked(source: str) -> Element | str:

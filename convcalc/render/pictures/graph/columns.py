@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from graphlib import TopologicalSorter
 from itertools import pairwise
 from math import floor, fsum
 
-from convcalc.render.pictures.graph.layers import Layered, Segment
+from convcalc.render.pictures.graph.layers import Layered, Link
 
 PASSES = 60
 FEW = 2
@@ -23,7 +24,7 @@ def columns(graph: Layered, gap: int) -> list[int]:
     return _Columns(graph, gap).run()
 
 
-def _straight(graph: Layered) -> list[Segment]:
+def _straight(graph: Layered) -> list[Link]:
     """Return the segments that are drawn straight: bend points first, then those between one and one, then the main."""
     below, above = _depths(graph)
     found = []
@@ -34,7 +35,7 @@ def _straight(graph: Layered) -> list[Segment]:
             found.append((0, segment))
         elif _leads(graph, outs, segment.head) and _leads(graph, ins, segment.tail):
             found.append((1 + (len(outs) + len(ins) > 2) + bends, segment))
-    accepted: list[Segment] = []
+    accepted: list[Link] = []
     taken: list[set[int]] = [set(), set()]
     places = {node: place for layer in graph.layers for place, node in enumerate(layer)}
     straight: list[list[tuple[int, int]]] = [[] for _ in graph.layers]
@@ -55,9 +56,8 @@ def _straight(graph: Layered) -> list[Segment]:
 def _leads(graph: Layered, depths: dict[int, int], node: int) -> bool:
     """Whether a node is alone or deeper than all others; of three branches none is, and shortcuts are no branches."""
     others = [other for other in depths if other != node]
-    return sum(other not in graph.shortcuts for other in others) < FEW and all(
-        depths[node] > depths[other] for other in others
-    )
+    few = sum(other not in graph.shortcuts for other in others) < FEW
+    return few and all(depths[node] > depths[other] for other in others)
 
 
 def _depths(graph: Layered) -> tuple[dict[int, dict[int, int]], dict[int, dict[int, int]]]:
@@ -89,41 +89,25 @@ class _Columns:
         for segment in sorted(straight, key=lambda segment: graph.ranks[segment.tail]):
             self.column[segment.head] = self.column[segment.tail]
             self.offset[segment.head] = self.offset[segment.tail] + segment.tail_shift - segment.head_shift
-        self.after: dict[int, dict[int, int]] = {}
-        self.before: dict[int, dict[int, int]] = {}
-        self._separate(gap)
-        self.pulls: dict[int, list[tuple[int, int]]] = {column: [] for column in self.column}
-        for segment in graph.segments:
-            self._pull(segment)
-        self.order = self._sorted()
-
-    def _separate(self, gap: int) -> None:
-        widths = self.graph.widths
-        for layer in self.graph.layers:
+        self.after: dict[int, dict[int, int]] = {column: {} for column in self.column}
+        self.before: dict[int, dict[int, int]] = {column: {} for column in self.column}
+        """The columns beside a column, and how far they are apart at least."""
+        for layer in graph.layers:
             for left, right in pairwise(layer):
-                apart = (widths[left] + widths[right]) // 2 + gap + self.offset[left] - self.offset[right]
+                apart = (graph.widths[left] + graph.widths[right]) // 2 + gap + self.offset[left] - self.offset[right]
                 one, other = self.column[left], self.column[right]
-                apart = max(apart, self.after.get(one, {}).get(other, apart))
-                self.after.setdefault(one, {})[other] = self.before.setdefault(other, {})[one] = apart
-
-    def _pull(self, segment: Segment) -> None:
-        """Note where a line that is not straight would have its columns: which other one, and how far from it."""
-        tail, head = self.column[segment.tail], self.column[segment.head]
-        if tail != head:
-            apart = self.offset[segment.tail] + segment.tail_shift - self.offset[segment.head] - segment.head_shift
-            self.pulls[head].append((tail, apart))
-            self.pulls[tail].append((head, -apart))
-
-    def _sorted(self) -> list[int]:
-        """Return the columns, each behind all that are left of it."""
-        waiting = {column: len(self.before.get(column, ())) for column in self.pulls}
-        ready = [column for column in waiting if not waiting[column]]
-        for column in ready:  # which grows
-            for other in self.after.get(column, ()):
-                waiting[other] -= 1
-                if not waiting[other]:
-                    ready.append(other)
-        return ready
+                apart = max(apart, self.after[one].get(other, apart))
+                self.after[one][other] = self.before[other][one] = apart
+        self.order = list(TopologicalSorter(self.before).static_order())
+        """The columns, each behind all that are left of it."""
+        self.pulls: dict[int, list[tuple[int, int]]] = {column: [] for column in self.column}
+        """Where lines that are not straight would have a column: which other one, and how far from it."""
+        for segment in graph.segments:
+            tail, head = self.column[segment.tail], self.column[segment.head]
+            if tail != head:
+                apart = self.offset[segment.tail] + segment.tail_shift - self.offset[segment.head] - segment.head_shift
+                self.pulls[head].append((tail, apart))
+                self.pulls[tail].append((head, -apart))
 
     def run(self) -> list[int]:
         at = self._apart(dict.fromkeys(self.pulls, 0.0))
@@ -147,11 +131,11 @@ class _Columns:
         right: dict[int, float] = {}
         left: dict[int, float] = {}
         for column in self.order:
-            before = self.before.get(column, {})
-            right[column] = max([wanted[column], *(right[other] + apart for other, apart in before.items())])
+            near = (right[other] + apart for other, apart in self.before[column].items())
+            right[column] = max([wanted[column], *near])
         for column in reversed(self.order):
-            after = self.after.get(column, {})
-            left[column] = min([wanted[column], *(left[other] - apart for other, apart in after.items())])
+            near = (left[other] - apart for other, apart in self.after[column].items())
+            left[column] = min([wanted[column], *near])
         return {column: (right[column] + left[column]) / 2 for column in self.pulls}
 
     def _straighten(self, places: dict[int, int]) -> None:
@@ -160,13 +144,9 @@ class _Columns:
         for column in self.column:
             sizes[column] += 1
         for column in sorted(self.pulls, key=lambda column: (sizes[column], column)):
-            low = max((places[other] + apart for other, apart in self.before.get(column, {}).items()), default=None)
-            high = min((places[other] - apart for other, apart in self.after.get(column, {}).items()), default=None)
-            now = places[column]
-            wanted = [places[other] + apart for other, apart in self.pulls[column]]
-            near = [
-                place for place in wanted
-                if abs(place - now) <= NEAR and (low is None or place >= low) and (high is None or place <= high)
-            ]  # fmt: skip
+            now, wanted = places[column], [places[other] + apart for other, apart in self.pulls[column]]
+            low = max([now - NEAR, *(places[other] + apart for other, apart in self.before[column].items())])
+            high = min([now + NEAR, *(places[other] - apart for other, apart in self.after[column].items())])
+            near = [place for place in wanted if low <= place <= high]
             if near:
                 places[column] = max([now, *near], key=lambda place: (wanted.count(place), -abs(place - now)))

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import ceil
 from xml.etree.ElementTree import Element
 
-from convcalc.records import NamedTuple
-from convcalc.render.pictures.graph.nesting import PAD, Bend, Direction, Places, Rectangle, place
+from convcalc.records import dataclass
+from convcalc.render.pictures.graph.nesting import PAD, Bend, Direction, Places, Rectangle
 from convcalc.render.pictures.graph.nodes import Node
-from convcalc.render.pictures.labels import NAMES, exact, letters_of, operation_label, percent
+from convcalc.render.pictures.labels import NAMES, facts, letters_of, operation_label, percent
+from convcalc.render.pictures.modules import COSTS, has_costs
 from convcalc.render.pictures.palette import tint
-from convcalc.render.pictures.svg import Picture, element, number, picture
-from convcalc.render.pictures.text_width import fitted, text_width
+from convcalc.render.pictures.svg import SIZE, SMALL, Picture, element, fitted, number, picture, text_width
 
-SIZE, SMALL = 12.0, 10.5
 BOX, PILL = 40, 20
 """Heights of boxes: with two lines, and with one, of what has neither parameters nor multiplies."""
 NARROW, USUAL, WIDE = 88, 132, 220
@@ -24,31 +23,24 @@ ROOM = 16
 NOTE = 20
 STACK = 3
 """How far the box behind a box is shifted."""
-KEYS = ("params", "macs", "output_elements")
+KEYS = (*COSTS, "output_elements")
 
 
-class Labels(NamedTuple):
-    """What is written in a box or above a frame."""
-
-    first: str
-    second: str = ""
-
-
-def labels(node: Node, shapes: Mapping[str, Sequence[int]] | None = None) -> Labels:
+def labels(node: Node, shapes: Mapping[str, Sequence[int]] | None = None) -> tuple[str, str]:
     """Return the two lines of a box: its operation or its name with its layers, and its own name with its shape."""
     if node.input:
         shape = (shapes or {}).get(node.input, ())
-        return Labels(" · ".join(part for part in (node.input, shape_text(shape)) if part))
+        return " · ".join(filter(None, (node.input, shape_text(shape)))), ""
     mark = "" if node.known else " ≥"
-    times = f" ×{node.times:,}" if node.times > 1 else ""
+    times = times_text(node)
     if not node.is_run:
-        return Labels(f"{node.name}{mark}", f"{node.layers:,} layers · {shape_text(node.shape)}")
+        return f"{node.name}{mark}", f"{node.layers:,} layers · {shape_text(node.shape)}"
     if node.first.only is None:
-        return Labels(f"{node.name}{times} · {operation_label(node.first)}{mark}", shape_text(node.shape))
+        return f"{node.name}{times} · {operation_label(node.first)}{mark}", shape_text(node.shape)
     what = operation_label(node.first)
     if is_pill(node):
-        return Labels(f"{what}{times}")
-    return Labels(f"{what}{times}{mark}", f"{node.name} · {shape_text(node.shape)}")
+        return f"{what}{times}", ""
+    return f"{what}{times}{mark}", f"{node.name} · {shape_text(node.shape)}"
 
 
 def shape_text(shape: Sequence[int]) -> str:
@@ -60,25 +52,24 @@ def is_pill(node: Node) -> bool:
     """Whether a box has one line: an input, or a layer without parameters and multiplies."""
     if node.input:
         return True
-    return node.is_run and node.first.only is not None and node.known and not any(node.value(key) for key in KEYS[:2])
+    return node.is_run and node.first.only is not None and node.known and not has_costs(node)
 
 
-def title(node: Node, root: Node, by: str = "none") -> str:
+def title(node: Node, root: Node, by: str) -> str:
     """Return all that a box stands for, exactly."""
     if node.input:
         return node.input
-    path = node.path if len(node.modules) == 1 else f"{node.path} … {node.modules[-1].path}"
     what = operation_label(node.first) if node.is_run else f"{node.layers:,} layers"
-    values = [
-        f"{exact(node.value(key), key, known=node.is_known(key))} ({percent(node.value(key), root.value(key))})"
-        for key in dict.fromkeys((*KEYS, by))
-        if key in NAMES
-    ]
-    times = f" ×{node.times:,}" if node.times > 1 else ""
-    return "\n".join([f"{path}{times}", f"{what} → {shape_text(node.shape)}", *values])
+    values = facts(node, root, [key for key in dict.fromkeys((*KEYS, by)) if key in NAMES])
+    return "\n".join([f"{node.paths}{times_text(node)}", f"{what} → {shape_text(node.shape)}", *values])
 
 
-class _Sizes:
+def times_text(node: Node) -> str:
+    """`` ×6`` for several."""
+    return f" ×{node.times:,}" if node.times > 1 else ""
+
+
+class Sizes:
     """How large boxes and headings are: boxes of one frame have one width, where their labels let them."""
 
     def __init__(self, shapes: Mapping[str, Sequence[int]]) -> None:
@@ -106,89 +97,65 @@ class _Sizes:
 
 def heading(node: Node, root: Node, by: str = "macs") -> tuple[str, str]:
     """Return the name of a frame, and its share of the whole."""
-    times = f" ×{node.times:,}" if node.times > 1 else ""
     share = f"{'' if node.is_known(by) else '≥ '}{percent(node.value(by), root.value(by))}" if by in NAMES else ""
-    return f"{node.name}{times}", share
+    return f"{node.name}{times_text(node)}", share
 
 
-def draw(  # noqa: PLR0913 - what a graph is
-    top: Node, inputs: Sequence[Node], edges: Mapping[tuple[Node, Node], None], *,
-    shapes: Mapping[str, Sequence[int]], by: str, direction: Direction, note: str = "",
-    largest: Mapping[str, int] | None = None,
-) -> tuple[Picture, Places]:  # fmt: skip
-    """Draw a graph; return where everything is too.
-
-    Args:
-        top: the design.
-        inputs: what it reads.
-        edges: what reads what.
-        shapes: those of the inputs.
-        by: the metric of tints at first, or ``none``.
-        direction: ``down`` or ``right``.
-        note: what is said above it.
-        largest: the values that tints are shares of, where graphs have one scale; nothing for those of its boxes.
-    """
-    places = place(top, inputs, edges, _Sizes(shapes), direction)
-    painter = _Painter(top, places, shapes, by, direction, largest or largest_of([top]))
-    content = [*painter.frames(), *painter.lines(), *painter.boxes(inputs)]
-    width, height = places.width + 2 * STACK, places.height + 2 * STACK
-    if note:
-        height += NOTE
-        width = max(width, ceil(text_width(note, SMALL)))
-        above = element("text", note, class_="small muted", x=0, y=10)
-        content = [above, element("g", *content, transform=f"translate(0,{NOTE})")]
-    boxes = sum(1 for _ in top.boxes())
-    said = f"Graph of {boxes:,} boxes, {'top to bottom' if direction == 'down' else 'left to right'}"
-    tinted = f", tinted by {NAMES[by][1]}" if by in NAMES else ""
-    kind = f"graph by-{letters_of(by).get(by, 'none')}"
-    return picture(kind, content, width, height, f"{said}{tinted}.", margin=4), places
-
-
-def largest_of(tops: Sequence[Node]) -> Mapping[str, int]:
-    """Return the largest value of any box of graphs, by metric."""
-    boxes = [box for top in tops for box in top.boxes()]
-    return {key: max((box.value(key) for box in boxes), default=0) for key in NAMES}
-
-
-class _Painter:
+@dataclass(frozen=True)
+class Painter:
     """Elements of a picture."""
 
-    def __init__(
-        self, top: Node, places: Places, shapes: Mapping[str, Sequence[int]], by: str, direction: Direction,
-        largest: Mapping[str, int],
-    ) -> None:  # fmt: skip
-        self.top, self.places, self.shapes, self.by, self.direction = top, places, shapes, by, direction
-        self.largest = largest
+    top: Node
+    """The design."""
+    places: Places
+    """Where everything is."""
+    shapes: Mapping[str, Sequence[int]]
+    """Those of the inputs."""
+    by: str
+    """The metric of tints at first, or ``none``."""
+    direction: Direction
+    largest: Mapping[str, int]
+    """The values that tints are shares of."""
 
-    def frames(self) -> list[Element]:
-        """Return the frames, outer ones first."""
-        found = []
+    def picture(self, inputs: Sequence[Node], note: str) -> Picture:
+        """Return the picture, with what the design reads, and a note above it."""
+        boxes = self.top.boxes()
+        content = [*self.frames(), *self.lines(), *map(self.box, [*inputs, *boxes])]
+        width, height = self.places.width + 2 * STACK, self.places.height + 2 * STACK
+        if note:
+            height += NOTE
+            width = max(width, ceil(text_width(note, SMALL)))
+            above = element("text", note, class_="small muted", x=0, y=10)
+            content = [above, element("g", *content, transform=f"translate(0,{NOTE})")]
+        way = "top to bottom" if self.direction == "down" else "left to right"
+        tinted = f", tinted by {NAMES[self.by][1]}" if self.by in NAMES else ""
+        kind = f"graph by-{letters_of(self.by).get(self.by, 'none')}"
+        return picture(kind, content, width, height, f"Graph of {len(boxes):,} boxes, {way}{tinted}.", margin=4)
+
+    def frames(self) -> Iterator[Element]:
+        """Give the frames, outer ones first."""
         for node in self.top.walk():
             if node.is_frame and node is not self.top:
-                found += self._frame(node, self.places.rectangles[node])
-        return found
+                at = self.places.rectangles[node]
+                for shift in (2 * STACK, STACK)[: node.times - 1][::-1]:
+                    yield _rectangle("stack", at, 8, shift)
+                yield self._frame(node, at)
 
-    def _frame(self, node: Node, at: Rectangle) -> list[Element]:
-        behind = [
-            element("rect", class_="stack", x=at.x + shift, y=at.y + shift, width=at.width, height=at.height, rx=8)
-            for shift in (2 * STACK, STACK)[: node.times - 1][::-1]
-        ]
-        group = element("g", class_="module", data_at=node.path)
-        group.append(element("title", title(node, self.top, self.by)))
-        group.append(element("rect", class_="frame", x=at.x, y=at.y, width=at.width, height=at.height, rx=8))
+    def _frame(self, node: Node, at: Rectangle) -> Element:
+        group = element("g", element("title", title(node, self.top, self.by)), class_="module", data_at=node.path)
+        group.append(_rectangle("frame", at, 8))
         name, share = heading(node, self.top, self.by)
         rooms = self._rooms(node, at)
         wanted = text_width(name, SIZE, bold=True)
-        left, right = next(
-            (room for room in rooms if room[1] - room[0] >= wanted), max(rooms, key=lambda r: r[1] - r[0])
-        )
+        enough = (room for room in rooms if room[1] - room[0] >= wanted)
+        left, right = next(enough, None) or max(rooms, key=lambda room: room[1] - room[0])
         shown = fitted(name, right - left, SIZE, bold=True)
         group.append(element("text", shown, class_="strong", x=at.x + left, y=at.y + 15))
         last = rooms[-1]
         taken = left + text_width(shown, SIZE, bold=True) + 8 if last == (left, right) else last[0]
         if share and last[1] - taken >= text_width(share, SMALL):
             group.append(element("text", share, class_="small muted end", x=at.x + last[1], y=at.y + 15))
-        return [*behind, group]
+        return group
 
     def _rooms(self, node: Node, at: Rectangle) -> list[tuple[float, float]]:
         """Return where no line passes through the heading, from left to right."""
@@ -196,11 +163,9 @@ class _Painter:
         edges = [PAD - 5.0, *(port + sign * 5.0 for port in ports for sign in (-1, 1)), at.width - PAD + 1.0]
         return list(zip(edges[::2], edges[1::2], strict=True))
 
-    def lines(self) -> list[Element]:
-        return [
-            element("path", class_="edge", data_from=source.path, d="".join(map(self._path, parts)))
-            for _, source, parts in self.places.lines
-        ]
+    def lines(self) -> Iterator[Element]:
+        for _, source, parts in self.places.lines:
+            yield element("path", class_="edge", data_from=source.path, d="".join(map(self._path, parts)))
 
     def _path(self, part: Bend) -> str:
         """Return a part of a line; both ends of its curve have the direction of the graph."""
@@ -219,28 +184,27 @@ class _Painter:
         curve = f"C{point(start, middle)} {point(end, middle)} {point(end, ends)}"
         return f"M{point(start, first)}{before}{curve}{after}"
 
-    def boxes(self, inputs: Sequence[Node]) -> list[Element]:
-        return [self._box(node, self.places.rectangles[node]) for node in (*inputs, *self.top.boxes())]
-
-    def _box(self, node: Node, at: Rectangle) -> Element:
-        pill = is_pill(node)
-        letters = letters_of(self.by)
-        tints = {f"data_{letter}": str(tint(node.value(key), self.largest[key])) for key, letter in letters.items()}
-        marks = {} if node.input else {"data_at": node.path, **tints}
-        group = element("g", class_="input" if node.input else None, **marks)
-        group.append(element("title", title(node, self.top, self.by)))
+    def box(self, node: Node) -> Element:
+        at, pill = self.places.rectangles[node], is_pill(node)
+        tints = {f"data_{letter}": str(tint(node.value(key), self.largest[key]))
+                 for key, letter in letters_of(self.by).items()}  # fmt: skip
+        marks = {"class_": "input"} if node.input else {"data_at": node.path, **tints}
+        group = element("g", element("title", title(node, self.top, self.by)), **marks)
         radius = at.height // 2 if pill else 6
         for shift in (2 * STACK, STACK)[-(min(node.times, 3) - 1) :] if node.times > 1 else ():
-            group.append(element("rect", class_="stack", x=at.x + shift, y=at.y + shift, width=at.width,
-                                 height=at.height, rx=radius))  # fmt: skip
-        kind = "stack" if node.input else "box tint"
-        group.append(element("rect", class_=kind, x=at.x, y=at.y, width=at.width, height=at.height, rx=radius))
+            group.append(_rectangle("stack", at, radius, shift))
+        group.append(_rectangle("stack" if node.input else "box tint", at, radius))
         first, second = labels(node, self.shapes)
         room = at.width - ROOM + 0.5
         if pill:
             text = fitted(first, room, SIZE)
             group.append(element("text", text, class_="middle", x=at.x + at.width / 2, y=at.y + 14))
-            return group
-        group.append(element("text", fitted(first, room, SIZE), x=at.x + 8, y=at.y + 16))
-        group.append(element("text", fitted(second, room, SMALL), class_="small", x=at.x + 8, y=at.y + 31))
+        else:
+            group.append(element("text", fitted(first, room, SIZE), x=at.x + 8, y=at.y + 16))
+            group.append(element("text", fitted(second, room, SMALL), class_="small", x=at.x + 8, y=at.y + 31))
         return group
+
+
+def _rectangle(kind: str, at: Rectangle, radius: int, shift: int = 0) -> Element:
+    """Return a rectangle with round corners."""
+    return element("rect", class_=kind, x=at.x + shift, y=at.y + shift, width=at.width, height=at.height, rx=radius)

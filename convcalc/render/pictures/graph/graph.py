@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Literal
 
 from convcalc.errors import did_you_mean, quoted
 from convcalc.paths import matches, syntax_error
-from convcalc.records import cached_property, dataclass, replace
-from convcalc.render.pictures.graph.drawing import draw, largest_of
-from convcalc.render.pictures.graph.nesting import DIRECTIONS, Direction, Places
-from convcalc.render.pictures.graph.nodes import Node, Runs, build, edges, gathered
-from convcalc.render.pictures.graph.untangle import untangle
+from convcalc.records import cached_property, dataclass
+from convcalc.render.pictures.graph.drawing import Painter, Sizes
+from convcalc.render.pictures.graph.nesting import DIRECTIONS, Direction, Places, place
+from convcalc.render.pictures.graph.nodes import Node, build, edges, gathered, untangle
 from convcalc.render.pictures.labels import NAMES, letters_of
-from convcalc.render.pictures.modules import Module, Run
+from convcalc.render.pictures.modules import Module, Run, alone, runs
 from convcalc.render.pictures.palette import tint
 from convcalc.render.pictures.svg import Picture, Theme
 from convcalc.report.drawn import unknown
@@ -65,17 +65,17 @@ class View:
         is_number = isinstance(self.depth, int) and not isinstance(self.depth, bool) and self.depth >= 1
         if not is_number and self.depth not in DEPTHS:
             raise ValueError(f"depth is a positive integer, auto or all, not {self.depth!r}")
-        paths = [module.path for module in root.walk() if module.path]
         for glob in (*self.opened, *self.closed):
             wrong = syntax_error(glob, ".")
             if wrong:
                 raise ValueError(f"the glob {quoted(glob)} {wrong}")
-            if not _matching([glob], paths):
+            if not _matching([glob], root):
+                paths = [module.path for module in root.walk() if module.path]
                 raise ValueError(f"no layer or module has the path {quoted(glob)}{did_you_mean(glob, paths)}")
 
 
-def _matching(globs: Sequence[str], paths: Iterable[str]) -> list[str]:
-    return [path for path in paths if any(matches(glob, path, ".") for glob in globs)]
+def _matching(globs: Sequence[str], root: Module) -> list[Module]:
+    return [each for each in root.walk() if each.path and any(matches(glob, each.path, ".") for glob in globs)]
 
 
 @dataclass(frozen=True)
@@ -94,24 +94,26 @@ class Graph:
     """What is folded for want of room."""
 
     @cached_property
-    def drawn(self) -> tuple[Picture, Places]:
-        """The picture, and where everything in it is."""
-        return self._drawn([self])
+    def places(self) -> Places:
+        """Where everything is."""
+        return place(self.top, self.inputs, self.edges, Sizes(self.report.inputs), self.view.direction)
 
-    def _drawn(self, graphs: Sequence[Graph]) -> tuple[Picture, Places]:
-        view, largest = self.view, largest_of([graph.top for graph in graphs])
-        return draw(
-            self.top, self.inputs, self.edges, shapes=self.report.inputs, by=view.by, direction=view.direction,
-            note=self.note, largest=largest,
-        )  # fmt: skip
-
-    @property
+    @cached_property
     def picture(self) -> Picture:
-        return self.drawn[0]
+        return self.beside([self])
 
     def beside(self, graphs: Sequence[Graph]) -> Picture:
         """Draw it with the scale of tints that it shares with others."""
-        return self._drawn(graphs)[0]
+        largest = {key: max(graph.largest[key] for graph in graphs) for key in NAMES}
+        view = self.view
+        painter = Painter(self.top, self.places, self.report.inputs, view.by, view.direction, largest)
+        return painter.picture(self.inputs, self.note)
+
+    @cached_property
+    def largest(self) -> Mapping[str, int]:
+        """The largest value of any box, by metric."""
+        boxes = self.top.boxes()
+        return {key: max((box.value(key) for box in boxes), default=0) for key in NAMES}
 
     @property
     def theme(self) -> Theme:
@@ -120,10 +122,7 @@ class Graph:
     def tint(self, node: Node) -> str:
         """Return the palette's name of a box's tint, such as ``m3``; nothing where there is none."""
         by = self.view.by
-        if by not in NAMES:
-            return ""
-        largest = max(box.value(by) for box in self.top.boxes())
-        return f"{letters_of(by)[by]}{tint(node.value(by), largest)}"
+        return f"{letters_of(by)[by]}{tint(node.value(by), self.largest[by])}" if by in NAMES else ""
 
     def within(self, boxes: int, why: str) -> Graph:
         """Return the same with fewer boxes; ``why`` is the beginning of its note."""
@@ -150,7 +149,7 @@ def graph(root: Module, report: Report, view: View | None = None) -> Graph:
 def _opened(root: Module, report: Report, view: View, most: int, why: str) -> Graph:
     top, depth, note = _Opening(root, view, most, why).run()
     read, found = edges(top, list(report.inputs))
-    return Graph(root, report, replace(view), top, read, found, depth, note)
+    return Graph(root, report, view, top, read, found, depth, note)
 
 
 class _Opening:
@@ -158,17 +157,21 @@ class _Opening:
 
     def __init__(self, root: Module, view: View, most: int, why: str) -> None:
         self.root, self.view, self.most, self.why = root, view, most, why
-        self.runs = Runs(fold=view.repeats == "fold")
-        self.levels = _levels(root)
-        paths = [module.path for module in root.walk() if module.path] if view.opened or view.closed else []
-        self.named = _around(root, set(_matching(view.opened, paths)))
-        self.closed = set(_matching(view.closed, paths))
+        self.runs = cache(runs if view.repeats == "fold" else alone)
+        self.closed = set(_matching(view.closed, root))
+        self.named: set[Module] = set()
+        """What is named to be open, and all around it."""
+        for module in _matching(view.opened, root):
+            around: Module | None = module
+            while around is not None and around not in self.named:
+                self.named.add(around)
+                around = around.parent
 
     def at(self, depth: int, *, named: bool = True) -> Node:
         def opens(run: Run, level: int) -> bool:
-            if any(module.path in self.closed for module in run.modules):
+            if not self.closed.isdisjoint(run.modules):
                 return False
-            if named and any(module in self.named for module in run.modules):
+            if named and not self.named.isdisjoint(run.modules):
                 return True
             if run.first.only is not None:  # drawn as its layer
                 return False
@@ -191,30 +194,10 @@ class _Opening:
         return gathered(top, min(AUTO, self.most)), 1, f"{self.why}: neighbours are drawn together."
 
     def _wanted(self) -> int:
-        if isinstance(self.view.depth, int):
-            return min(self.view.depth, self.levels)
-        if self.view.depth == "all":
-            return self.levels
+        levels = self.root.levels
+        if self.view.depth != "auto":
+            return min(self.view.depth, levels) if isinstance(self.view.depth, int) else levels
         depth = 1
-        while depth < self.levels and len(self.at(depth + 1, named=False).boxes()) <= AUTO:
+        while depth < levels and len(self.at(depth + 1, named=False).boxes()) <= AUTO:
             depth += 1
         return depth
-
-
-def _levels(root: Module) -> int:
-    """Return how many levels of modules there are below the whole."""
-    levels = {root: 0}
-    for module in root.walk():
-        levels.update((child, levels[module] + 1) for child in module.children)
-    return max(levels.values())
-
-
-def _around(root: Module, paths: set[str]) -> set[Module]:
-    """Return the modules that have some paths, and all around them."""
-    found: set[Module] = set()
-    for module in root.walk():
-        around = module if module.path in paths else None
-        while around is not None and around not in found:
-            found.add(around)
-            around = around.parent
-    return found

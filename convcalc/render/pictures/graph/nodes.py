@@ -1,34 +1,37 @@
-"""What a graph shows: boxes, and frames with boxes in them; and which of them reads which."""
+"""What a graph shows: boxes, and frames with boxes in them; and which of them reads which.
+
+Modules may read each other in turn, as names of imported graphs may have it: they are parted where that happens.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
+from itertools import groupby, pairwise
 
-from convcalc.render.pictures.modules import Module, Run, runs
+from convcalc.render.pictures.modules import Module, Modules, Run
 
+RunsOf = Callable[[Module], Iterable[Run]]
+"""What a module is made of: its children, equal neighbours together or each alone."""
 Opens = Callable[[Run, int], bool]
 """Whether equal neighbours at a depth are drawn as a frame."""
 
 
-class Node:
+class Node(Modules):
     """A box, or a frame with others in it; an input of the design has no modules."""
 
-    __slots__ = ("children", "depth", "input", "is_run", "modules", "parent")
+    __slots__ = ("children", "depth", "input", "is_run", "parent")
 
     def __init__(
         self, modules: Sequence[Module], parent: Node | None, *, is_run: bool = True, input_: str = ""
     ) -> None:
-        self.modules = modules
+        super().__init__(modules)
         self.parent = parent
         self.is_run = is_run
         """Whether its modules are equal: otherwise they are neighbours that are drawn together."""
         self.input = input_
         self.depth: int = parent.depth + 1 if parent else 0
         self.children: list[Node] = []
-
-    @property
-    def first(self) -> Module:
-        return self.modules[0]
 
     @property
     def times(self) -> int:
@@ -51,27 +54,15 @@ class Node:
             return self.input
         if self.is_run:
             return Run(self.modules).name
-        return f"{self.first.name} … {self.modules[-1].name}"
+        return f"{self.first.name} … {self.last.name}"
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self.modules[-1].shape if self.modules else ()
-
-    @property
-    def known(self) -> bool:
-        return all(module.known for module in self.modules)
-
-    def is_known(self, key: str) -> bool:
-        """Whether its value of a metric is exact."""
-        return all(module.is_known(key) for module in self.modules)
+        return self.last.shape if self.modules else ()
 
     @property
     def layers(self) -> int:
         return sum(module.layers for module in self.modules)
-
-    def value(self, key: str) -> int:
-        """Return the sum of a metric over all of its modules."""
-        return sum(module.value(key) for module in self.modules)
 
     def walk(self) -> Iterator[Node]:
         """Give the node and all in it, outer ones first."""
@@ -97,20 +88,7 @@ class Node:
         return f"<Node {self.path or '(all)'} ×{self.times}: {len(self.children)} children>"
 
 
-class Runs:
-    """Equal neighbours of modules, found once."""
-
-    def __init__(self, *, fold: bool) -> None:
-        self.fold = fold
-        self.known: dict[Module, list[Run]] = {}
-
-    def __call__(self, module: Module) -> list[Run]:
-        if module not in self.known:
-            self.known[module] = runs(module) if self.fold else [Run([child]) for child in module.children]
-        return self.known[module]
-
-
-def build(root: Module, runs_of: Runs, opens: Opens) -> Node:
+def build(root: Module, runs_of: RunsOf, opens: Opens) -> Node:
     """Return a design with some modules open; the whole is."""
     top = Node([root], None)
     waiting = [top]
@@ -129,9 +107,8 @@ def gathered(top: Node, most: int) -> Node:
     modules = [module for child in top.children for module in child.modules]
     step = -(-len(modules) // most)
     whole = Node(top.modules, None)
-    whole.children = [
-        Node(modules[start : start + step], whole, is_run=False) for start in range(0, len(modules), step)
-    ]
+    starts = range(0, len(modules), step)
+    whole.children = [Node(modules[start : start + step], whole, is_run=False) for start in starts]
     return whole
 
 
@@ -168,3 +145,67 @@ def _boxes_of(top: Node) -> tuple[Mapping[Module, Node], set[Module]]:
                 boxes[leaf] = boxes[shown]
                 hidden.add(leaf)
     return boxes, hidden
+
+
+# --- modules that read each other -------------------------------------------------------------------------------------
+
+
+def untangle(root: Module) -> None:
+    """Part modules whose layers read a neighbour that reads them, so that lines have one direction.
+
+    A part has the name and the path of its module; its layers follow one another in the network.
+    """
+    for module in root.walk():  # which sees what is replaced
+        if _overlaps(module) and _has_cycle(module):
+            module.children = list(_parts(module))
+
+
+def _overlaps(module: Module) -> bool:
+    """Whether layers of one child are between those of another."""
+    spans = sorted((min(orders), max(orders)) for orders in map(_orders, module.children))
+    return any(last >= first for (_, last), (first, _) in pairwise(spans))
+
+
+def _orders(module: Module) -> list[int]:
+    return [leaf.order for leaf in module.leaves()]
+
+
+def _holders(module: Module) -> dict[Module, Module]:
+    return {leaf: child for child in module.children for leaf in child.leaves()}
+
+
+def _has_cycle(module: Module) -> bool:
+    holders = _holders(module)
+    graph = TopologicalSorter[Module]()
+    for leaf, child in holders.items():
+        read = {holders[source] for source in leaf.sources if isinstance(source, Module) and source in holders}
+        graph.add(child, *(read - {child}))
+    try:
+        graph.prepare()
+    except CycleError:
+        return True
+    return False
+
+
+def _parts(module: Module) -> Iterator[Module]:
+    holders = _holders(module)
+    in_order = sorted(holders, key=lambda leaf: leaf.order)
+    for child, leaves in groupby(in_order, key=lambda leaf: holders[leaf]):
+        held = list(leaves)
+        yield child if len(held) == len(_orders(child)) else _part(child, set(held), module)
+
+
+def _part(module: Module, leaves: set[Module], parent: Module) -> Module:
+    """Return a module with some of its layers alone."""
+    if module.is_layer:
+        module.parent = parent
+        return module
+    made = Module(module.name, module.path, parent, module.order)
+    made.children = [_part(child, leaves, made) for child in module.children if not leaves.isdisjoint(child.leaves())]
+    held = list(made.leaves())
+    last = max(held, key=lambda leaf: leaf.order)
+    made.order, made.shape, made.layers = min(_orders(made)), last.shape, sum(leaf.layers for leaf in held)
+    made.values = {key: sum(leaf.value(key) for leaf in held) for key in module.values}
+    made.unknown = frozenset().union(*(leaf.unknown for leaf in held))
+    made.likeness = object()  # like no other
+    return made

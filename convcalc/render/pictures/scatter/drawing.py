@@ -9,15 +9,14 @@ from math import sqrt
 from typing import Literal
 from xml.etree.ElementTree import Element
 
+from convcalc.batch.results import Value
 from convcalc.batch.selection import dominates
 from convcalc.number_format import count_of
 from convcalc.records import NamedTuple
 from convcalc.render.pictures.labels import short
 from convcalc.render.pictures.palette import RAMP
-from convcalc.render.pictures.scatter.axes import ScatterAxis, Value, axis
-from convcalc.render.pictures.scatter.labels import CELL, Label, Rectangle, Spot, place_labels
-from convcalc.render.pictures.svg import Picture, element, number, picture
-from convcalc.render.pictures.text_width import fitted, text_width
+from convcalc.render.pictures.scatter.places import CELL, Rectangle, Spot, axis, place_labels
+from convcalc.render.pictures.svg import Picture, element, fitted, number, picture, text_width
 
 Labels = Literal["auto", "all", "front", "none"]
 LABELS: tuple[Labels, ...] = ("auto", "all", "front", "none")
@@ -78,39 +77,41 @@ def scatter(points: Sequence[Point], plan: Plan, width: float = 900, height: flo
         height: in pixels.
     """
     colors = _colors([point.group for point in points])
-    legend, lines = _legend(colors, plan, points, width)
+    largest = max((point.size for point in points if point.size), default=0)
+    legend, lines = _legend(colors, plan, points, largest, width)
     top = TOP + LEGEND * lines
     bottom = height - BOTTOM
     vertical = axis([point.y for point in points], bottom, top, plan.log_y)
     ticks_y = vertical.ticks(GAP_Y)
     left = max((text_width(text, SMALL) for _, text in ticks_y), default=0) + 14
     horizontal = axis([point.x for point in points], left, width - RIGHT, plan.log_x)
-    spots = _spots(points, horizontal, vertical)
+    spots = [Spot(horizontal.at(point.x), vertical.at(point.y), _radius(point, largest)) for point in points]
     drawn = [*legend, *_grid(horizontal.ticks(GAP_X), ticks_y, (left, top, width - RIGHT, bottom))]
-    drawn += _titles(plan, width, height, top)
-    corners = _front(points, horizontal, vertical, plan.line) if plan.line else []
+    room = width - RIGHT - 8
+    drawn += [
+        element("text", fitted(f"{plan.x} →", room, SMALL), class_="muted end tick", x=width - RIGHT, y=height - 8),
+        element("text", fitted(f"↑ {plan.y}", room, SMALL), class_="muted tick", x=4, y=top - 14),
+    ]
+    corners = _front(points, spots, larger=plan.line[0]) if plan.line else []
     if corners:
         path = "L".join(f"{number(x)},{number(y)}" for x, y in corners)
         drawn.append(element("path", class_="frontier", d=f"M{path}"))
     shown = _shown(points, spots)
     names = _texts(points, shown, plan.labels)
-    bounds = (left + 2, top - 8, width - 2, bottom - 2)
-    front = {place for place in shown if points[place].on_front}
-    far = plan.labels == "all"
-    labels = place_labels(spots, names, bounds, lines=_steps(corners), strong=front, far=far)
-    for place in sorted(shown, key=lambda place: _layer(points[place], spots[place], colors)):
-        drawn.append(_point(points[place], spots[place], colors, shown[place]))
-    drawn += map(_label, labels.values())
+    labels = place_labels(
+        spots, names, (left + 2, top - 8, width - 2, bottom - 2), lines=_steps(corners),
+        strong={place for place in shown if points[place].on_front}, far=plan.labels == "all",
+    )  # fmt: skip
+    # the front is above others, colours above grey, small ones above large ones
+    order = sorted(shown, key=lambda at: (points[at].on_front, points[at].group in colors, -spots[at].radius))
+    drawn += [_point(points[place], spots[place], colors, shown[place]) for place in order]
+    drawn += [element("text", label.text, class_="name front" if label.strong else "name muted", x=label.x, y=label.y)
+              for label in labels.values()]  # fmt: skip
     missing = len(names) - len(labels)
     said = [f"{count_of(len(points), 'point')}: {plan.x} from left to right, {plan.y} upward"]
     said += ["points over each other are drawn once"] if len(shown) < len(points) else []
     said += [f"{count_of(missing, 'name')} found no room"] if missing and plan.labels == "all" else []
     return picture("scatter", drawn, width, height, f"{'; '.join(said)}.")
-
-
-def _spots(points: Sequence[Point], horizontal: ScatterAxis, vertical: ScatterAxis) -> list[Spot]:
-    largest = max((point.size for point in points if point.size), default=0)
-    return [Spot(horizontal.at(point.x), vertical.at(point.y), _radius(point, largest)) for point in points]
 
 
 def _radius(point: Point, largest: Value) -> float:
@@ -167,14 +168,16 @@ def _natural(text: str) -> tuple[float, str]:
         return float("inf"), text
 
 
-def _legend(colors: Mapping[str, str], plan: Plan, points: Sequence[Point], width: float) -> tuple[list[Element], int]:
+def _legend(
+    colors: Mapping[str, str], plan: Plan, points: Sequence[Point], largest: Value, width: float
+) -> tuple[list[Element], int]:
     """Return the keys of colours and sizes, and in how many lines they are."""
     keys = [(group or "none", color) for group, color in colors.items()]
     if colors and any(point.group not in colors for point in points):
         keys.append(("others", "muted"))
     if plan.size:
-        largest = max((point.size for point in points if point.size), default=0)
-        keys.append((f"area: {plan.size}, up to {short_value(largest)}", ""))
+        most = short(largest) if isinstance(largest, int) else f"{largest:.3g}"
+        keys.append((f"area: {plan.size}, up to {most}", ""))
     found, x, line = [], 4.0, 0
     for text, color in keys:
         shown = fitted(text, width - 34, SMALL)
@@ -187,11 +190,6 @@ def _legend(colors: Mapping[str, str], plan: Plan, points: Sequence[Point], widt
         found.append(element("text", shown, class_="muted tick", x=x + 14 if color else x, y=y + 4))
         x += wide
     return found, line + 1 if keys else 0
-
-
-def short_value(value: Value) -> str:
-    """Return any number in three digits."""
-    return short(value) if isinstance(value, int) else f"{value:.3g}"
 
 
 # --- what is drawn ----------------------------------------------------------------------------------------------------
@@ -209,17 +207,6 @@ def _grid(
         yield element("text", text, class_="muted end tick", x=left - 7, y=y + 4)
 
 
-def _titles(plan: Plan, width: float, height: float, top: float) -> Iterator[Element]:
-    room = width - RIGHT - 8
-    yield element("text", fitted(f"{plan.x} →", room, SMALL), class_="muted end tick", x=width - RIGHT, y=height - 8)
-    yield element("text", fitted(f"↑ {plan.y}", room, SMALL), class_="muted tick", x=4, y=top - 14)
-
-
-def _layer(point: Point, spot: Spot, colors: Mapping[str, str]) -> tuple[bool, bool, float]:
-    """Return what points are sorted by: the front is above others, colours above grey, small ones above large ones."""
-    return point.on_front, point.group in colors, -spot.radius
-
-
 def _point(point: Point, spot: Spot, colors: Mapping[str, str], more: int) -> Element:
     color = colors.get(point.group, "muted") if colors else "params" if point.on_front else "muted"
     kind = f"point front {color}" if point.on_front else f"point {color}"
@@ -229,19 +216,13 @@ def _point(point: Point, spot: Spot, colors: Mapping[str, str], more: int) -> El
     return circle
 
 
-def _label(label: Label) -> Element:
-    return element("text", label.text, class_="name front" if label.strong else "name muted", x=label.x, y=label.y)
-
-
-def _front(
-    points: Sequence[Point], horizontal: ScatterAxis, vertical: ScatterAxis, larger: tuple[bool, bool]
-) -> list[tuple[float, float]]:
+def _front(points: Sequence[Point], spots: Sequence[Spot], *, larger: bool) -> list[tuple[float, float]]:
     """Return the corners of the line that joins the front, from the best x to the best y."""
-    on_front = sorted((point for point in points if point.on_front), key=lambda point: point.x, reverse=larger[0])
+    on_front = [(point.x, spot) for point, spot in zip(points, spots, strict=True) if point.on_front]
     corners: list[tuple[float, float]] = []
-    for x, y in ((horizontal.at(point.x), vertical.at(point.y)) for point in on_front):
-        corners += [(x, corners[-1][1])] if corners else []
-        corners.append((x, y))
+    for _, spot in sorted(on_front, key=lambda pair: pair[0], reverse=larger):
+        corners += [(spot.x, corners[-1][1])] if corners else []
+        corners.append((spot.x, spot.y))
     return corners
 
 
