@@ -154,10 +154,9 @@ class _TableWriter:
 
 
 def _rows(job: SweepJob, points: SelectedPoints) -> Iterator[dict[str, Any]]:
-    stride, columns = job.point_count, []
-    for axis in job.axes:
-        stride //= len(axis.values)
-        values = [axis.value(place) for place in (points.numbers // stride % len(axis.values)).tolist()]
+    columns = []
+    for axis, places in lines.axis_places(job, points):
+        values = [axis.value(place) for place in places.tolist()]
         columns.append(
             [value if type(value) is int and axis.denominator == 1 else lines.plain(value) for value in values]
         )

@@ -5,16 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from convcalc.render.results.row_list import LineRows
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.surface import Surface
-from convcalc.report.align_layers import AlignedCell, AlignedRow
+from convcalc.report.align_layers import AlignedRow
 from convcalc.report.compare import Comparison
-from convcalc.report.fold import FoldedReport, FoldedRow, TableOptions, fold_report
+from convcalc.report.fold import FoldedRow, TableOptions, fold_report
 from convcalc.report.report import Report
 from convcalc.report.row_list import Listing
 
@@ -39,7 +39,10 @@ def report(report: Report, view: TableOptions, surface: Surface) -> str:
     keys = [column.key for column in folded.columns]
     names = [f"{key}_without_gates" if report.gated is not None and key in GATED else key for key in keys]
     header = ["path", "op", "summary", "layers", "output_shape", *names, "tied_to"]
-    return _written([header, *(_line(line, keys) for line in folded.lines), *_rest(folded, keys)], surface)
+    lines: list[Sequence[object]] = [header, *(_line(line, keys) for line in folded.lines)]
+    if rest := folded.remainder:
+        lines.append([OTHERS, "", "", rest.layers, "", *(_count(rest.values.get(key)) for key in keys), ""])
+    return _written(lines, surface)
 
 
 def comparison(comparison: Comparison, surface: Surface) -> str:
@@ -95,22 +98,13 @@ def _count(value: object) -> object:
     return "x".join("?" if part is None else str(_count(part)) for part in value) if isinstance(value, tuple) else value
 
 
-def _rest(folded: FoldedReport, keys: Sequence[str]) -> Iterator[list[object]]:
-    if folded.remainder:
-        rest = folded.remainder
-        yield [OTHERS, "", "", rest.layers, "", *(_count(rest.values.get(key)) for key in keys), ""]
-
-
 def _match(match: AlignedRow, keys: Sequence[str]) -> list[object]:
     kind = "detail" if match.splits_a_layer else "group" if match.group else "layer"
-    cells = [text for cell in match.cells for text in _cell(cell, keys)]
-    return [kind, match.level, match.path, *cells]
-
-
-def _cell(cell: AlignedCell | None, keys: Sequence[str]) -> list[object]:
-    if cell is None:
-        return ["", "", *("" for _ in keys)]
-    return [cell.path, _shape(cell.output_shape), *(cell.values.get(key) for key in keys)]
+    line: list[object] = [kind, match.level, match.path]
+    for cell in match.cells:
+        values = [cell.path, _shape(cell.output_shape), *map(cell.values.get, keys)] if cell else [""] * (2 + len(keys))
+        line += values
+    return line
 
 
 def _shape(axes: Sequence[int]) -> str:

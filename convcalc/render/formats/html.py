@@ -95,7 +95,7 @@ def _totals(report: Report, view: TableOptions, glyphs: Characters) -> Table:
     grid = totals(report, view, glyphs)
     title, exact, short, suffix, unit = grid.columns
     rounded = [" ".join(parts).strip() for parts in zip(short.texts, suffix.texts, strict=True)]
-    return Table([title, exact, TableColumn("", rounded, right=True), unit], grid.row_styles)
+    return Table([title, exact, TableColumn("", rounded, right=True), unit])
 
 
 def _table(grid: Table, caption: str) -> Iterator[str]:
@@ -105,7 +105,7 @@ def _table(grid: Table, caption: str) -> Iterator[str]:
     if any(column.heading for column in grid.columns):
         yield from _head(grid)
     yield "<tbody>"
-    rows = list(zip(grid.row_styles, *(column.texts for column in grid.columns), strict=True))
+    rows = list(zip(grid.kinds, *(column.texts for column in grid.columns), strict=True))
     for kind, *texts in rows[: len(rows) - grid.footer_rows]:
         yield _row(texts, grid, kind)
     yield "</tbody>"

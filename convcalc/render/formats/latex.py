@@ -95,7 +95,7 @@ def _table(grid: Table) -> Iterator[str]:
     yield _line([_cell(column.heading) for column in grid.columns])
     yield r"\midrule"
     rows = zip(*(column.texts for column in grid.columns), strict=True)
-    for place, cells in enumerate(rows, grid.footer_rows - len(grid.row_styles)):
+    for place, cells in enumerate(rows, grid.footer_rows - len(grid.kinds)):
         if place == 0:
             yield r"\midrule"
         yield _line(list(map(_cell, cells)))

@@ -76,9 +76,6 @@ def listing(listing: Listing, surface: Surface) -> str:
     return f"{gfm.table(table)}\n\n{count_of(len(listing.rows), listing.noun)}\n"
 
 
-_listing = listing
-
-
 def verdict(verdict: CheckResult, surface: Surface) -> str:
     """Return what a check found, for a step summary: at most 900 KiB. ``comment`` is the same, shorter."""
     from convcalc.render.check.markdown_summary import SUMMARY, markdown_summary
@@ -86,9 +83,9 @@ def verdict(verdict: CheckResult, surface: Surface) -> str:
     return markdown_summary(verdict, SUMMARY, ascii_only=surface.ascii_only)
 
 
-def stream(listing: Listing, surface: Surface) -> RowStream:
+def stream(whole: Listing, surface: Surface) -> RowStream:
     """Return a list to be written when all its rows are there."""
-    return BufferedRows(listing, lambda whole: _listing(whole, surface))
+    return BufferedRows(whole, lambda rows: listing(rows, surface))
 
 
 def diff(diff: Diff, surface: Surface) -> str:
@@ -100,18 +97,16 @@ def diff(diff: Diff, surface: Surface) -> str:
 
 def solution(answer: SolveResult, surface: Surface) -> str:
     """Return the values, a table of their metrics, and which limit binds."""
-    from convcalc.render.results.solution import solution_comment  # what it needs is not for reports to load
+    from convcalc.render.results.solution import solution_comment  # not for reports to load
 
     return solution_comment(answer, surface)
 
 
 def reconciliation(found: Reconciliation, surface: Surface) -> str:
     """Return the tools, a line each, with the terms of their totals."""
-    from convcalc.render.results.reconciliation import (  # what it needs is not for reports to load
-        reconciliation_comment,
-    )
+    from convcalc.render.results.reconciliation import reconciliation_comment  # not for reports to load
 
-    return reconciliation_comment(found, ascii_only=surface.ascii_only)
+    return reconciliation_comment(found, surface)
 
 
 def _about(report: Report, heading: str, glyphs: Characters) -> str:
@@ -132,4 +127,4 @@ def _totals(report: Report, view: TableOptions, glyphs: Characters) -> str:
         TableColumn("exact", exact, right=True),
         TableColumn("short", rounded, right=True),
     ]
-    return gfm.table(Table(columns, grid.row_styles))
+    return gfm.table(Table(columns))

@@ -6,17 +6,19 @@ import json
 import os
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
 from convcalc import __version__
-from convcalc.errors import Span, SpecError, escape
+from convcalc.errors import Source, Span, SpecError, escape
 from convcalc.findings import CheckResult, Finding
-from convcalc.render.check.codes import pages
 from convcalc.render.check.findings import Fingerprints, details, main_span, place, sentence, worst_first
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.surface import Surface
+from convcalc.spec.yaml.nodes import MapNode, ScalarNode, parse_yaml
 
+CODES = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(__file__))), "error_codes.yaml")
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 LEVELS = {"error": "error", "warning": "warning", "note": "note", "waived": "note"}
 """Severity → level. What is waived fails nothing, not even where a reader knows no suppressions."""
@@ -50,12 +52,25 @@ def verdict(verdict: CheckResult, surface: Surface) -> str:
 
 def _descriptor(code: str) -> Json:
     """Return what a code means, from its page."""
-    title, text = pages().get(code, (code, code))
+    page = _pages().get(code, {"title": code, "text": code})
+    title, text = page["title"], page["text"].strip()
     return {
         "id": code,
         "shortDescription": {"text": f"{title}."},
         "fullDescription": {"text": text},
         "help": {"text": f"{text}\n\nconvcalc explain {code}"},
+    }
+
+
+@cache
+def _pages() -> dict[str, dict[str, str]]:
+    """Return code → the texts that ``convcalc explain CODE`` prints, by their keys."""
+    with open(CODES, encoding="utf-8") as file:
+        root = parse_yaml(Source(CODES, file.read()))
+    assert isinstance(root, MapNode)
+    entries = [(code.text, entry.pairs) for code, entry in root.pairs if isinstance(entry, MapNode)]
+    return {
+        code: {key.text: value.text for key, value in pairs if isinstance(value, ScalarNode)} for code, pairs in entries
     }
 
 

@@ -66,7 +66,7 @@ def fitted(block: Paragraph | Table, width: int | None) -> Iterator[Paragraph | 
     if width is None or isinstance(block, Paragraph) or block.indent + block.width <= width:
         yield block
     else:
-        yield from (Paragraph(list(_in_words(block, row)), width) for row in range(len(block.row_styles)))
+        yield from (Paragraph(list(_in_words(block, row)), width) for row in range(len(block.kinds)))
 
 
 def _in_words(table: Table, row: int) -> Iterator[StyledText]:
@@ -76,7 +76,7 @@ def _in_words(table: Table, row: int) -> Iterator[StyledText]:
         text, named = column.texts[row].strip(), column.heading not in ("", "%")
         if text:
             yield f"{gap if named else gap and ' '}{column.heading + ' ' if named else ''}", "dim"
-            yield text + " %" * (column.heading == "%"), table.row_styles[row] or column.style
+            yield text + " %" * (column.heading == "%"), table.kinds[row] or column.style
             gap = ", "
 
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import TextIO
 
 from convcalc.records import NamedTuple
+from convcalc.render.tables.characters import Characters
+from convcalc.render.tables.paragraph import Paragraph
 
 PROBE = "×→–…≥·─▏█"
 NARROWEST = 30
@@ -20,6 +22,14 @@ class Surface(NamedTuple):
     width: int | None = None
     color: bool = False
     ascii_only: bool = False
+
+    @property
+    def glyphs(self) -> Characters:
+        return Characters(self.ascii_only)
+
+    def line(self, text: str, style: str = "", indent: int = 2) -> Paragraph:
+        """Return a text (from a file, or our own) as a paragraph; its lines after the first are indented."""
+        return Paragraph([(self.glyphs.text(text), style)], self.width, indent)
 
 
 def surface(

@@ -37,13 +37,14 @@ class TableColumn(NamedTuple):
 
 @dataclass(frozen=True)
 class Table:
-    """Columns of equal length. ``row_styles`` styles whole rows (``group``, ``zero``, ``total``; ``""``: by column).
+    """Columns of equal length. ``row_styles`` has a style for every row (``group``, ``zero``, ``total``; ``""``: by
+    column), or none for any.
 
     The last ``footer_rows`` stand beneath a rule; ``group_headings`` are over several columns: first, last, text.
     """
 
     columns: Sequence[TableColumn]
-    row_styles: Sequence[str]
+    row_styles: Sequence[str] = ()
     rule: str = "─"
     footer_rows: int = 0
     group_headings: Sequence[tuple[int, int, str]] = ()
@@ -70,7 +71,7 @@ class Table:
         lines: list[Line] = [self._spanning(widths)] if self.group_headings else []
         lines += [heading, rule] if any(column.heading for column in self.columns) else []
         lines += body
-        if 0 < self.footer_rows <= len(self.row_styles):
+        if 0 < self.footer_rows <= len(self.kinds):
             lines.insert(-self.footer_rows, rule)
         return lines
 
@@ -81,6 +82,11 @@ class Table:
     @property
     def width(self) -> int:
         return sum(self._widths) + sum([column.gap for column in self.columns[1:]])
+
+    @property
+    def kinds(self) -> Sequence[str]:
+        """The style of every row."""
+        return self.row_styles or [""] * len(self.columns[0].texts)
 
     def _gap(self, place: int) -> str:
         return " " * (self.columns[place].gap if place else self.indent)
@@ -124,7 +130,7 @@ class Table:
             runs.append(([each], column.styles or repeat(column.style)))
             last = column.style if column.styles is None else None
         pieces = zip(*[zip(_rows(run), styles, strict=False) for run, styles in runs], strict=True)
-        for kind, spans in zip(self.row_styles, pieces, strict=True):
+        for kind, spans in zip(self.kinds, pieces, strict=True):
             yield (("".join([text for text, _ in spans]).rstrip(), kind),) if kind else spans
 
 
