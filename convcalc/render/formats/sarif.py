@@ -13,7 +13,7 @@ from urllib.parse import quote
 from convcalc import __version__
 from convcalc.errors import Source, Span, SpecError, escape
 from convcalc.findings import CheckResult, Finding
-from convcalc.render.check.findings import Fingerprints, details, main_span, place, sentence, worst_first
+from convcalc.render.check.findings import Fingerprints, details, error_lines, main_span, place, sentence, worst_first
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.surface import Surface
 from convcalc.spec.yaml.nodes import MapNode, ScalarNode, parse_yaml
@@ -105,11 +105,10 @@ def _properties(finding: Finding) -> Json:
 
 
 def _notification(error: SpecError) -> Json:
-    hint = [f"hint: {sentence(error.hint, GLYPHS)}"] if error.hint else []
     notification: Json = {
         "descriptor": {"id": error.code},
         "level": LEVELS[error.severity],
-        "message": _message([sentence(error.text, GLYPHS), *hint]),
+        "message": _message(error_lines(error, GLYPHS)),
     }
     return {**notification, "locations": [_location(error.span)]} if error.span else notification
 
