@@ -46,9 +46,8 @@ class Section(NamedTuple):
     foot: str = ""
 
 
-def markdown_summary(verdict: CheckResult, limit: int, *, ascii_only: bool = False) -> str:
+def markdown_summary(verdict: CheckResult, limit: int, glyphs: Characters) -> str:
     """Return the whole document in at most ``limit`` bytes; its last line says what does not fit."""
-    glyphs = Characters(ascii_only)
     text = f"### {_headline(verdict, glyphs)}\n\n{_about(verdict, glyphs)}\n"
     room, cut = limit - RESERVED - _bytes(text), []
     for section in _sections(verdict, glyphs):

@@ -13,7 +13,7 @@ from convcalc.render.comparison import page as aligned
 from convcalc.render.comparison.page import differing
 from convcalc.render.comparison.sentences import comparison_sentences
 from convcalc.render.comparison.side_by_side import SideBySidePlan
-from convcalc.render.report.header import conditions, convention, coverage, input_to_output, notes, totals
+from convcalc.render.report.header import conditions, convention, coverage, input_to_output, notes, total_texts
 from convcalc.render.report.page import flat_table
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.surface import Surface
@@ -44,7 +44,8 @@ def report(report: Report, view: TableOptions, surface: Surface) -> str:
     about = f"{_named(report.name, report.design, glyphs)}<br>{_text(input_to_output(report, glyphs), glyphs)}"
     about += f" {glyphs.text('·')} {conditions(report, glyphs)}"
     parts = [*(_table(flat_table(fold_report(report, view), glyphs), about) if report.rows else [f"<p>{about}</p>"])]
-    parts += _table(_totals(report, view, glyphs), "")
+    columns = zip(total_texts(report, view, glyphs), (False, True, True, False), strict=True)
+    parts += _table(Table([TableColumn("", texts, right) for texts, right in columns]), "")
     if not report.is_complete:
         parts.append(f"<p>{_text(''.join(text for text, _ in coverage(report, glyphs)), glyphs)}</p>")
     parts += [f"<p>{_text(text, glyphs)}</p>" for text in notes(report)]
@@ -89,13 +90,6 @@ def _fragment(parts: Sequence[str], note: str, glyphs: Characters) -> str:
 
 def _named(name: str, design: str, glyphs: Characters) -> str:
     return f"<b>{_text(name, glyphs)}</b>" + (f" <code>{_text(design, glyphs)}</code>" if design != name else "")
-
-
-def _totals(report: Report, view: TableOptions, glyphs: Characters) -> Table:
-    grid = totals(report, view, glyphs)
-    title, exact, short, suffix, unit = grid.columns
-    rounded = [" ".join(parts).strip() for parts in zip(short.texts, suffix.texts, strict=True)]
-    return Table([title, exact, TableColumn("", rounded, right=True), unit])
 
 
 def _table(grid: Table, caption: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from convcalc.number_format import count_of
 from convcalc.render.comparison.side_by_side import SideBySidePlan
-from convcalc.render.report.header import conditions, convention, coverage, input_to_output, notes, totals
+from convcalc.render.report.header import conditions, convention, coverage, input_to_output, notes, total_texts
 from convcalc.render.report.page import flat_table
 from convcalc.render.results.row_list import BufferedRows, RowStream, seen
 from convcalc.render.results.row_list import grid as listed
@@ -34,7 +34,9 @@ def report(report: Report, view: TableOptions, surface: Surface) -> str:
     parts = [f"### {gfm.text(glyphs.text(report.name))}", _about(report, report.name, glyphs)]
     if report.rows:
         parts.append(gfm.table(flat_table(fold_report(report, view), glyphs)))
-    parts.append(_totals(report, view, glyphs))
+    titles, exact, short, _ = total_texts(report, view, glyphs)
+    columns = [TableColumn("Total", titles), TableColumn("exact", exact, True), TableColumn("short", short, True)]
+    parts.append(gfm.table(Table(columns)))
     if not report.is_complete:
         parts.append(gfm.text("".join(text for text, _ in coverage(report, glyphs))))
     parts += [gfm.text(glyphs.text(text)) for text in notes(report)]
@@ -80,7 +82,7 @@ def verdict(verdict: CheckResult, surface: Surface) -> str:
     """Return what a check found, for a step summary: at most 900 KiB. ``comment`` is the same, shorter."""
     from convcalc.render.check.markdown_summary import SUMMARY, markdown_summary
 
-    return markdown_summary(verdict, SUMMARY, ascii_only=surface.ascii_only)
+    return markdown_summary(verdict, SUMMARY, surface.glyphs)
 
 
 def stream(whole: Listing, surface: Surface) -> RowStream:
@@ -90,9 +92,9 @@ def stream(whole: Listing, surface: Surface) -> RowStream:
 
 def diff(diff: Diff, surface: Surface) -> str:
     """Return what changed, for a comment on a pull request: at most 60,000 characters."""
-    from convcalc.render.diff.markdown_comment import diff_comment
+    from convcalc.render.diff.page import diff_comment
 
-    return diff_comment(diff, ascii_only=surface.ascii_only)
+    return diff_comment(diff, surface)
 
 
 def solution(answer: SolveResult, surface: Surface) -> str:
@@ -116,15 +118,3 @@ def _about(report: Report, heading: str, glyphs: Characters) -> str:
         conditions(report, glyphs),
     ]
     return f" {glyphs.text('·')} ".join(parts)
-
-
-def _totals(report: Report, view: TableOptions, glyphs: Characters) -> str:
-    grid = totals(report, view, glyphs)
-    title, exact, short, suffix, _ = (column.texts for column in grid.columns)
-    rounded = [" ".join(parts).strip() for parts in zip(short, suffix, strict=True)]
-    columns = [
-        TableColumn("Total", title),
-        TableColumn("exact", exact, right=True),
-        TableColumn("short", rounded, right=True),
-    ]
-    return gfm.table(Table(columns))

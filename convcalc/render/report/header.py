@@ -59,30 +59,29 @@ def shapes(shapes: Mapping[str, Sequence[int]], glyphs: Characters) -> str:
     return ", ".join(f"{glyphs.text(name)} {glyphs.shape(axes)}" for name, axes in shapes.items()) or "nothing"
 
 
-def totals(report: Report, view: TableOptions, glyphs: Characters, width: int | None = None) -> Table:
+def total_texts(report: Report, view: TableOptions, glyphs: Characters) -> list[Sequence[str]]:
+    """Return the metrics of the whole design as columns: title, exact number, short number if it is another, unit."""
+    rows, bounds = [], report.lower_bounds
+    for column in report.columns:
+        if column.key in report.totals and view.shows_total(column.key, report.totals):
+            value = report.totals[column.key]
+            exact, short = format_exact(value), format_short(value, column.unit)
+            brief = "" if short in (exact, f"{exact} B") else short
+            rows.append((column.title, f"≥ {exact}" if column.key in bounds else exact, brief, column.unit))
+    return [glyphs.texts([row[place] for row in rows]) for place in range(4)]
+
+
+def totals(report: Report, view: TableOptions, glyphs: Characters, width: int | None) -> Table:
     """Metrics of the whole design: title, exact number, short number, its suffix, unit. Narrow: the first two."""
-    bounds = report.lower_bounds
-    columns = [
-        column
-        for column in report.columns
-        if column.key in report.totals and view.shows_total(column.key, report.totals)
-    ]
-    values = [report.totals[column.key] for column in columns]
-    shortened = [format_short(value, column.unit) for value, column in zip(values, columns, strict=True)]
-    plain = [format_exact(value) for value in values]
-    marked = [
-        f"{glyphs.at_least} {number}" if column.key in bounds else number
-        for column, number in zip(columns, plain, strict=True)
-    ]
-    shown = ["" if text in (number, f"{number} B") else text for text, number in zip(shortened, plain, strict=True)]
+    titles, exact, short, units = total_texts(report, view, glyphs)
     parts = [
-        TableColumn("", [glyphs.text(column.title) for column in columns]),
-        TableColumn("", marked, right=True, style="total"),
-        TableColumn("", [text.partition(" ")[0] for text in shown], right=True, gap=3),
-        TableColumn("", [glyphs.text(text.partition(" ")[2]) for text in shown], gap=1),
-        TableColumn("", [glyphs.text(column.unit) for column in columns], style="dim"),
+        TableColumn("", titles),
+        TableColumn("", exact, right=True, style="total"),
+        TableColumn("", [text.partition(" ")[0] for text in short], right=True, gap=3),
+        TableColumn("", [text.partition(" ")[2] for text in short], gap=1),
+        TableColumn("", units, style="dim"),
     ]
-    table = Table(parts, [""] * len(columns), glyphs.rule)
+    table = Table(parts, rule=glyphs.rule)
     while width is not None and table.width > width and len(parts) > 2:
         parts = parts[:4] if len(parts) == 5 else parts[:2]
         table = replace(table, columns=parts)
