@@ -113,7 +113,7 @@ def _shape(axes: Sequence[int]) -> str:
 
 def _written(lines: Iterable[Sequence[object]], surface: Surface) -> str:
     stream = io.StringIO(newline="")
-    glyphs = Characters(surface.ascii_only)
+    glyphs = surface.glyphs
     csv.writer(stream).writerows([_safe(cell, glyphs) for cell in line] for line in lines)
     return stream.getvalue()
 

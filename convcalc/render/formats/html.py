@@ -40,7 +40,7 @@ SIDES = SideBySidePlan(bar=False)
 
 def report(report: Report, view: TableOptions, surface: Surface) -> str:
     """Return the table of layers with its total, then all totals and the convention."""
-    glyphs = Characters(surface.ascii_only)
+    glyphs = surface.glyphs
     about = f"{_named(report.name, report.design, glyphs)}<br>{_text(input_to_output(report, glyphs), glyphs)}"
     about += f" {glyphs.text('·')} {conditions(report, glyphs)}"
     parts = [*(_table(flat_table(fold_report(report, view), glyphs), about) if report.rows else [f"<p>{about}</p>"])]
@@ -54,7 +54,7 @@ def report(report: Report, view: TableOptions, surface: Surface) -> str:
 
 def comparison(comparison: Comparison, surface: Surface) -> str:
     """Return the aligned layers and the totals, and a sentence a metric."""
-    glyphs = Characters(surface.ascii_only)
+    glyphs = surface.glyphs
     parts = [
         f"<p>{_named(label, report.design, glyphs)} {_text(input_to_output(report, glyphs), glyphs)}</p>"
         for label, report in zip(comparison.labels, comparison.reports, strict=True)

@@ -30,7 +30,7 @@ SIDES = SideBySidePlan(together=False, bar=False)
 
 def report(report: Report, view: TableOptions, surface: Surface) -> str:
     """Return the table of layers, the totals and the convention."""
-    glyphs = Characters(surface.ascii_only)
+    glyphs = surface.glyphs
     parts = [f"### {gfm.text(glyphs.text(report.name))}", _about(report, report.name, glyphs)]
     if report.rows:
         parts.append(gfm.table(flat_table(fold_report(report, view), glyphs)))
@@ -50,7 +50,7 @@ def comparison(comparison: Comparison, surface: Surface) -> str:
     from convcalc.render.comparison.page import differing
     from convcalc.render.comparison.sentences import comparison_sentences
 
-    glyphs = Characters(surface.ascii_only)
+    glyphs = surface.glyphs
     names = " and ".join(gfm.text(glyphs.text(label)) for label in comparison.labels)
     about = "\n".join(
         f"- **{gfm.text(glyphs.text(label))}**: {_about(report, label, glyphs)}"
@@ -73,7 +73,7 @@ def comparison(comparison: Comparison, surface: Surface) -> str:
 
 def listing(listing: Listing, surface: Surface) -> str:
     """Return the table of designs and how many there are."""
-    glyphs = Characters(surface.ascii_only)
+    glyphs = surface.glyphs
     table = listed(listing, seen(listing), glyphs)
     return f"{gfm.table(table)}\n\n{count_of(len(listing.rows), listing.noun)}\n"
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from convcalc.number_format import format_exact, format_short
+from convcalc.number_format import count_of, format_exact, format_short
 from convcalc.records import replace
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.paragraph import Block, Paragraph
 from convcalc.render.tables.table import StyledText, Table, TableColumn
 from convcalc.report.fold import TableOptions
 from convcalc.report.report import CONVENTION_ID, Report
@@ -24,14 +23,6 @@ WITHOUT_GATES = (
 )
 ALL_PAIRS = "; attention counts all pairs of queries and keys, also those that a mask hides (not in seen_macs)"
 ATTENTIONS = {"attention", "sdpa"}
-
-
-def heading(report: Report, glyphs: Characters, width: int | None) -> Iterator[Block]:
-    """The spec's name and the design as it was typed; then what goes in and what comes out."""
-    yield Paragraph(name_and_design(report.name, report.design, glyphs), width)
-    yield Paragraph(
-        [(input_to_output(report, glyphs), ""), (f" {glyphs.text('·')} {conditions(report, glyphs)}", "dim")], width
-    )
 
 
 def name_and_design(name: str, design: str, glyphs: Characters) -> list[StyledText]:
@@ -88,28 +79,21 @@ def totals(report: Report, view: TableOptions, glyphs: Characters, width: int | 
     return table
 
 
-def footer(report: Report, glyphs: Characters, width: int | None) -> Iterator[Block]:
-    """What could not be counted, and what the numbers mean."""
-    if not report.is_complete:
-        yield Paragraph(coverage(report, glyphs), width)
-    yield from (Paragraph([(glyphs.text(text), "")], width) for text in notes(report))
-    yield Paragraph([(glyphs.text(convention(report)), "dim")], width)
-
-
 def notes(report: Report) -> Iterator[str]:
     """What has to be known of columns, those that were asked for and those of memory."""
     if _attends(report):
-        inside = (
-            "what it holds inside is in peak and training bytes, without scores where it is one kernel (via: fused)."
+        yield (
+            "Traffic of an attention is that of its inputs, weights, cache and output; what it holds inside is in peak "
+            "and training bytes, without scores where it is one kernel (via: fused)."
         )
-        yield f"Traffic of an attention is that of its inputs, weights, cache and output; {inside}"
     if report.misaligned:
         joins = {join.layer: join.paths for join in report.misaligned}
-        joined = "1 join" if len(joins) == 1 else f"{len(joins):,} joins"
         told = [f"{layer} ({' and '.join(paths)})" for layer, paths in joins.items()]
         names = ", ".join(told[:SHOWN_JOINS]) + (", …" if len(joins) > SHOWN_JOINS else "")
-        text = f"Paths whose strides or centres differ meet in {joined}; the largest receptive field is reported"
-        yield f"{text}: {names}."
+        yield (
+            f"Paths whose strides or centres differ meet in {count_of(len(joins), 'join')}; the largest receptive "
+            f"field is reported: {names}."
+        )
     if report.device is not None:
         yield (
             f"Time bounds are lower bounds from the datasheet of {report.device.name} for layers one after another "

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from convcalc.number_format import count_of
+from convcalc.render.report import header
 from convcalc.render.report.cells import CellTexts
 from convcalc.render.report.fit_columns import ColumnPlan, fit_columns, used
-from convcalc.render.report.header import footer, heading, totals
 from convcalc.render.report.outline import DisplayRow
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.paragraph import Block, Paragraph, left_out
@@ -19,24 +19,26 @@ from convcalc.report.report import Report
 
 def report_blocks(report: Report, view: TableOptions, surface: Surface) -> Iterator[Block]:
     """Return the paragraphs and tables of a report, from top to bottom."""
-    glyphs = Characters(surface.ascii_only)
-    yield from heading(report, glyphs, surface.width)
+    glyphs = surface.glyphs
+    yield Paragraph(header.name_and_design(report.name, report.design, glyphs), surface.width)
+    about = f" {glyphs.text('·')} {header.conditions(report, glyphs)}"
+    yield Paragraph([(header.input_to_output(report, glyphs), ""), (about, "dim")], surface.width)
     yield Paragraph()
     if report.rows:
         yield from layers(fold_report(report, view), glyphs, surface.width, repeats=view.repeats)
     else:
-        yield Paragraph([("The design has no layers.", "")], surface.width)
+        yield surface.line("The design has no layers.")
     yield Paragraph()
-    yield totals(report, view, glyphs, surface.width)
-    hidden = sum(view.hides_total(key, report.totals) for key in (*report.totals, *report.omitted))
-    if hidden:
-        yield Paragraph(
-            [(f"{count_of(hidden, 'more total')}: -v, or --columns with their keys.", "dim")], surface.width
-        )
+    yield header.totals(report, view, glyphs, surface.width)
+    if hidden := sum(view.hides_total(key, report.totals) for key in (*report.totals, *report.omitted)):
+        yield surface.line(f"{count_of(hidden, 'more total')}: -v, or --columns with their keys.", "dim")
     yield Paragraph()
     if view.every and report.note:
-        yield Paragraph([(glyphs.text(" ".join(report.note.split())), "")], surface.width)
-    yield from footer(report, glyphs, surface.width)
+        yield surface.line(" ".join(report.note.split()))
+    if not report.is_complete:
+        yield Paragraph(header.coverage(report, glyphs), surface.width)
+    yield from map(surface.line, header.notes(report))
+    yield surface.line(header.convention(report), "dim")
 
 
 def layers(folded: FoldedReport, glyphs: Characters, width: int | None, *, repeats: bool) -> Iterator[Block]:
@@ -46,11 +48,10 @@ def layers(folded: FoldedReport, glyphs: Characters, width: int | None, *, repea
     the lines of a column add up to its total.
     """
     texts = CellTexts(folded, glyphs, as_tree=width is not None, every=repeats)
-    full = ColumnPlan(tuple(column.key for column in folded.columns), output=folded.group_by != "op")
+    full = ColumnPlan(tuple(texts.columns), output=folded.group_by != "op")
     plan = fit_columns(full, texts.width, width)
     yield Table(list(_columns(texts, plan)), texts.styles(), glyphs.rule, footer_rows=1)
-    hidden = ", ".join(_hidden(texts, full, plan))
-    if hidden:
+    if hidden := ", ".join(_hidden(texts, full, plan)):
         yield left_out(hidden, width, used(full, texts.width))
     if width is not None and (note := _folding_note(texts.rows)):
         yield Paragraph([(glyphs.text(f"{note}; --show-repeats shows all."), "dim")], width)
@@ -70,7 +71,7 @@ def _folding_note(rows: Sequence[DisplayRow]) -> str:
 def flat_table(folded: FoldedReport, glyphs: Characters) -> Table:
     """Return the table for formats that are no text: whole paths, every column, no bars; the last row is the total."""
     texts = CellTexts(folded, glyphs, as_tree=False)
-    plan = ColumnPlan(tuple(column.key for column in folded.columns), bar=0, output=folded.group_by != "op")
+    plan = ColumnPlan(tuple(texts.columns), bar=0, output=folded.group_by != "op")
     return Table(list(_columns(texts, plan)), texts.styles(), footer_rows=1)
 
 

@@ -22,7 +22,7 @@ WIDEST_NAME = 40
 def graph_blocks(graph: Graph, surface: Surface) -> Iterator[Paragraph]:
     """The design, then a line for every box: its name, its operation, its shape, and what it reads unless that is the
     box above it alone."""
-    glyphs, width = Characters(surface.ascii_only), surface.width
+    glyphs, width = surface.glyphs, surface.width
     report, boxes = graph.report, graph.top.boxes()
     yield Paragraph([(glyphs.text(report.name), "title")], width)
     numbers = " · ".join(

@@ -19,7 +19,7 @@ SENTENCE = re.compile(r"(?:error|warning) (CC\d{3}: .*)")
 
 def listing_blocks(listing: Listing, surface: Surface) -> Iterator[Block]:
     """The table, what is hidden of it, and how many rows there are."""
-    glyphs = Characters(surface.ascii_only)
+    glyphs = surface.glyphs
     listing = listing._replace(rows=[_brief(row) for row in listing.rows])
     shown, hidden = seen(listing), []
     table = _cut(grid(listing, shown, glyphs), shown, glyphs, surface.width)

@@ -15,7 +15,6 @@ from typing import Any
 from convcalc import __version__
 from convcalc.number_format import format_exact
 from convcalc.render.results.row_list import Labels
-from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.paragraph import fit_message
 from convcalc.render.tables.surface import Surface
 from convcalc.report.report import CONVENTION_ID, SCHEMA_VERSION
@@ -205,7 +204,7 @@ def scatter(across: Sequence[int], up: Sequence[int], titles: tuple[str, str], s
     blank = " " * (width + 2)
     lines = [titles[1], *lines, f"{' ' * (width + 1)}{corner}{ground * columns}"]
     lines.append(f"{blank}{low}{' ' * max(1, columns - len(low) - len(high))}{high}  {titles[0]}")
-    return fit_message("\n".join(lines) + "\n", surface.width, Characters(surface.ascii_only))
+    return fit_message("\n".join(lines) + "\n", surface.width, surface.glyphs)
 
 
 def _places(values: Sequence[int], cells: int) -> list[int]:
