@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from convcalc.render.results.row_list import LineRows
+from convcalc.render.results.row_list import LineRows, Rows, plain_shape
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.surface import Surface
 from convcalc.report.align_layers import AlignedRow
@@ -75,20 +75,20 @@ def reconciliation(found: Reconciliation, surface: Surface) -> str:
 def stream(listing: Listing, surface: Surface) -> LineRows:
     """Return a list to be written as its rows come."""
     keys = [field.key for field in listing.fields]
-    heading = _written([keys], surface)
-    return LineRows(heading, lambda rows: _written(([_fact(row.get(key)) for key in keys] for row in rows), surface))
 
+    def fact(value: object) -> object:
+        return plain_shape(value) if isinstance(value, tuple | Mapping) else value
 
-def _fact(value: object) -> object:
-    if isinstance(value, Mapping):
-        return " ".join(f"{name}={_shape(axes)}" for name, axes in value.items())
-    return _shape(value) if isinstance(value, tuple) else value
+    def drawn(rows: Rows) -> str:
+        return _written(([fact(row.get(key)) for key in keys] for row in rows), surface)
+
+    return LineRows(_written([keys], surface), drawn)
 
 
 def _line(line: FoldedRow, keys: Sequence[str]) -> list[object]:
     counts = [None if key in line.unknown and line.layers == 1 else _count(line.values.get(key)) for key in keys]
     summary = " + ".join([line.summary, *line.parts]) if line.parts else line.summary
-    return [line.path, line.op, summary, line.layers, _shape(line.output_shape), *counts, line.tied_to]
+    return [line.path, line.op, summary, line.layers, "x".join(map(str, line.output_shape)), *counts, line.tied_to]
 
 
 def _count(value: object) -> object:
@@ -102,13 +102,9 @@ def _match(match: AlignedRow, keys: Sequence[str]) -> list[object]:
     kind = "detail" if match.splits_a_layer else "group" if match.group else "layer"
     line: list[object] = [kind, match.level, match.path]
     for cell in match.cells:
-        values = [cell.path, _shape(cell.output_shape), *map(cell.values.get, keys)] if cell else [""] * (2 + len(keys))
-        line += values
+        shape, values = ("x".join(map(str, cell.output_shape)), cell.values) if cell else ("", {})
+        line += [cell.path if cell else "", shape, *map(values.get, keys)]
     return line
-
-
-def _shape(axes: Sequence[int]) -> str:
-    return "x".join(map(str, axes))
 
 
 def _written(lines: Iterable[Sequence[object]], surface: Surface) -> str:

@@ -35,7 +35,7 @@ def listing_blocks(listing: Listing, surface: Surface) -> Iterator[Block]:
         yield Paragraph()
     if hidden:
         yield left_out(", ".join(hidden), surface.width)
-    yield Paragraph([(count_of(len(listing.rows), listing.noun), "")], surface.width)
+    yield surface.line(count_of(len(listing.rows), listing.noun))
 
 
 def _brief(row: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -49,10 +49,9 @@ def _cut(table: Table, fields: Sequence[Field], glyphs: Characters, width: int |
     columns = list(table.columns)
     for place, field in enumerate(fields):
         if field.shortest and width is not None and table.width > width:
-            room = max(field.shortest, width - table.width + columns[place].width)
-            columns[place] = columns[place]._replace(
-                texts=[glyphs.truncate(text, room) for text in columns[place].texts]
-            )
+            column = columns[place]
+            room = max(field.shortest, width - table.width + column.width)
+            columns[place] = column._replace(texts=[glyphs.truncate(text, room) for text in column.texts])
     return replace(table, columns=columns)
 
 
@@ -67,7 +66,7 @@ def grid(listing: Listing, fields: Sequence[Field], glyphs: Characters) -> Table
         TableColumn(field.heading, [fact(row.get(field.key), glyphs) for row in listing.rows], right=field.number)
         for field in fields
     ]
-    return Table(columns, ["" for _ in listing.rows])
+    return Table(columns)
 
 
 def fact(value: Any, glyphs: Characters) -> str:
@@ -79,6 +78,13 @@ def fact(value: Any, glyphs: Characters) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{glyphs.text(name)} {glyphs.shape(axes)}" for name, axes in value.items())
     return glyphs.text(value) if isinstance(value, str) else glyphs.shape(value)
+
+
+def plain_shape(value: Any) -> str:
+    """Return a shape for programs, or several with their names: ``3x224x224``."""
+    if isinstance(value, Mapping):
+        return " ".join(f"{name}={plain_shape(axes)}" for name, axes in value.items())
+    return "x".join(map(str, value))
 
 
 Rows = Sequence[Mapping[str, Any]]
