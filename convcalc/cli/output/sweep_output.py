@@ -17,8 +17,8 @@ from convcalc.render import STREAMS
 from convcalc.render.results import sweep_points as lines
 from convcalc.render.results.row_list import ColumnStream
 from convcalc.render.results.sweep_points import scatter
+from convcalc.render.tables.blocks import fit_message
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.paragraph import fit_message
 from convcalc.render.tables.surface import Surface
 from convcalc.report.metrics import whole_metrics
 from convcalc.report.row_list import Field, Listing

@@ -9,9 +9,8 @@ from convcalc.errors import escape
 from convcalc.findings import CheckResult, DesignResult, LimitResult
 from convcalc.number_format import MAX_DECIMALS, count_of, format_exact, format_percent, format_signed
 from convcalc.render.check.findings import amount
+from convcalc.render.tables.blocks import Paragraph, Table, TableColumn, left_out
 from convcalc.render.tables.characters import Characters, cells
-from convcalc.render.tables.paragraph import Paragraph, left_out
-from convcalc.render.tables.table import Table, TableColumn
 
 BAR = 10
 SHOWN_LAYERS = 3

@@ -9,8 +9,8 @@ from convcalc.findings import CheckResult, ClaimResult, Finding
 from convcalc.number_format import count_of, format_count_or_shape, format_significant
 from convcalc.render.check.findings import heaviest, main_span, worst_first
 from convcalc.render.check.limit_tables import change_list, limit_table
+from convcalc.render.tables.blocks import fit_message
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.paragraph import fit_message
 from convcalc.render.tables.surface import Surface
 
 SHOWN_FINDINGS = 50

@@ -8,10 +8,9 @@ from convcalc.number_format import count_of
 from convcalc.render.comparison.sentences import comparison_sentences, noun_of
 from convcalc.render.comparison.side_by_side import ColumnGroup, DesignCell, SideBySideTable
 from convcalc.render.report.header import convention, input_to_output, shapes
+from convcalc.render.tables.blocks import Block, Paragraph, Table, TableColumn, either
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.paragraph import Block, Paragraph, either
 from convcalc.render.tables.surface import Surface
-from convcalc.render.tables.table import Table, TableColumn
 from convcalc.report.align_layers import AlignedRow
 from convcalc.report.compare import Comparison, MetricComparison, Value
 from convcalc.report.comparison_rows import ComparisonRows, first, select_rows

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from convcalc.number_format import count_of, format_exact, format_multiple, format_short, format_signed
 from convcalc.records import NamedTuple
+from convcalc.render.tables.blocks import Block, Paragraph, Table, TableColumn, left_out, widest
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.paragraph import Block, Paragraph, left_out
-from convcalc.render.tables.table import Table, TableColumn, widest
 from convcalc.report.compare import Value, ratio
 
 

@@ -13,10 +13,9 @@ from convcalc.metrics.registry import report_metrics
 from convcalc.number_format import count_of, format_exact, format_signed, format_significant
 from convcalc.records import replace
 from convcalc.render.tables import markdown_syntax as gfm
+from convcalc.render.tables.blocks import Block, Paragraph, Table, TableColumn, left_out
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.paragraph import Block, Paragraph, left_out
 from convcalc.render.tables.surface import Surface
-from convcalc.render.tables.table import Table, TableColumn
 
 ROWS = 20
 """Layers of a design that are shown."""

@@ -15,9 +15,9 @@ from convcalc.render.comparison.sentences import comparison_sentences
 from convcalc.render.comparison.side_by_side import SideBySidePlan
 from convcalc.render.report.header import conditions, convention, coverage, input_to_output, notes, total_texts
 from convcalc.render.report.page import flat_table
+from convcalc.render.tables.blocks import Table, TableColumn
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.surface import Surface
-from convcalc.render.tables.table import Table, TableColumn
 from convcalc.report.compare import Comparison
 from convcalc.report.fold import TableOptions, fold_report
 from convcalc.report.report import Report
@@ -79,13 +79,8 @@ def verdict(verdict: CheckResult, surface: Surface) -> str:
 
 
 def _fragment(parts: Sequence[str], note: str, glyphs: Characters) -> str:
-    lines = [
-        '<div class="convcalc">',
-        f"<style>\n{STYLE}</style>",
-        *parts,
-        f"<p><small>{_text(note, glyphs)}</small></p>",
-    ]
-    return "\n".join([*lines, "</div>\n"])
+    style, small = f"<style>\n{STYLE}</style>", f"<p><small>{_text(note, glyphs)}</small></p>"
+    return "\n".join(['<div class="convcalc">', style, *parts, small, "</div>\n"])
 
 
 def _named(name: str, design: str, glyphs: Characters) -> str:
@@ -119,12 +114,9 @@ def _head(grid: Table) -> Iterator[str]:
             cells += f'<th colspan="{last - first + 1}" scope="colgroup">{escape(title)}</th>'
         yield f"<tr>{cells}</tr>"
     columns = grid.columns[1:] if grid.group_headings else grid.columns
-    yield f"<tr>{''.join(_heading(column) for column in columns)}</tr>"
+    cells = "".join(f'<th scope="col"{_side(column)}>{escape(column.heading)}</th>' for column in columns)
+    yield f"<tr>{cells}</tr>"
     yield "</thead>"
-
-
-def _heading(column: TableColumn) -> str:
-    return f'<th scope="col"{_side(column)}>{escape(column.heading)}</th>'
 
 
 def _row(texts: Sequence[str], grid: Table, kind: str) -> str:

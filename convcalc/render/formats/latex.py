@@ -11,9 +11,9 @@ from convcalc.render.comparison.sentences import comparison_sentences
 from convcalc.render.comparison.side_by_side import SideBySidePlan
 from convcalc.render.report.header import convention, coverage, notes
 from convcalc.render.report.page import flat_table
+from convcalc.render.tables.blocks import Table
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.surface import Surface
-from convcalc.render.tables.table import Table
 from convcalc.report.compare import Comparison
 from convcalc.report.fold import TableOptions, fold_report
 from convcalc.report.report import Report

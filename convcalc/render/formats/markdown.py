@@ -11,9 +11,9 @@ from convcalc.render.report.page import flat_table
 from convcalc.render.results.row_list import BufferedRows, RowStream, seen
 from convcalc.render.results.row_list import grid as listed
 from convcalc.render.tables import markdown_syntax as gfm
+from convcalc.render.tables.blocks import Table, TableColumn
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.surface import Surface
-from convcalc.render.tables.table import Table, TableColumn
 from convcalc.report.fold import TableOptions, fold_report
 from convcalc.report.report import Report
 from convcalc.report.row_list import Listing

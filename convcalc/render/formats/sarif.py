@@ -76,26 +76,26 @@ def _pages() -> dict[str, dict[str, str]]:
 
 def _result(finding: Finding, rules: dict[str, int], fingerprints: Fingerprints) -> Json:
     """Return one result. Suppressions are in every one: a run has them all or has none."""
+    span, locations, suppressions = main_span(finding), [], []
+    if span:
+        logical = [{"fullyQualifiedName": escape(finding.path), "kind": "member"}] if finding.path else []
+        locations.append({**_location(span), **({"logicalLocations": logical} if logical else {})})
+    if finding.severity == "waived":
+        justification = sentence(finding.hint or "a waiver of the budget file", GLYPHS)
+        suppressions.append({"kind": "external", "status": "accepted", "justification": justification})
     result: Json = {
         "ruleId": finding.code,
         "ruleIndex": rules[finding.code],
         "level": LEVELS.get(finding.severity, "error"),
         "message": _message([f"[{escape(finding.id)}] {sentence(finding.text, GLYPHS)}", *details(finding, GLYPHS)]),
-        "locations": _locations(main_span(finding), finding),
+        "locations": locations,
         "partialFingerprints": {FINGERPRINT: fingerprints.finding(finding)},
-        "suppressions": _suppressions(finding),
+        "suppressions": suppressions,
         "properties": _properties(finding),
     }
     if finding.span and finding.rule:
         result["relatedLocations"] = [{"id": 1, **_location(finding.rule), "message": {"text": "the budget"}}]
     return result
-
-
-def _suppressions(finding: Finding) -> list[Json]:
-    if finding.severity != "waived":
-        return []
-    justification = sentence(finding.hint or "a waiver of the budget file", GLYPHS)
-    return [{"kind": "external", "status": "accepted", "justification": justification}]
 
 
 def _properties(finding: Finding) -> Json:
@@ -117,13 +117,6 @@ def _message(lines: Iterable[str]) -> Json:
     """Return a plain text; braces would be placeholders, and brackets before parentheses a link."""
     text = "\n".join(lines).replace("{", "{{").replace("}", "}}")
     return {"text": re.sub(r"\[(?=[^\]]*\]\()", r"\\[", text)}
-
-
-def _locations(span: Span | None, finding: Finding) -> list[Json]:
-    if span is None:
-        return []
-    logical = [{"fullyQualifiedName": escape(finding.path), "kind": "member"}] if finding.path else []
-    return [{**_location(span), **({"logicalLocations": logical} if logical else {})}]
 
 
 def _location(span: Span) -> Json:

@@ -7,8 +7,8 @@ from itertools import repeat
 
 from convcalc.number_format import count_of, format_exact, format_per_axis, format_share, format_short
 from convcalc.render.report.outline import TOP_LEVEL, DisplayRow, Outline, operation
+from convcalc.render.tables.blocks import widest
 from convcalc.render.tables.characters import Characters, each_once
-from convcalc.render.tables.table import widest
 from convcalc.report.fold import FoldedReport, FoldedRow
 
 

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from convcalc.number_format import count_of, format_exact, format_short
 from convcalc.records import replace
+from convcalc.render.tables.blocks import StyledText, Table, TableColumn
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.table import StyledText, Table, TableColumn
 from convcalc.report.fold import TableOptions
 from convcalc.report.report import CONVENTION_ID, Report
 

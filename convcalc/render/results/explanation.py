@@ -9,10 +9,9 @@ from convcalc.metrics.memory import Peak
 from convcalc.number_format import count_of, format_exact, format_per_axis
 from convcalc.render.report.facts import location_facts
 from convcalc.render.report.header import given_inputs
+from convcalc.render.tables.blocks import Block, Paragraph, Table, TableColumn, left_out
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.paragraph import Block, Paragraph, left_out
 from convcalc.render.tables.surface import Surface
-from convcalc.render.tables.table import Table, TableColumn
 from convcalc.report.fold import is_informative
 
 

@@ -11,10 +11,9 @@ from convcalc.formula.expr import Expr, IntegerLiteral, Ratio, Sum, is_negated, 
 from convcalc.formula.printers import ASCII, LATEX, PYTHON, TEXT, TextPrinter
 from convcalc.number_format import count_of
 from convcalc.render.report.header import name_and_design
+from convcalc.render.tables.blocks import Block, Paragraph, Table, TableColumn, either
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.paragraph import Block, Paragraph, either
 from convcalc.render.tables.surface import Surface
-from convcalc.render.tables.table import Table, TableColumn
 
 WIDEST_TABLE = 160
 """Formulas longer than this stand on lines of their own even where the width is free."""

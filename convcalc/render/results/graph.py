@@ -10,8 +10,8 @@ from convcalc.render.pictures.graph.graph import Graph
 from convcalc.render.pictures.graph.nesting import Bend
 from convcalc.render.pictures.graph.nodes import Node
 from convcalc.render.pictures.labels import NAMES, operation_label, short
+from convcalc.render.tables.blocks import Paragraph
 from convcalc.render.tables.characters import Characters, cells
-from convcalc.render.tables.paragraph import Paragraph
 from convcalc.render.tables.surface import Surface
 
 INDENT = 2

@@ -15,10 +15,9 @@ from convcalc.match.match import Match
 from convcalc.match.runs import whole_scopes
 from convcalc.number_format import count_of, format_exact
 from convcalc.render.report.facts import location_facts
+from convcalc.render.tables.blocks import Block, Paragraph, Table, TableColumn
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.paragraph import Block, Paragraph
 from convcalc.render.tables.surface import Surface
-from convcalc.render.tables.table import Table, TableColumn
 
 SHOWN = 10
 """Differences in text; JSON has all."""

@@ -9,10 +9,9 @@ from convcalc.profiles import TERMS, Profile, ProfileResult, Reconciliation
 from convcalc.records import replace
 from convcalc.render.report.header import given_inputs, name_and_design
 from convcalc.render.tables import markdown_syntax as gfm
+from convcalc.render.tables.blocks import Block, Paragraph, Table, TableColumn, left_out
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.paragraph import Block, Paragraph, left_out
 from convcalc.render.tables.surface import Surface
-from convcalc.render.tables.table import Table, TableColumn
 
 Row = tuple[str, str, str, str]
 FEWEST = 2

@@ -8,10 +8,9 @@ from typing import IO, Any, Protocol
 
 from convcalc.number_format import count_of, format_exact
 from convcalc.records import NamedTuple, replace
+from convcalc.render.tables.blocks import Block, Paragraph, Table, TableColumn, left_out
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.paragraph import Block, Paragraph, left_out
 from convcalc.render.tables.surface import Surface
-from convcalc.render.tables.table import Table, TableColumn
 from convcalc.report.row_list import Field, Listing
 
 SENTENCE = re.compile(r"(?:error|warning) (CC\d{3}: .*)")

@@ -9,10 +9,9 @@ from typing import Any
 from convcalc.number_format import count_of, format_exact, format_significant
 from convcalc.render.results.sweep_points import conditions, decimal, plain
 from convcalc.render.tables import markdown_syntax as gfm
+from convcalc.render.tables.blocks import Block, Paragraph, Table, TableColumn
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.paragraph import Block, Paragraph
 from convcalc.render.tables.surface import Surface
-from convcalc.render.tables.table import Table, TableColumn
 from convcalc.report.metrics import whole_metrics
 from convcalc.sweep.axes import Axis
 from convcalc.sweep.search import MetricLimit

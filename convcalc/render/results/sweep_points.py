@@ -15,7 +15,7 @@ from typing import Any
 from convcalc import __version__
 from convcalc.number_format import format_exact
 from convcalc.render.results.row_list import Labels
-from convcalc.render.tables.paragraph import fit_message
+from convcalc.render.tables.blocks import fit_message
 from convcalc.render.tables.surface import Surface
 from convcalc.report.report import CONVENTION_ID, SCHEMA_VERSION
 from convcalc.sweep.axes import Axis

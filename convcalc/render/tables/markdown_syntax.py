@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from convcalc.render.tables.blocks import Table
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.table import Table
 
 SPECIAL = re.compile(r"([\\`*_\[\]<>|~&#$])")
 LEADING = re.compile(r"^(\s*\d*)([-+=]+|[.)])(?=\s|$)")

@@ -13,8 +13,8 @@ from functools import cache
 from typing import TYPE_CHECKING, TextIO
 
 from convcalc.memory import paused
+from convcalc.render.tables.blocks import fitted, left_out
 from convcalc.render.tables.characters import Characters, cells
-from convcalc.render.tables.paragraph import fitted, left_out
 from convcalc.render.tables.surface import USUAL_WIDTH, Surface, surface
 
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from rich.segment import Segment
     from rich.style import Style
 
-    from convcalc.render.tables.paragraph import Block
-    from convcalc.render.tables.table import StyledText
+    from convcalc.render.tables.blocks import Block, StyledText
 
 FONTS = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 TABLE_LINE = re.compile(r"^ *─+$|^(?!\$ ).*\S {2,}\S")

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import TextIO
 
 from convcalc.records import NamedTuple
+from convcalc.render.tables.blocks import Paragraph
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.paragraph import Paragraph
 
 PROBE = "×→–…≥·─▏█"
 NARROWEST = 30
