@@ -48,11 +48,8 @@ class Format(Protocol):
     def verdict(self, verdict: CheckResult, surface: Surface) -> str:
         """Return what a check found."""
 
-    def listing(self, listing: Listing, surface: Surface) -> str:
-        """Return many designs, a line each."""
-
     def stream(self, listing: Listing, surface: Surface) -> RowStream:
-        """Return a list without rows, which come later: there may be more than memory holds."""
+        """Return a list of many designs, a line each, without rows: they come later, for memory may not hold all."""
 
     def diff(self, diff: Diff, surface: Surface) -> str:
         """Return what changed between two versions of designs."""
@@ -115,7 +112,6 @@ class Formats(Mapping[str, Format]):
 
 FORMATS = Formats("report", "comparison")
 VERDICTS = Formats("verdict")
-LISTINGS = Formats("listing")
 STREAMS = Formats("stream")
 DIFFS = Formats("diff")
 FORMULAS = Formats("formula")

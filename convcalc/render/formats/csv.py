@@ -59,12 +59,6 @@ def comparison(comparison: Comparison, surface: Surface) -> str:
     return _written([header, totals, *(_match(match, keys) for match in comparison.matches)], surface)
 
 
-def listing(listing: Listing, surface: Surface) -> str:
-    """Return a design a line, whole integers."""
-    lines = stream(listing, surface)
-    return f"{lines.add(listing.rows)}{lines.end()}"
-
-
 def reconciliation(found: Reconciliation, surface: Surface) -> str:
     """Return a term of a tool a line; those of one tool add up to its total."""
     from convcalc.render.results.reconciliation import reconciliation_rows  # what it needs is not for reports to load
@@ -73,7 +67,7 @@ def reconciliation(found: Reconciliation, surface: Surface) -> str:
 
 
 def stream(listing: Listing, surface: Surface) -> LineRows:
-    """Return a list to be written as its rows come."""
+    """Return a list of designs, one a line, whole integers, to be written as its rows come."""
     keys = [field.key for field in listing.fields]
 
     def fact(value: object) -> object:

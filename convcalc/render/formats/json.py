@@ -68,14 +68,8 @@ def comparison(comparison: Comparison, surface: Surface) -> str:
     )
 
 
-def listing(listing: Listing, surface: Surface) -> str:
-    """Return a design a line, with every field."""
-    document = stream(listing, surface)
-    return f"{document.add(listing.rows)}{document.end()}"
-
-
 def stream(listing: Listing, surface: Surface) -> _Streamed:
-    """Return a list to be written as its rows come."""
+    """Return a list of designs, one a line with every field, to be written as its rows come."""
     return _Streamed(listing)
 
 

@@ -9,13 +9,8 @@ from convcalc.render.tables.surface import Surface
 from convcalc.report.row_list import Listing
 
 
-def listing(listing: Listing, surface: Surface) -> str:
-    """Return a design a line, with every field."""
-    return stream(listing, surface).add(listing.rows)
-
-
 def stream(listing: Listing, surface: Surface) -> LineRows:
-    """Return a list to be written as its rows come."""
+    """Return a list of designs, one a line with every field, to be written as its rows come."""
     keys = [field.key for field in listing.fields]
     return LineRows("", lambda rows: "".join(f"{_encode({key: row.get(key) for key in keys})}\n" for row in rows))
 

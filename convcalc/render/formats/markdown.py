@@ -71,13 +71,6 @@ def comparison(comparison: Comparison, surface: Surface) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def listing(listing: Listing, surface: Surface) -> str:
-    """Return the table of designs and how many there are."""
-    glyphs = surface.glyphs
-    table = listed(listing, seen(listing), glyphs)
-    return f"{gfm.table(table)}\n\n{count_of(len(listing.rows), listing.noun)}\n"
-
-
 def verdict(verdict: CheckResult, surface: Surface) -> str:
     """Return what a check found, for a step summary: at most 900 KiB. ``comment`` is the same, shorter."""
     from convcalc.render.check.markdown_summary import SUMMARY, markdown_summary
@@ -85,9 +78,14 @@ def verdict(verdict: CheckResult, surface: Surface) -> str:
     return markdown_summary(verdict, SUMMARY, surface.glyphs)
 
 
-def stream(whole: Listing, surface: Surface) -> RowStream:
-    """Return a list to be written when all its rows are there."""
-    return BufferedRows(whole, lambda rows: listing(rows, surface))
+def stream(listing: Listing, surface: Surface) -> RowStream:
+    """Return the table of designs and how many there are, which is written when all are there."""
+
+    def drawn(whole: Listing) -> str:
+        table = listed(whole, seen(whole), surface.glyphs)
+        return f"{gfm.table(table)}\n\n{count_of(len(whole.rows), whole.noun)}\n"
+
+    return BufferedRows(listing, drawn)
 
 
 def diff(diff: Diff, surface: Surface) -> str:

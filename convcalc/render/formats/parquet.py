@@ -142,8 +142,7 @@ class _ByteBuffer:
     def flush(self) -> None:
         """Do nothing: bytes are taken when it suits their reader."""
 
-    def close(self) -> None:
-        """Do nothing: what was written is still to be taken."""
+    close = flush
 
     def taken(self) -> bytes:
         """Return the bytes that have come since the last time."""

@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from convcalc import __version__
@@ -121,17 +122,8 @@ def csv(job: SweepJob, points: SelectedPoints) -> str:
     return "".join(f"{','.join(row)}\r\n" for row in zip(*columns_of(job, points, _quoted), strict=True))
 
 
-def jsonl(job: SweepJob, points: SelectedPoints) -> str:
-    """A point a line, an object each."""
-    return _objects(job, points, "", "\n")
-
-
-def json_rows(job: SweepJob, points: SelectedPoints) -> str:
-    """A point a line; the comma before the first of all is for the writer to leave out."""
-    return _objects(job, points, ",\n  ", "")
-
-
 def _objects(job: SweepJob, points: SelectedPoints, before: str, behind: str) -> str:
+    """A point a line, an object each."""
     names = [json.dumps(key).replace("%", "%%") for key in keys(job)]
     template = f"{before}{{{', '.join(f'{name}: %s' for name in names)}}}{behind}"
     return "".join([template % row for row in zip(*columns_of(job, points, _encoded), strict=True)])
@@ -147,8 +139,11 @@ def markdown(job: SweepJob, points: SelectedPoints) -> str:
 
 
 ROW_WRITERS: Mapping[str, Callable[[SweepJob, SelectedPoints], str]] = {
-    "csv": csv, "jsonl": jsonl, "json": json_rows, "markdown": markdown,
-}  # fmt: skip
+    "csv": csv,
+    "jsonl": partial(_objects, before="", behind="\n"),
+    "json": partial(_objects, before=",\n  ", behind=""),  # the first comma of all is for the writer to leave out
+    "markdown": markdown,
+}
 """Format → what writes its lines."""
 
 

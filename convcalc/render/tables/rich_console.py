@@ -63,19 +63,16 @@ STYLES = {
 @paused()
 def render_blocks(blocks: Iterable[Block], on: Surface) -> str:
     """Return blocks as one text, with escape sequences if the surface has colour."""
+    blocks = (part for block in blocks for part in fitted(block, on.width))
     if not on.color:
-        return "\n".join([*[line for block in _fitted(blocks, on) for line in block.plain()], ""])
+        return "\n".join([*[line for block in blocks for line in block.plain()], ""])
     escapes = _escapes()
     lines = [
         "".join([f"{escapes[style]}{text}{RESET}" if style and text else text for text, style in line])
-        for block in _fitted(blocks, on)
+        for block in blocks
         for line in block.styled()
     ]
     return "\n".join([*lines, ""])
-
-
-def _fitted(blocks: Iterable[Block], on: Surface) -> Iterator[Block]:
-    return (part for block in blocks for part in fitted(block, on.width))
 
 
 def markdown(text: str, on: Surface) -> str:
