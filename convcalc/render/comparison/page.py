@@ -44,17 +44,25 @@ def layers(comparison: Comparison, glyphs: Characters) -> tuple[SideBySideTable,
 def totals(comparison: Comparison, glyphs: Characters) -> SideBySideTable:
     """Return every metric of the whole designs, one a row."""
     metrics = comparison.totals
-    known = [[metric.column.key not in report.lower_bounds for metric in metrics] for report in comparison.reports]
-    sides = [
-        [
-            DesignCell(metric.values[place], metric.values[0], metric.column.unit, True, own, own and first)
-            for metric, own, first in zip(metrics, known[place], known[0], strict=True)
-        ]
-        for place in range(len(known))
-    ]
+    sides = list(zip(*(_total(comparison, metric) for metric in metrics), strict=True))
     labels = [glyphs.text(label) for label in comparison.labels]
     names = [glyphs.text(metric.column.title) for metric in metrics]
     return SideBySideTable(glyphs, labels, "Total", names, [""] * len(names), [ColumnGroup("", sides)])
+
+
+def _total(comparison: Comparison, metric: MetricComparison) -> list[DesignCell]:
+    known = [metric.column.key not in report.lower_bounds for report in comparison.reports]
+    return _cells(metric, metric.values, known)
+
+
+def _cells(
+    metric: MetricComparison, values: Sequence[Value | None], known: Sequence[bool], *, comparable: bool = True
+) -> list[DesignCell]:
+    """Return a row of one metric, a cell for each design."""
+    return [
+        DesignCell(value, values[0], metric.column.unit, comparable, own, own and known[0])
+        for value, own in zip(values, known, strict=True)
+    ]
 
 
 def _name(match: AlignedRow, glyphs: Characters, *, whole: bool) -> str:
@@ -69,19 +77,11 @@ def _name(match: AlignedRow, glyphs: Characters, *, whole: bool) -> str:
 def _group(
     comparison: Comparison, metric: MetricComparison, rows: Sequence[AlignedRow], glyphs: Characters
 ) -> ColumnGroup:
-    key, unit = metric.column.key, metric.column.unit
-    lines: list[tuple[Sequence[Value | None], list[bool], bool]] = [
-        (match.values(key), [cell is None or key not in cell.unknown for cell in match.cells], not match.splits_a_layer)
-        for match in rows
-    ]
-    lines.append((metric.values, [key not in report.lower_bounds for report in comparison.reports], True))
-    sides = [
-        [
-            DesignCell(values[place], values[0], unit, comparable, known[place], known[place] and known[0])
-            for values, known, comparable in lines
-        ]
-        for place in range(len(comparison.reports))
-    ]
+    key, lines = metric.column.key, []
+    for match in rows:
+        known = [cell is None or key not in cell.unknown for cell in match.cells]
+        lines.append(_cells(metric, match.values(key), known, comparable=not match.splits_a_layer))
+    sides = list(zip(*lines, _total(comparison, metric), strict=True))
     return ColumnGroup(glyphs.text(metric.column.title), sides, _bars(key, rows, len(sides), glyphs))
 
 

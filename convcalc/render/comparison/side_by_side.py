@@ -18,11 +18,11 @@ class DesignCell(NamedTuple):
     value: Value | None
     first: Value | None
     unit: str
-    comparable: bool = True
+    comparable: bool
     """Whether there is something to be compared with: details of a group that is a single layer elsewhere have not."""
-    known: bool = True
+    known: bool
     """Whether the value is complete."""
-    certain: bool = True
+    certain: bool
     """Whether it is, and that of the first design too."""
 
     def number(self, glyphs: Characters, *, short: bool) -> str:
