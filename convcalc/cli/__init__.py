@@ -192,8 +192,8 @@ def fitted(text: str, stream: TextIO) -> str:
     if WIDTH.get() is None and not stream.isatty():
         return text
     try:
+        from convcalc.render.tables.blocks import fit_message
         from convcalc.render.tables.characters import Characters
-        from convcalc.render.tables.paragraph import fit_message
         from convcalc.render.tables.surface import surface
     except (ImportError, MemoryError, SystemError):
         return text

@@ -26,7 +26,7 @@ def facts(job: SweepJob, keep: Selection, format_: str) -> Facts:
     """Return what makes a sweep that sweep, and its output that output."""
     plain = {
         "program": f"convcalc {__version__}, {CONVENTION_ID}",
-        "design": job.file + (f"@{job.variant}" if job.variant else "") + (f"#{job.part}" if job.part else ""),
+        "design": job.design,
         "axes": ", ".join(axis.name for axis in job.axes),
         "--set": ", ".join(f"{name}={value}" for name, value in sorted(job.overrides)),
         "--input": "; ".join(f"{name}={text}" if name else text for name, text in sorted(job.inputs)),

@@ -63,6 +63,11 @@ class SweepJob:
         return Block.whole(self.axes).size
 
     @property
+    def design(self) -> str:
+        """The file with its variant and its part, as commands take it."""
+        return self.file + (f"@{self.variant}" if self.variant else "") + (f"#{self.part}" if self.part else "")
+
+    @property
     def given_inputs(self) -> dict[str, str]:
         """The shapes that ``--input`` gives, by the names of the inputs."""
         return {name or "input": text for name, text in self.inputs}

@@ -12,8 +12,8 @@ from convcalc.designs.sources import open_design
 from convcalc.metrics.registry import DETAIL_KEYS
 from convcalc.render.formats.text import comparison as comparison_text
 from convcalc.render.formats.text import report as report_text
+from convcalc.render.tables.blocks import Paragraph
 from convcalc.render.tables.characters import cells
-from convcalc.render.tables.paragraph import Paragraph
 from convcalc.render.tables.rich_console import STYLES, StyledLines, console, render_blocks
 from convcalc.render.tables.surface import Surface
 from convcalc.report.compare import compare

@@ -17,8 +17,8 @@ from convcalc.errors import Span, SpecError, SpecErrors, quoted
 from convcalc.guide.pages import WIDTH
 from convcalc.guide.topics import find_pages, suggest_word, word_list, words
 from convcalc.render import EXPLANATIONS, Surface
+from convcalc.render.tables.blocks import fit_message
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.paragraph import fit_message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

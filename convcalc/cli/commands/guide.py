@@ -8,8 +8,8 @@ from convcalc.cli.group import Command, GeneralOptions
 from convcalc.cli.output.targets import OutputTarget, write
 from convcalc.cli.types import WordType
 from convcalc.guide.guides import contents, guide, guides
+from convcalc.render.tables.blocks import fit_message
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.paragraph import fit_message
 from convcalc.render.tables.rich_console import markdown
 from convcalc.render.tables.surface import Surface
 

@@ -15,8 +15,8 @@ from convcalc.cli.output.targets import OutputTarget, output_options, write
 from convcalc.designs.patterns import spec_files
 from convcalc.designs.validation import ValidationResult, validate_file
 from convcalc.errors import SpecError, escape, format_errors
+from convcalc.render.tables.blocks import fit_message
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.paragraph import fit_message
 from convcalc.render.tables.surface import Surface
 
 

@@ -17,8 +17,8 @@ from convcalc.render import STREAMS
 from convcalc.render.results import sweep_points as lines
 from convcalc.render.results.row_list import ColumnStream
 from convcalc.render.results.sweep_points import scatter
+from convcalc.render.tables.blocks import fit_message
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.paragraph import fit_message
 from convcalc.render.tables.surface import Surface
 from convcalc.report.metrics import whole_metrics
 from convcalc.report.row_list import Listing, RowField
@@ -154,10 +154,9 @@ class _TableWriter:
 
 
 def _rows(job: SweepJob, points: SelectedPoints) -> Iterator[dict[str, Any]]:
-    stride, columns = job.point_count, []
-    for axis in job.axes:
-        stride //= len(axis.values)
-        values = [axis.value(place) for place in (points.numbers // stride % len(axis.values)).tolist()]
+    columns = []
+    for axis, places in lines.axis_places(job, points):
+        values = [axis.value(place) for place in places.tolist()]
         columns.append(
             [value if type(value) is int and axis.denominator == 1 else lines.plain(value) for value in values]
         )

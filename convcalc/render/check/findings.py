@@ -21,8 +21,6 @@ SEVERITIES = ("error", "warning", "note", "waived")
 LONGEST = 1000
 """Characters that are shown of one sentence."""
 
-SEPARATOR = "\x1f"
-
 Value = int | Fraction
 
 
@@ -33,13 +31,8 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
 
 def _badness(finding: Finding) -> tuple[object, ...]:
     rank = SEVERITIES.index(finding.severity) if finding.severity in SEVERITIES else 0
-    return rank, -relative_excess(finding), finding.id, finding.design, finding.metric, finding.path
-
-
-def relative_excess(finding: Finding) -> Fraction:
-    """Return the excess as a share of the limit (of 1, where the limit is 0), without its sign."""
-    excess, limit = finding.excess, finding.limit
-    return Fraction(0) if excess is None else abs(Fraction(excess) / (limit or 1))
+    share = Fraction(finding.excess or 0) / (finding.limit or 1)
+    return rank, -abs(share), finding.id, finding.design, finding.metric, finding.path
 
 
 def format_layer_value(layer: LayerMetricChange) -> str:
@@ -62,16 +55,26 @@ def format_metric_value(metric: str, value: Value, beside: Value) -> str:
     return format_count(value)
 
 
+def heaviest(finding: Finding) -> str:
+    """``heaviest: conv1 9,408, conv2 4,096``."""
+    layers = ", ".join(f"{layer.path} {format_layer_value(layer)}" for layer in finding.heaviest)
+    return f"{heaviest_label(finding)}: {layers}"
+
+
 def heaviest_label(finding: Finding) -> str:
     """Return what its layers have in common: they weigh most, or they changed most."""
     return "grew most" if any(layer.change for layer in finding.heaviest) else "heaviest"
 
 
+def error_lines(error: SpecError, glyphs: Characters) -> list[str]:
+    """Return the sentence of an error, and its hint."""
+    return [sentence(error.text, glyphs), *([f"hint: {sentence(error.hint, glyphs)}"] if error.hint else [])]
+
+
 def details(finding: Finding, glyphs: Characters) -> Iterator[str]:
     """Give the lines below the sentence: the layers that weigh most, the line of the budget, the hint."""
     if finding.heaviest:
-        layers = ", ".join(f"{layer.path} {format_layer_value(layer)}" for layer in finding.heaviest)
-        yield glyphs.text(f"{heaviest_label(finding)}: {layers}")
+        yield glyphs.text(heaviest(finding))
     if finding.rule and finding.rule != main_span(finding):
         yield glyphs.text(f"budget: {finding.rule}")
     if finding.hint:
@@ -107,7 +110,7 @@ class Fingerprints:
 
     def _hashed(self, *facts: str) -> str:
         number = self._seen[facts] = self._seen.get(facts, 0) + 1
-        text = SEPARATOR.join(map(escape, (*facts, str(number)) if number > 1 else facts))
+        text = "\x1f".join(map(escape, (*facts, str(number)) if number > 1 else facts))
         return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -6,16 +6,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
 from convcalc.errors import escape
-from convcalc.findings import CheckResult, DesignResult, LayerMetricChange, LimitResult
+from convcalc.findings import CheckResult, DesignResult, LimitResult
 from convcalc.number_format import MAX_DECIMALS, count_of, format_exact, format_percent, format_signed
 from convcalc.render.check.findings import format_metric_value
+from convcalc.render.tables.blocks import Paragraph, Table, TableColumn, left_out
 from convcalc.render.tables.characters import Characters, cells
-from convcalc.render.tables.paragraph import Paragraph, left_out
-from convcalc.render.tables.table import Table, TableColumn
 
 BAR = 10
 SHOWN_LAYERS = 3
 SHOWN_DESIGNS = 20
+FIXED = ("max", "min", "equals")
+"""Rules whose limit does not depend on a baseline."""
 RELATIONS = {"max": "<=", "min": ">=", "equals": "=", "growth": "<=", "ratchet": "<="}
 
 
@@ -37,7 +38,7 @@ def limit_table(
     yield ""
     for kept, gone in _narrowings(columns, rows, glyphs, width):
         if width is None or _width(kept) <= width:
-            yield from Table(list(kept.values()), [""] * len(rows), glyphs.rule).plain()
+            yield from Table(list(kept.values()), rule=glyphs.rule).plain()
             yield from left_out(gone, width, _width(columns)).plain() if gone else ()
             break
     else:
@@ -54,22 +55,23 @@ def _columns(rows: Sequence[tuple[LimitResult, int]], glyphs: Characters) -> dic
     shown = [one for one, _ in rows]
     widest = max(1, *(_thousandths(one) for one in shown))
     columns = {
-        IDS: TableColumn("Budget", [glyphs.text(one.id) for one in shown]),
-        "metrics": TableColumn("Limit", [glyphs.text(one.metric_label) for one in shown]),
+        IDS: TableColumn("Budget", [one.id for one in shown]),
+        "metrics": TableColumn("Limit", [one.metric_label for one in shown]),
         "relations": TableColumn("", [RELATIONS[one.rule] for one in shown], gap=1),
         "limits": TableColumn(
-            "", [glyphs.text(format_metric_value(one.metric, one.limit, one.value)) for one in shown], right=True, gap=1
+            "", [format_metric_value(one.metric, one.limit, one.value) for one in shown], right=True, gap=1
         ),
-        "rules": TableColumn("", ["" if one.rule in ("max", "min", "equals") else one.rule for one in shown], gap=1),
+        "rules": TableColumn("", ["" if one.rule in FIXED else one.rule for one in shown], gap=1),
         "values": TableColumn(
-            "Value", [glyphs.text(format_metric_value(one.metric, one.value, one.limit)) for one in shown], right=True
+            "Value", [format_metric_value(one.metric, one.value, one.limit) for one in shown], right=True
         ),
         SHARES: TableColumn("Used", [format_used(one) for one in shown], right=True),
         "broken": TableColumn("", ["" if one.holds else "violated" for one in shown], gap=2),
         BARS: TableColumn("", glyphs.bars([_thousandths(one) for one in shown], BAR, max(1000, min(widest, 2000)))),
-        DESIGNS: TableColumn("Design", [glyphs.text(_whose(one, many)) for one, many in rows]),
+        DESIGNS: TableColumn("Design", [_whose(one, many) for one, many in rows]),
     }
-    return {key: column for key, column in columns.items() if column.heading or any(column.texts)}
+    fit = {key: column._replace(texts=glyphs.texts(column.texts)) for key, column in columns.items()}
+    return {key: column for key, column in fit.items() if column.heading or any(column.texts)}
 
 
 def _narrowings(
@@ -94,14 +96,14 @@ def _narrowings(
 
 
 def _width(columns: dict[str, TableColumn]) -> int:
-    return Table(list(columns.values()), ()).width
+    return Table(list(columns.values())).width
 
 
 def _tightest(standings: Iterable[LimitResult]) -> Iterator[tuple[LimitResult, int]]:
     """Give for every limit the standing that is worst, and how many designs are under it."""
     groups: dict[tuple[object, ...], list[LimitResult]] = {}
     for one in standings:  # a budget may be called max or min, as the limits of the command line are
-        limit = one.limit if one.rule in ("max", "min", "equals") else None
+        limit = one.limit if one.rule in FIXED else None
         groups.setdefault((one.id, one.rule, one.metric_label, limit), []).append(one)
     for group in groups.values():
         yield min(group, key=_slack), len({one.design for one in group})
@@ -133,7 +135,7 @@ def _whose(one: LimitResult, many: int) -> str:
 
 def _sentence(one: LimitResult, many: int) -> str:
     limit = f"{one.metric_label} {RELATIONS[one.rule]} {format_metric_value(one.metric, one.limit, one.value)}"
-    rule = "" if one.rule in ("max", "min", "equals") else f" ({one.rule})"
+    rule = "" if one.rule in FIXED else f" ({one.rule})"
     value = format_metric_value(one.metric, one.value, one.limit) + ("" if one.holds else ", violated")
     return f"{one.id}: {limit}{rule}: {value}: {_whose(one, many)}"
 
@@ -141,9 +143,9 @@ def _sentence(one: LimitResult, many: int) -> str:
 def _shortened(one: LimitResult, many: int, glyphs: Characters, width: int) -> str:
     more = f" (+{many - 1:,})" if many > 1 else ""
     whole = glyphs.text(_whose(one, many))
-    return (
-        whole if cells(whole) <= width else glyphs.shorten_path(glyphs.text(_whose(one, 1)), width - len(more)) + more
-    )
+    if cells(whole) <= width:
+        return whole
+    return glyphs.shorten_path(glyphs.text(_whose(one, 1)), width - len(more)) + more
 
 
 # --- changes ----------------------------------------------------------------------------------------------------------
@@ -171,28 +173,19 @@ def _metrics(outcome: DesignResult) -> list[str]:
 
 
 def _design(outcome: DesignResult, glyphs: Characters) -> Iterator[str]:
-    past = outcome.past or {}
+    changed = _metrics(outcome)
     yield f"  {escape(outcome.design)}"
-    keys = list(dict.fromkeys(change.metric for change in outcome.changes)) or _metrics(outcome)
-    for key in keys:
-        if key in past and past[key] != outcome.totals[key]:
-            before, after = past[key], outcome.totals[key]
-            text = f"    {key} {format_exact(before)} → {format_exact(after)} {_share(before, after)}"
-            yield glyphs.text(text)
-        yield from _layers([change for change in outcome.changes if change.metric == key])
-
-
-def _share(before: int, after: int) -> str:
-    share = f", {format_percent(Fraction(after - before, before))}" if before else ""
-    return f"({format_signed(after - before)}{share})"
-
-
-def _layers(found: Sequence[LayerMetricChange]) -> Iterator[str]:
-    for change in found[:SHOWN_LAYERS]:
-        was = f" (was {escape(change.old_path)})" if change.old_path else ""
-        difference = (change.after or 0) - (change.before or 0)
-        yield f"      {change.change} {escape(change.path)}{was}" + (
-            f" {format_signed(difference)}" if difference else ""
-        )
-    if len(found) > SHOWN_LAYERS:
-        yield f"      and {count_of(len(found) - SHOWN_LAYERS, 'layer')} more"
+    for key in list(dict.fromkeys(change.metric for change in outcome.changes)) or changed:
+        if key in changed and outcome.past:
+            before, after = outcome.past[key], outcome.totals[key]
+            share = f", {format_percent(Fraction(after - before, before))}" if before else ""
+            by = f"({format_signed(after - before)}{share})"
+            yield glyphs.text(f"    {key} {format_exact(before)} → {format_exact(after)} {by}")
+        layers = [change for change in outcome.changes if change.metric == key]
+        for change in layers[:SHOWN_LAYERS]:
+            was = f" (was {escape(change.old_path)})" if change.old_path else ""
+            difference = (change.after or 0) - (change.before or 0)
+            by = f" {format_signed(difference)}" if difference else ""
+            yield f"      {change.change} {escape(change.path)}{was}{by}"
+        if len(layers) > SHOWN_LAYERS:
+            yield f"      and {count_of(len(layers) - SHOWN_LAYERS, 'layer')} more"

@@ -46,9 +46,8 @@ class SummarySection(NamedTuple):
     foot: str = ""
 
 
-def markdown_summary(verdict: CheckResult, limit: int, *, ascii_only: bool = False) -> str:
+def markdown_summary(verdict: CheckResult, limit: int, glyphs: Characters) -> str:
     """Return the whole document in at most ``limit`` bytes; its last line says what does not fit."""
-    glyphs = Characters(ascii_only)
     text = f"### {_headline(verdict, glyphs)}\n\n{_about(verdict, glyphs)}\n"
     room, cut = limit - RESERVED - _bytes(text), []
     for section in _sections(verdict, glyphs):
@@ -60,7 +59,8 @@ def markdown_summary(verdict: CheckResult, limit: int, *, ascii_only: bool = Fal
             cut.append(count_of(len(section.rows) - shown, section.noun))
             room = 0  # what comes later is worth less
     if cut:
-        text += f"\n**Cut at {_size(limit)}.** Not shown: {', '.join(cut)}. The log and the other formats have all.\n"
+        size = f"{limit >> 10:,} KiB" if limit == SUMMARY else f"{limit:,} characters"
+        text += f"\n**Cut at {size}.** Not shown: {', '.join(cut)}. The log and the other formats have all.\n"
     return text
 
 
@@ -77,10 +77,6 @@ def _fitting(section: SummarySection, top: str, room: int) -> tuple[int, int]:
 
 def _bytes(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
-
-
-def _size(limit: int) -> str:
-    return f"{limit >> 10:,} KiB" if limit == SUMMARY else f"{limit:,} characters"
 
 
 # --- above everything -------------------------------------------------------------------------------------------------
@@ -100,10 +96,8 @@ def _headline(verdict: CheckResult, glyphs: Characters) -> str:
 
 
 def _about(verdict: CheckResult, glyphs: Characters) -> str:
-    told = [count_of(verdict.files, "spec")]
-    told += [count_of(len(verdict.designs), "design")] if verdict.designs else []
-    told += [count_of(len(verdict.limits), "limit")] if verdict.limits else []
-    told += [count_of(len(verdict.claims), "claimed number")] if verdict.claims else []
+    numbered = ((verdict.designs, "design"), (verdict.limits, "limit"), (verdict.claims, "claimed number"))
+    told = [count_of(verdict.files, "spec"), *(count_of(len(those), noun) for those, noun in numbered if those)]
     told += [f"baseline {gfm.text(sentence(verdict.baseline, glyphs))}"] if verdict.baseline else []
     return f" {glyphs.text('·')} ".join(told)
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from convcalc.errors import SpecError, escape, excerpt, format_errors
 from convcalc.findings import CheckResult, ClaimResult, Finding
 from convcalc.number_format import count_of, format_count_or_shape, format_significant
-from convcalc.render.check.findings import format_layer_value, main_span, worst_first
+from convcalc.render.check.findings import heaviest, main_span, worst_first
 from convcalc.render.check.limit_tables import change_list, limit_table
+from convcalc.render.tables.blocks import fit_message
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.paragraph import fit_message
 from convcalc.render.tables.surface import Surface
 
 SHOWN_FINDINGS = 50
@@ -23,9 +23,12 @@ def verdict_text(verdict: CheckResult, surface: Surface = NATURAL, *, every: boo
     At a terminal sentences are wrapped between words and tables leave out columns; quoted lines of specs are cut around
     what is marked.
     """
-    glyphs, width = Characters(surface.ascii_only), surface.width
+    glyphs, width = surface.glyphs, surface.width
     parts = [format_errors(verdict.errors)] if verdict.errors else []
-    parts += _findings(verdict.findings, glyphs)
+    for finding in worst_first(verdict.findings)[:SHOWN_FINDINGS]:
+        parts += _finding(finding, glyphs)
+    more = len(verdict.findings) - SHOWN_FINDINGS
+    parts += [f"and {count_of(more, 'finding')} more; --json and -f concise have all"] if more > 0 else []
     if every:
         agree = (one for one in verdict.claims if one.agrees and one.as_expected)
         parts += _listed("Matching claims:", agree)
@@ -37,19 +40,7 @@ def verdict_text(verdict: CheckResult, surface: Surface = NATURAL, *, every: boo
     return fit_message("\n".join([*parts, summary(verdict)]).lstrip("\n"), width, glyphs)
 
 
-# --- findings ---------------------------------------------------------------------------------------------------------
-
-
-def _findings(findings: Sequence[Finding], glyphs: Characters) -> Iterator[str]:
-    """Give the worst findings in full."""
-    for finding in worst_first(findings)[:SHOWN_FINDINGS]:
-        yield "\n".join(_lines(finding, glyphs))
-    if len(findings) > SHOWN_FINDINGS:
-        more = len(findings) - SHOWN_FINDINGS
-        yield f"and {count_of(more, 'finding')} more; --json and -f concise have all"
-
-
-def _lines(finding: Finding, glyphs: Characters) -> Iterator[str]:
+def _finding(finding: Finding, glyphs: Characters) -> Iterator[str]:
     """The sentence with its place and excerpt, the layers, the line of the budget, the hint and the id."""
     span = main_span(finding)
     error = SpecError(finding.code, glyphs.text(finding.text))
@@ -57,8 +48,7 @@ def _lines(finding: Finding, glyphs: Characters) -> Iterator[str]:
     yield place + str(error).replace(error.severity, finding.severity, 1)
     yield from excerpt(span) if span and span.line else ()
     if finding.heaviest:
-        layers = ", ".join(f"{escape(layer.path)} {format_layer_value(layer)}" for layer in finding.heaviest)
-        yield f"  {'grew most' if finding.heaviest[0].change else 'heaviest'}: {layers}"
+        yield f"  {escape(heaviest(finding))}"
     if finding.rule and finding.rule != span:
         yield f"  {finding.rule}: the limit"
         yield from excerpt(finding.rule) if finding.rule.line else ()
@@ -75,47 +65,33 @@ def _known(judgement: ClaimResult) -> bool:
 
 
 def _listed(heading: str, judgements: Iterable[ClaimResult]) -> Iterator[str]:
-    rows = [_cells(judgement) for judgement in judgements]
+    rows = [list(map(escape, _cells(judgement))) for judgement in judgements]
     if rows:
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         yield heading
         for row in rows:
-            line = "  ".join(["", *(cell.ljust(width) for cell, width in zip(row, widths, strict=True))])
-            yield line.rstrip()
+            yield "  ".join(["", *map(str.ljust, row, widths)]).rstrip()
 
 
-def _cells(judgement: ClaimResult) -> tuple[str, ...]:
-    ratio = (
-        f"× {format_significant(judgement.ratio, 4)}"
-        if judgement.ratio is not None and judgement.expected_to_disagree
-        else ""
-    )
+def _cells(judgement: ClaimResult) -> Iterator[str]:
+    yield from (judgement.design, judgement.metric, format_count_or_shape(judgement.value), judgement.published)
+    ratio = judgement.ratio if judgement.expected_to_disagree else None
+    yield "" if ratio is None else f"× {format_significant(ratio, 4)}"
     words = judgement.reason if judgement.expected_to_disagree else judgement.quote
-    source = f"{judgement.source}: {words}" if words else judgement.source
-    texts = (
-        judgement.design,
-        judgement.metric,
-        format_count_or_shape(judgement.value),
-        judgement.published,
-        ratio,
-        source,
-    )
-    return tuple(map(escape, texts))
+    yield f"{judgement.source}: {words}" if words else judgement.source
 
 
 # --- the last line ----------------------------------------------------------------------------------------------------
 
 
 def summary(verdict: CheckResult) -> str:
-    """Return the last line: how many of what."""
-    told = [_specs(verdict), *_limits_told(verdict), *_claims_told(verdict)]
-    told += _severities(verdict.findings) if verdict.designs else []
-    broken = f"; {count_of(len(verdict.errors), 'error', 'errors')}" if verdict.errors else ""
-    return f"{told[0]}, {'; '.join(told[1:])}{broken}"
-
-
-def _specs(verdict: CheckResult) -> str:
-    return count_of(verdict.files, "spec")
+    """Return the last line: how many of what, what a violated limit is excused by, and what is not an error."""
+    told = [*_limits_told(verdict), *_claims_told(verdict)]
+    for severity in ("warning", "note", "waived") if verdict.designs else ():
+        number = sum(finding.severity == severity for finding in verdict.findings)
+        told += [count_of(number, severity, "waived" if severity == "waived" else "")] if number else []
+    broken = f"; {count_of(len(verdict.errors), 'error')}" if verdict.errors else ""
+    return f"{count_of(verdict.files, 'spec')}, {'; '.join(told)}{broken}"
 
 
 def _limits_told(verdict: CheckResult) -> Iterator[str]:
@@ -139,10 +115,3 @@ def _claims_told(verdict: CheckResult) -> Iterator[str]:
         yield f"{count_of(len(claims), 'claimed number')}: {', '.join(counts)}"
     elif not verdict.limits:
         yield "no claims"
-
-
-def _severities(findings: Sequence[Finding]) -> list[str]:
-    """Tell what a violated limit is excused by, and what is not an error."""
-    words = {"warning": ("warning", ""), "note": ("note", ""), "waived": ("waived", "waived")}
-    numbers = {severity: sum(finding.severity == severity for finding in findings) for severity in words}
-    return [count_of(numbers[severity], *words[severity]) for severity in words if numbers[severity]]

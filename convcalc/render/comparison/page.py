@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 from convcalc.number_format import count_of
 from convcalc.render.comparison.sentences import comparison_sentences, noun_of
-from convcalc.render.comparison.side_by_side import ColumnGroup, DesignColumn, SideBySideTable
+from convcalc.render.comparison.side_by_side import ColumnGroup, DesignCell, SideBySideTable
 from convcalc.render.report.header import convention, input_to_output, shapes
+from convcalc.render.tables.blocks import Block, Paragraph, Table, TableColumn, either
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.paragraph import Block, Paragraph, either
 from convcalc.render.tables.surface import Surface
-from convcalc.render.tables.table import Table, TableColumn
 from convcalc.report.align_layers import AlignedRow
-from convcalc.report.compare import Comparison, MetricComparison
+from convcalc.report.compare import Comparison, MetricComparison, Value
 from convcalc.report.comparison_rows import ComparisonRows, first, select_rows
 from convcalc.report.report import Report
 
@@ -45,21 +44,25 @@ def layers(comparison: Comparison, glyphs: Characters) -> tuple[SideBySideTable,
 def totals(comparison: Comparison, glyphs: Characters) -> SideBySideTable:
     """Return every metric of the whole designs, one a row."""
     metrics = comparison.totals
-    known = [[metric.column.key not in report.lower_bounds for metric in metrics] for report in comparison.reports]
-    sides = [
-        DesignColumn(
-            [metric.values[place] for metric in metrics],
-            [metric.values[0] for metric in metrics],
-            [metric.column.unit for metric in metrics],
-            comparable=[True] * len(metrics),
-            known=known[place],
-            certain=[own and first for own, first in zip(known[place], known[0], strict=True)],
-        )
-        for place in range(len(known))
-    ]
+    sides = list(zip(*(_total(comparison, metric) for metric in metrics), strict=True))
     labels = [glyphs.text(label) for label in comparison.labels]
     names = [glyphs.text(metric.column.title) for metric in metrics]
     return SideBySideTable(glyphs, labels, "Total", names, [""] * len(names), [ColumnGroup("", sides)])
+
+
+def _total(comparison: Comparison, metric: MetricComparison) -> list[DesignCell]:
+    known = [metric.column.key not in report.lower_bounds for report in comparison.reports]
+    return _cells(metric, metric.values, known)
+
+
+def _cells(
+    metric: MetricComparison, values: Sequence[Value | None], known: Sequence[bool], *, comparable: bool = True
+) -> list[DesignCell]:
+    """Return a row of one metric, a cell for each design."""
+    return [
+        DesignCell(value, values[0], metric.column.unit, comparable, own, own and known[0])
+        for value, own in zip(values, known, strict=True)
+    ]
 
 
 def _name(match: AlignedRow, glyphs: Characters, *, whole: bool) -> str:
@@ -74,21 +77,11 @@ def _name(match: AlignedRow, glyphs: Characters, *, whole: bool) -> str:
 def _group(
     comparison: Comparison, metric: MetricComparison, rows: Sequence[AlignedRow], glyphs: Characters
 ) -> ColumnGroup:
-    key = metric.column.key
-    values = [*(match.values(key) for match in rows), metric.values]
-    known = [[cell is None or key not in cell.unknown for cell in match.cells] for match in rows]
-    known.append([key not in report.lower_bounds for report in comparison.reports])
-    sides = [
-        DesignColumn(
-            [row[place] for row in values],
-            [row[0] for row in values],
-            [metric.column.unit] * len(values),
-            comparable=[*(not match.splits_a_layer for match in rows), True],
-            known=[row[place] for row in known],
-            certain=[row[place] and row[0] for row in known],
-        )
-        for place in range(len(comparison.reports))
-    ]
+    key, lines = metric.column.key, []
+    for match in rows:
+        known = [cell is None or key not in cell.unknown for cell in match.cells]
+        lines.append(_cells(metric, match.values(key), known, comparable=not match.splits_a_layer))
+    sides = list(zip(*lines, _total(comparison, metric), strict=True))
     return ColumnGroup(glyphs.text(metric.column.title), sides, _bars(key, rows, len(sides), glyphs))
 
 
@@ -114,24 +107,23 @@ def _unseen(chosen: ComparisonRows, metrics: Sequence[MetricComparison]) -> str:
 
 def comparison_blocks(comparison: Comparison, surface: Surface) -> Iterator[Block]:
     """Return the paragraphs and tables of a comparison, from top to bottom."""
-    glyphs, width = Characters(surface.ascii_only), surface.width
+    glyphs, width = surface.glyphs, surface.width
     yield from _designs(comparison, glyphs, width)
     yield Paragraph()
     aligned, unseen = layers(comparison, glyphs)
     if len(aligned.names) > 1:
         yield from aligned.blocks(width)
         if unseen:
-            yield Paragraph([(unseen, "dim")], width)
+            yield surface.line(unseen, "dim")
         yield Paragraph()
     yield from totals(comparison, glyphs).blocks(width)
     view, given = comparison.view, comparison.reports[0].totals
     if hidden := sum(view.hides_total(metric.column.key, given) for metric in comparison.metrics):
-        yield Paragraph([(f"{count_of(hidden, 'more total')}: -v, or --columns with their keys.", "dim")], width)
+        yield surface.line(f"{count_of(hidden, 'more total')}: -v, or --columns with their keys.", "dim")
     yield Paragraph()
-    for sentence in comparison_sentences(comparison):
-        yield Paragraph([(glyphs.text(sentence), "")], width)
+    yield from map(surface.line, comparison_sentences(comparison))
     yield Paragraph()
-    yield Paragraph([(glyphs.text(convention(*comparison.reports)), "dim")], width)
+    yield surface.line(convention(*comparison.reports), "dim")
 
 
 def _designs(comparison: Comparison, glyphs: Characters, width: int | None) -> Iterator[Block]:
@@ -144,7 +136,7 @@ def _designs(comparison: Comparison, glyphs: Characters, width: int | None) -> I
         TableColumn("", [glyphs.text(one.name) * (one.name not in {label, one.design}) for label, one in named]),
         TableColumn("", [glyphs.text(one.design) * (one.design != label) for label, one in named], style="dim"),
     ]
-    table = Table([column for column in columns if any(column.texts)], ["" for _ in reports])
+    table = Table([column for column in columns if any(column.texts)])
     if width is None or table.width <= width:
         yield table
     else:

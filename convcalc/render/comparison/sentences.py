@@ -41,8 +41,6 @@ NOUNS = {
     "training_bytes": Noun("needs", "byte in training", "bytes in training"),
     "traffic_bytes": Noun("moves", "byte", "bytes"),
 }
-STEPPED = ("nonlinearities",)
-"""Metrics so small that a difference says more than a ratio."""
 CLOSE = Fraction(1, 10)
 """Nearer than this, percents say more than a ratio."""
 
@@ -77,19 +75,12 @@ def sentence(comparison: Comparison, metric: MetricComparison) -> str:
     if not all(_known(comparison, metric)):
         return _uncertain(comparison, metric, values)
     if not any(values):
-        return f"{_none_of(comparison.labels)} {noun.verb} any {noun.many}."
+        none = f"Neither {' nor '.join(comparison.labels)}" if len(values) == 2 else "None of the designs"
+        return f"{none} {noun.verb} any {noun.many}."
     first, base = comparison.labels[0], values[0]
-    clause = (
-        _depth_clause
-        if metric.column.key == "depth"
-        else _difference_clause
-        if metric.column.key in STEPPED
-        else _ratio_clause
-    )
-    others = list(zip(comparison.labels[1:], values[1:], strict=True))
-    name, value = others[0]
-    told = [f"{name} {clause(value, base, noun, first)}"]
-    told += [f"{name} {clause(value, base, noun, '')}" for name, value in others[1:]]
+    clause = CLAUSES.get(metric.column.key, _ratio_clause)
+    others = zip(comparison.labels[1:], values[1:], strict=True)
+    told = [f"{name} {clause(value, base, noun, '' if n else first)}" for n, (name, value) in enumerate(others)]
     return f"{_capital(', '.join(told))}."
 
 
@@ -113,11 +104,9 @@ def _ratio_clause(value: Value, base: Value, noun: Noun, first: str) -> str:
         how = f"{format_multiple(1 / part)}× fewer"
     else:
         how, than = f"{format_multiple(part)}× as many", "as"
-    if first:
-        return (
-            f"{noun.verb} {how} {noun.many} {than} {first} ({format_exact(value)} against {format_exact(base)}{share})"
-        )
-    return f"{how} ({format_exact(value)}{share})"
+    if not first:
+        return f"{how} ({format_exact(value)}{share})"
+    return f"{noun.verb} {how} {noun.many} {than} {first} ({format_exact(value)} against {format_exact(base)}{share})"
 
 
 def _difference_clause(value: Value, base: Value, noun: Noun, first: str) -> str:
@@ -146,19 +135,17 @@ def _depth_clause(value: Value, base: Value, noun: Noun, first: str) -> str:
         return f"is as deep as {first} ({format_exact(value)} {noun.of(value)})" if first else "as deep"
     steps = max(value, base) - min(value, base)
     how = f"{_number(steps)} {noun.of(steps)} {'deeper' if value > base else 'shallower'}"
-    return (
-        f"is {how} than {first} ({format_exact(value)} against {format_exact(base)})"
-        if first
-        else f"{how} ({format_exact(value)})"
-    )
+    if first:
+        return f"is {how} than {first} ({format_exact(value)} against {format_exact(base)})"
+    return f"{how} ({format_exact(value)})"
+
+
+CLAUSES = {"depth": _depth_clause, "nonlinearities": _difference_clause}
+"""Of metrics so small that a difference says more than a ratio."""
 
 
 def _number(count: Value) -> str:
     return WORDS[int(count)] if count < len(WORDS) and count == int(count) else format_exact(count)
-
-
-def _none_of(labels: tuple[str, ...]) -> str:
-    return _capital(f"neither {labels[0]} nor {labels[1]}") if len(labels) == 2 else "None of the designs"
 
 
 def _known(comparison: Comparison, metric: MetricComparison) -> list[bool]:

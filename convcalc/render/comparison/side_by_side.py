@@ -5,88 +5,63 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
-from convcalc.number_format import count_of, format_exact, format_short, format_signed
-from convcalc.number_format import format_multiple as ratio_text
+from convcalc.number_format import count_of, format_exact, format_multiple, format_short, format_signed
 from convcalc.records import NamedTuple
+from convcalc.render.tables.blocks import Block, Paragraph, Table, TableColumn, left_out, widest
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.paragraph import Block, Paragraph, left_out
-from convcalc.render.tables.table import Table, TableColumn, widest
-from convcalc.report.compare import Value, difference, ratio
+from convcalc.report.compare import Value, ratio
 
 
-class DesignColumn(NamedTuple):
-    """The values of one design in one metric, row by row, beside those of the first."""
+class DesignCell(NamedTuple):
+    """The value of one design in one row and metric, beside that of the first."""
 
-    values: Sequence[Value | None]
-    first: Sequence[Value | None]
-    units: Sequence[str]
-    comparable: Sequence[bool]
-    """Whether a row has something to be compared with: details of a group that is a single layer elsewhere have not."""
-    known: Sequence[bool]
-    """Whether the values are complete."""
-    certain: Sequence[bool]
-    """Whether those of the first design are complete too."""
+    value: Value | None
+    first: Value | None
+    unit: str
+    comparable: bool
+    """Whether there is something to be compared with: details of a group that is a single layer elsewhere have not."""
+    known: bool
+    """Whether the value is complete."""
+    certain: bool
+    """Whether it is, and that of the first design too."""
 
-    def numbers(self, glyphs: Characters) -> list[str]:
-        """The values, exact."""
-        return [
-            _value(value and format_exact(value), glyphs, known=known)
-            for value, known in zip(self.values, self.known, strict=True)
-        ]
-
-    def rounded(self, glyphs: Characters) -> list[str]:
-        """The values, short, in their units."""
-        return [
-            _value(value and format_short(value, unit), glyphs, known=known)
-            for value, unit, known in zip(self.values, self.units, self.known, strict=True)
-        ]
-
-    def differences(self, glyphs: Characters) -> list[str]:
-        """The differences from the first design, signed."""
-        return [self._difference(row, glyphs) for row in range(len(self.values))]
-
-    def ratios(self, glyphs: Characters) -> list[str]:
-        """The ratios to the first design, ``0.422×``, and words where a ratio says nothing."""
-        return [glyphs.text(self._ratio(row)) for row in range(len(self.values))]
-
-    def styles(self) -> list[str]:
-        """Colours for what the signs say too: fewer or more."""
-        return [self._style(row) for row in range(len(self.values))]
-
-    def _style(self, row: int) -> str:
-        more = difference(self.values[row] or 0, self.first[row] or 0)
-        return "" if not more or not self.comparable[row] else "more" if more > 0 else "fewer"
-
-    def _difference(self, row: int, glyphs: Characters) -> str:
-        value, first = self.values[row], self.first[row]
-        if not self.comparable[row] or (value is None and first is None):
+    def number(self, glyphs: Characters, *, short: bool) -> str:
+        """A number, exact or in its unit, a dash for zero, or blank where there is nothing."""
+        if self.value is None:
             return ""
-        if not self.certain[row]:
-            return "?"
-        more = (value or 0) - (first or 0)
+        text = format_short(self.value, self.unit) if short and self.value else format_exact(self.value)
+        if not self.known:
+            return f"{glyphs.at_least} {text}"
+        return text if self.value else glyphs.zero
+
+    def style(self) -> str:
+        """A colour for what the sign says too: fewer or more."""
+        more = (self.value or 0) - (self.first or 0)
+        return "" if not more or not self.comparable else "more" if more > 0 else "fewer"
+
+    def difference(self, glyphs: Characters) -> str:
+        """The difference from the first design, signed."""
+        if (unclear := self._unclear()) is not None:
+            return unclear
+        more = (self.value or 0) - (self.first or 0)
         return format_signed(more) if more else glyphs.zero
 
-    def _ratio(self, row: int) -> str:
-        value, first = self.values[row], self.first[row]
-        if not self.comparable[row] or (value is None and first is None):
+    def ratio(self, glyphs: Characters) -> str:
+        """The ratio to the first design, ``0.422×``, and words where a ratio says nothing."""
+        if (unclear := self._unclear()) is not None:
+            return unclear
+        if self.value is None or self.first is None:
+            return "removed" if self.value is None else "new"
+        if self.value == self.first:
+            return "equal" if self.value else ""
+        found = ratio(self.value, self.first)
+        return "" if found is None else glyphs.text(f"{format_multiple(found)}×")
+
+    def _unclear(self) -> str | None:
+        """Return what stands in place of a comparison that makes no sense or is not known, if it is none."""
+        if not self.comparable or (self.value is None and self.first is None):
             return ""
-        if not self.certain[row]:
-            return "?"
-        if value is None or first is None:
-            return "removed" if value is None else "new"
-        if value == first:
-            return "equal" if value else ""
-        found = ratio(value, first)
-        return "" if found is None else f"{ratio_text(found)}×"
-
-
-def _value(text: str | Value | None, glyphs: Characters, *, known: bool) -> str:
-    """Return a number, a dash for zero, or blank where there is nothing."""
-    if text is None:
-        return ""
-    if not known:
-        return f"{glyphs.at_least} {text}"
-    return str(text) if text else glyphs.zero
+        return None if self.certain else "?"
 
 
 SHORT_NAME = 8
@@ -123,7 +98,8 @@ class ColumnGroup(NamedTuple):
     """Columns that belong together under a title: one metric in every design."""
 
     title: str
-    sides: Sequence[DesignColumn]
+    sides: Sequence[Sequence[DesignCell]]
+    """The cells of every design, row by row."""
     bars: Sequence[Sequence[str]] = ()
     """For every design, where there are any."""
 
@@ -197,13 +173,14 @@ class SideBySideTable(NamedTuple):
     def _columns(self, group: ColumnGroup, bar: str, plan: SideBySidePlan) -> Iterator[TableColumn]:
         labels = self._named(self.labels, plan)
         for place, (label, side) in enumerate(zip(labels[: plan.designs], group.sides, strict=False)):
-            yield TableColumn(label, side.rounded(self.glyphs) if plan.short else side.numbers(self.glyphs), right=True)
+            yield TableColumn(label, [cell.number(self.glyphs, short=plan.short) for cell in side], right=True)
             if plan.bar and group.bars and any(group.bars[place]):
                 yield TableColumn("", group.bars[place], gap=1, style=bar)
             if place and plan.difference:
-                yield TableColumn("difference", side.differences(self.glyphs), right=True, styles=side.styles())
+                texts, styles = [cell.difference(self.glyphs) for cell in side], [cell.style() for cell in side]
+                yield TableColumn("difference", texts, right=True, styles=styles)
             if place and plan.ratio:
-                yield TableColumn("ratio", side.ratios(self.glyphs), right=True)
+                yield TableColumn("ratio", [cell.ratio(self.glyphs) for cell in side], right=True)
 
     def _named(self, names: Sequence[str], plan: SideBySidePlan) -> Sequence[str]:
         width = plan.name

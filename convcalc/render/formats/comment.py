@@ -9,4 +9,4 @@ from convcalc.render.tables.surface import Surface
 
 def verdict(verdict: CheckResult, surface: Surface) -> str:
     """Return the verdict in at most 60,000 characters."""
-    return markdown_summary(verdict, COMMENT, ascii_only=surface.ascii_only)
+    return markdown_summary(verdict, COMMENT, surface.glyphs)

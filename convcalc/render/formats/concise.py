@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from convcalc.errors import SpecError, escape
+from convcalc.errors import escape
 from convcalc.findings import CheckResult, Finding
-from convcalc.render.check.findings import format_layer_value, main_span, worst_first
+from convcalc.render.check.findings import heaviest, main_span, worst_first
 from convcalc.render.tables.surface import Surface
 
 
 def verdict(verdict: CheckResult, surface: Surface) -> str:
     """Return nothing where nothing is wrong."""
-    lines = [_error(error) for error in verdict.errors] + [
-        _finding(finding) for finding in worst_first(verdict.findings)
+    errors = [
+        f"{error.span}: " * bool(error.span) + f"{error.severity} {error.code} {escape(error.text)}"
+        for error in verdict.errors
     ]
-    return "\n".join(lines)
-
-
-def _error(error: SpecError) -> str:
-    place = f"{error.span}: " if error.span else ""
-    return f"{place}{error.severity} {error.code} {escape(error.text)}"
+    return "\n".join([*errors, *map(_finding, worst_first(verdict.findings))])
 
 
 def _finding(finding: Finding) -> str:
     """The sentence, and the layers to look at."""
-    layers = ", ".join(f"{layer.path} {format_layer_value(layer)}" for layer in finding.heaviest)
-    most = f"; {'grew most' if finding.heaviest[0].change else 'heaviest'}: {layers}" if layers else ""
-    text = escape(f"{finding.text}{most}")
     span = main_span(finding)
-    return f"{span}: " * bool(span) + f"{finding.severity} {finding.code} [{escape(finding.id)}] {text}"
+    text = "; ".join([finding.text, *([heaviest(finding)] if finding.heaviest else [])])
+    return f"{span}: " * bool(span) + f"{finding.severity} {finding.code} [{escape(finding.id)}] {escape(text)}"

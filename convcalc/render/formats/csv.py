@@ -5,16 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from convcalc.render.results.row_list import LineRows
+from convcalc.render.results.row_list import LineRows, Rows, plain_shape
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.surface import Surface
-from convcalc.report.align_layers import AlignedCell, AlignedRow
+from convcalc.report.align_layers import AlignedRow
 from convcalc.report.compare import Comparison
-from convcalc.report.fold import FoldedReport, FoldedRow, TableOptions, fold_report
+from convcalc.report.fold import FoldedRow, TableOptions, fold_report
 from convcalc.report.report import Report
 from convcalc.report.row_list import Listing
 
@@ -39,7 +39,10 @@ def report(report: Report, view: TableOptions, surface: Surface) -> str:
     keys = [column.key for column in folded.columns]
     names = [f"{key}_without_gates" if report.gated is not None and key in GATED else key for key in keys]
     header = ["path", "op", "summary", "layers", "output_shape", *names, "tied_to"]
-    return _written([header, *(_line(line, keys) for line in folded.lines), *_rest(folded, keys)], surface)
+    lines: list[Sequence[object]] = [header, *(_line(line, keys) for line in folded.lines)]
+    if rest := folded.remainder:
+        lines.append([OTHERS, "", "", rest.layers, "", *(_count(rest.values.get(key)) for key in keys), ""])
+    return _written(lines, surface)
 
 
 def comparison(comparison: Comparison, surface: Surface) -> str:
@@ -56,12 +59,6 @@ def comparison(comparison: Comparison, surface: Surface) -> str:
     return _written([header, totals, *(_match(match, keys) for match in comparison.matches)], surface)
 
 
-def listing(listing: Listing, surface: Surface) -> str:
-    """Return a design a line, whole integers."""
-    lines = stream(listing, surface)
-    return f"{lines.add(listing.rows)}{lines.end()}"
-
-
 def reconciliation(found: Reconciliation, surface: Surface) -> str:
     """Return a term of a tool a line; those of one tool add up to its total."""
     from convcalc.render.results.reconciliation import reconciliation_rows  # what it needs is not for reports to load
@@ -70,22 +67,22 @@ def reconciliation(found: Reconciliation, surface: Surface) -> str:
 
 
 def stream(listing: Listing, surface: Surface) -> LineRows:
-    """Return a list to be written as its rows come."""
+    """Return a list of designs, one a line, whole integers, to be written as its rows come."""
     keys = [field.key for field in listing.fields]
-    heading = _written([keys], surface)
-    return LineRows(heading, lambda rows: _written(([_fact(row.get(key)) for key in keys] for row in rows), surface))
 
+    def fact(value: object) -> object:
+        return plain_shape(value) if isinstance(value, tuple | Mapping) else value
 
-def _fact(value: object) -> object:
-    if isinstance(value, Mapping):
-        return " ".join(f"{name}={_shape(axes)}" for name, axes in value.items())
-    return _shape(value) if isinstance(value, tuple) else value
+    def drawn(rows: Rows) -> str:
+        return _written(([fact(row.get(key)) for key in keys] for row in rows), surface)
+
+    return LineRows(_written([keys], surface), drawn)
 
 
 def _line(line: FoldedRow, keys: Sequence[str]) -> list[object]:
     counts = [None if key in line.unknown and line.layers == 1 else _count(line.values.get(key)) for key in keys]
     summary = " + ".join([line.summary, *line.parts]) if line.parts else line.summary
-    return [line.path, line.op, summary, line.layers, _shape(line.output_shape), *counts, line.tied_to]
+    return [line.path, line.op, summary, line.layers, "x".join(map(str, line.output_shape)), *counts, line.tied_to]
 
 
 def _count(value: object) -> object:
@@ -95,31 +92,18 @@ def _count(value: object) -> object:
     return "x".join("?" if part is None else str(_count(part)) for part in value) if isinstance(value, tuple) else value
 
 
-def _rest(folded: FoldedReport, keys: Sequence[str]) -> Iterator[list[object]]:
-    if folded.remainder:
-        rest = folded.remainder
-        yield [OTHERS, "", "", rest.layers, "", *(_count(rest.values.get(key)) for key in keys), ""]
-
-
 def _match(match: AlignedRow, keys: Sequence[str]) -> list[object]:
     kind = "detail" if match.splits_a_layer else "group" if match.group else "layer"
-    cells = [text for cell in match.cells for text in _cell(cell, keys)]
-    return [kind, match.level, match.path, *cells]
-
-
-def _cell(cell: AlignedCell | None, keys: Sequence[str]) -> list[object]:
-    if cell is None:
-        return ["", "", *("" for _ in keys)]
-    return [cell.path, _shape(cell.output_shape), *(cell.values.get(key) for key in keys)]
-
-
-def _shape(axes: Sequence[int]) -> str:
-    return "x".join(map(str, axes))
+    line: list[object] = [kind, match.level, match.path]
+    for cell in match.cells:
+        shape, values = ("x".join(map(str, cell.output_shape)), cell.values) if cell else ("", {})
+        line += [cell.path if cell else "", shape, *map(values.get, keys)]
+    return line
 
 
 def _written(lines: Iterable[Sequence[object]], surface: Surface) -> str:
     stream = io.StringIO(newline="")
-    glyphs = Characters(surface.ascii_only)
+    glyphs = surface.glyphs
     csv.writer(stream).writerows([_safe(cell, glyphs) for cell in line] for line in lines)
     return stream.getvalue()
 

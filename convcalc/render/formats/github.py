@@ -6,13 +6,12 @@ https://docs.github.com/actions/reference/workflows-and-actions/workflow-command
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from convcalc.errors import Span, SpecError
 from convcalc.findings import CheckResult, Finding
 from convcalc.number_format import count_of
-from convcalc.render.check.findings import details, main_span, place, sentence, worst_first
+from convcalc.render.check.findings import details, error_lines, main_span, place, sentence, worst_first
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.surface import Surface
 
@@ -27,44 +26,38 @@ SHOWN = 9
 
 def verdict(verdict: CheckResult, surface: Surface) -> str:
     """Return a line a command: what could not be judged, then the worst findings. Nothing where nothing is wrong."""
-    glyphs = Characters(surface.ascii_only)
+    glyphs = surface.glyphs
     lines: dict[str, list[str]] = defaultdict(list)
     left: dict[str, int] = defaultdict(int)
-    for kind, one in _every(verdict):
-        if len(lines[kind]) < SHOWN:
-            lines[kind].append(_error(kind, one, glyphs) if isinstance(one, SpecError) else _finding(kind, one, glyphs))
-        else:
+    everything: list[SpecError | Finding] = [*verdict.errors, *worst_first(verdict.findings)]
+    for one in everything:
+        kind = KINDS.get(one.severity, "error")
+        if len(lines[kind]) == SHOWN:
             left[kind] += 1
-    more = {kind: [f"::{kind} title=convcalc::{_more(number, kind)}"] for kind, number in left.items()}
-    return "\n".join(line for kind in dict.fromkeys(KINDS.values()) for line in (*lines[kind], *more.get(kind, ())))
+        elif isinstance(one, SpecError):
+            lines[kind].append(_command(kind, one.code, one.span, error_lines(one, glyphs), glyphs))
+        else:
+            lines[kind].append(_finding(kind, one, glyphs))
+    for kind, number in left.items():
+        lines[kind].append(_more(number, kind))
+    return "\n".join(line for kind in dict.fromkeys(KINDS.values()) for line in lines[kind])
 
 
 def match(found: Match, surface: Surface) -> str:
     """Return a line a difference, at the line of the spec. Nothing where the designs are equal."""
     from convcalc.render.results.match import place_of, sentence_of
 
-    glyphs = Characters(surface.ascii_only)
     lines = []
     for difference in found.differences[:SHOWN]:
-        texts = [sentence(text, glyphs) for text in sentence_of(difference, found)]
-        lines.append(_command("error", "convcalc match", place_of(difference), texts, glyphs))
+        texts = [sentence(text, surface.glyphs) for text in sentence_of(difference, found)]
+        lines.append(_command("error", "convcalc match", place_of(difference), texts, surface.glyphs))
     more = len(found.differences) - SHOWN
-    return "\n".join([*lines, *([f"::error title=convcalc::{_more(more, 'error')}"] if more > 0 else [])])
-
-
-def _every(verdict: CheckResult) -> Iterator[tuple[str, SpecError | Finding]]:
-    yield from ((KINDS[error.severity], error) for error in verdict.errors)
-    yield from ((KINDS.get(finding.severity, "error"), finding) for finding in worst_first(verdict.findings))
+    return "\n".join([*lines, *([_more(more, "error")] if more > 0 else [])])
 
 
 def _more(number: int, kind: str) -> str:
-    return f"{count_of(number, f'more {kind}')}: GitHub shows ten of a kind; the other formats list all"
-
-
-def _error(kind: str, error: SpecError, glyphs: Characters) -> str:
-    lines = [sentence(error.text, glyphs)]
-    lines += [f"hint: {sentence(error.hint, glyphs)}"] if error.hint else []
-    return _command(kind, error.code, error.span, lines, glyphs)
+    text = f"{count_of(number, f'more {kind}')}: GitHub shows ten of a kind; the other formats list all"
+    return f"::{kind} title=convcalc::{text}"
 
 
 def _finding(kind: str, finding: Finding, glyphs: Characters) -> str:

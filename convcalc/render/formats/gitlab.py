@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 
 from convcalc.errors import Span
-from convcalc.findings import CheckResult, Finding
+from convcalc.findings import CheckResult
 from convcalc.render.check.findings import Fingerprints, details, main_span, place, sentence, worst_first
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.surface import Surface
@@ -36,24 +36,16 @@ def _entries(verdict: CheckResult) -> Iterator[dict[str, object]]:
         yield _entry(error.code, ERROR_SEVERITY, text, location, fingerprints.error(error, str(location["path"])))
     for finding in worst_first(verdict.findings):
         severity = SEVERITIES.get(finding.severity, SEVERITIES["error"])
+        waived = ["waived"] if finding.severity == "waived" else []
+        head = f"[{glyphs.text(finding.id)}] {sentence(finding.text, glyphs)}"
+        text = "; ".join([head, *waived, *details(finding, glyphs)])
         location = _location(main_span(finding))
-        yield _entry(finding.code, severity, _text(finding, glyphs), location, fingerprints.finding(finding))
+        yield _entry(finding.code, severity, text, location, fingerprints.finding(finding))
 
 
 def _entry(code: str, severity: str, text: str, location: dict[str, object], fingerprint: str) -> dict[str, object]:
-    return {
-        "description": text,
-        "check_name": code,
-        "fingerprint": fingerprint,
-        "severity": severity,
-        "location": location,
-    }
-
-
-def _text(finding: Finding, glyphs: Characters) -> str:
-    waived = ["waived"] if finding.severity == "waived" else []
-    head = f"[{glyphs.text(finding.id)}] {sentence(finding.text, glyphs)}"
-    return "; ".join([head, *waived, *details(finding, glyphs)])
+    entry = {"description": text, "check_name": code, "fingerprint": fingerprint, "severity": severity}
+    return {**entry, "location": location}
 
 
 def _location(span: Span | None) -> dict[str, object]:

@@ -13,11 +13,11 @@ from convcalc.render.comparison import page as aligned
 from convcalc.render.comparison.page import differing
 from convcalc.render.comparison.sentences import comparison_sentences
 from convcalc.render.comparison.side_by_side import SideBySidePlan
-from convcalc.render.report.header import conditions, convention, coverage, input_to_output, notes, totals
+from convcalc.render.report.header import conditions, convention, coverage, input_to_output, notes, total_texts
 from convcalc.render.report.page import flat_table
+from convcalc.render.tables.blocks import Table, TableColumn
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.surface import Surface
-from convcalc.render.tables.table import Table, TableColumn
 from convcalc.report.compare import Comparison
 from convcalc.report.fold import TableOptions, fold_report
 from convcalc.report.report import Report
@@ -40,11 +40,12 @@ SIDES = SideBySidePlan(bar=False)
 
 def report(report: Report, view: TableOptions, surface: Surface) -> str:
     """Return the table of layers with its total, then all totals and the convention."""
-    glyphs = Characters(surface.ascii_only)
+    glyphs = surface.glyphs
     about = f"{_named(report.name, report.design, glyphs)}<br>{_text(input_to_output(report, glyphs), glyphs)}"
     about += f" {glyphs.text('·')} {conditions(report, glyphs)}"
     parts = [*(_table(flat_table(fold_report(report, view), glyphs), about) if report.rows else [f"<p>{about}</p>"])]
-    parts += _table(_totals(report, view, glyphs), "")
+    columns = zip(total_texts(report, view, glyphs), (False, True, True, False), strict=True)
+    parts += _table(Table([TableColumn("", texts, right) for texts, right in columns]), "")
     if not report.is_complete:
         parts.append(f"<p>{_text(''.join(text for text, _ in coverage(report, glyphs)), glyphs)}</p>")
     parts += [f"<p>{_text(text, glyphs)}</p>" for text in notes(report)]
@@ -53,7 +54,7 @@ def report(report: Report, view: TableOptions, surface: Surface) -> str:
 
 def comparison(comparison: Comparison, surface: Surface) -> str:
     """Return the aligned layers and the totals, and a sentence a metric."""
-    glyphs = Characters(surface.ascii_only)
+    glyphs = surface.glyphs
     parts = [
         f"<p>{_named(label, report.design, glyphs)} {_text(input_to_output(report, glyphs), glyphs)}</p>"
         for label, report in zip(comparison.labels, comparison.reports, strict=True)
@@ -78,24 +79,12 @@ def verdict(verdict: CheckResult, surface: Surface) -> str:
 
 
 def _fragment(parts: Sequence[str], note: str, glyphs: Characters) -> str:
-    lines = [
-        '<div class="convcalc">',
-        f"<style>\n{STYLE}</style>",
-        *parts,
-        f"<p><small>{_text(note, glyphs)}</small></p>",
-    ]
-    return "\n".join([*lines, "</div>\n"])
+    style, small = f"<style>\n{STYLE}</style>", f"<p><small>{_text(note, glyphs)}</small></p>"
+    return "\n".join(['<div class="convcalc">', style, *parts, small, "</div>\n"])
 
 
 def _named(name: str, design: str, glyphs: Characters) -> str:
     return f"<b>{_text(name, glyphs)}</b>" + (f" <code>{_text(design, glyphs)}</code>" if design != name else "")
-
-
-def _totals(report: Report, view: TableOptions, glyphs: Characters) -> Table:
-    grid = totals(report, view, glyphs)
-    title, exact, short, suffix, unit = grid.columns
-    rounded = [" ".join(parts).strip() for parts in zip(short.texts, suffix.texts, strict=True)]
-    return Table([title, exact, TableColumn("", rounded, right=True), unit], grid.row_styles)
 
 
 def _table(grid: Table, caption: str) -> Iterator[str]:
@@ -105,7 +94,7 @@ def _table(grid: Table, caption: str) -> Iterator[str]:
     if any(column.heading for column in grid.columns):
         yield from _head(grid)
     yield "<tbody>"
-    rows = list(zip(grid.row_styles, *(column.texts for column in grid.columns), strict=True))
+    rows = list(zip(grid.kinds, *(column.texts for column in grid.columns), strict=True))
     for kind, *texts in rows[: len(rows) - grid.footer_rows]:
         yield _row(texts, grid, kind)
     yield "</tbody>"
@@ -125,12 +114,9 @@ def _head(grid: Table) -> Iterator[str]:
             cells += f'<th colspan="{last - first + 1}" scope="colgroup">{escape(title)}</th>'
         yield f"<tr>{cells}</tr>"
     columns = grid.columns[1:] if grid.group_headings else grid.columns
-    yield f"<tr>{''.join(_heading(column) for column in columns)}</tr>"
+    cells = "".join(f'<th scope="col"{_side(column)}>{escape(column.heading)}</th>' for column in columns)
+    yield f"<tr>{cells}</tr>"
     yield "</thead>"
-
-
-def _heading(column: TableColumn) -> str:
-    return f'<th scope="col"{_side(column)}>{escape(column.heading)}</th>'
 
 
 def _row(texts: Sequence[str], grid: Table, kind: str) -> str:

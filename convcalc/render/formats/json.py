@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from convcalc.memory import paused
-from convcalc.render.check.facts import error_facts, verdict_facts
 from convcalc.render.report.facts import (
     coverage_facts,
     design_facts,
@@ -24,15 +23,16 @@ from convcalc.render.report.facts import (
 
 if TYPE_CHECKING:
     from convcalc.budget.diff.revisions import Diff
+    from convcalc.errors import SpecError
     from convcalc.explain.model import Explanation
-    from convcalc.findings import CheckResult
+    from convcalc.findings import CheckResult, ClaimResult, DesignResult, Finding
     from convcalc.formula.closed_form import Formula
     from convcalc.match.match import Match
     from convcalc.profiles import Reconciliation
     from convcalc.render.pictures.graph.graph import Graph
     from convcalc.render.results.row_list import Rows
     from convcalc.render.tables.surface import Surface
-    from convcalc.report.align_layers import AlignedCell, AlignedRow
+    from convcalc.report.align_layers import AlignedRow
     from convcalc.report.compare import Comparison, MetricComparison
     from convcalc.report.fold import TableOptions
     from convcalc.report.report import Report
@@ -40,24 +40,36 @@ if TYPE_CHECKING:
     from convcalc.sweep.solve import SolveResult
 
 
+@paused()
 def report(report: Report, view: TableOptions, surface: Surface) -> str:
     """Return one design. All layers and metrics are there, whatever the view: folding is for people."""
-    return report_json(report)
+    return _document(report_facts(report))
 
 
+@paused()
 def comparison(comparison: Comparison, surface: Surface) -> str:
-    """Return all designs, metrics and aligned places."""
-    return comparison_json(comparison)
-
-
-def listing(listing: Listing, surface: Surface) -> str:
-    """Return a design a line, with every field."""
-    document = stream(listing, surface)
-    return f"{document.add(listing.rows)}{document.end()}"
+    """Return all designs, metrics and aligned places. A cell is null where a design has nothing."""
+    labelled = zip(comparison.labels, comparison.reports, strict=True)
+    return _document(
+        {
+            "designs": (
+                {
+                    "label": label,
+                    **design_facts(report),
+                    "totals": totals_facts(report),
+                    "coverage": coverage_facts(report),
+                }
+                for label, report in labelled
+            ),
+            "differing": comparison.differing_conditions,
+            "metrics": (_metric(comparison, metric) for metric in comparison.metrics),
+            "rows": map(_row, comparison.matches),
+        }
+    )
 
 
 def stream(listing: Listing, surface: Surface) -> _Streamed:
-    """Return a list to be written as its rows come."""
+    """Return a list of designs, one a line with every field, to be written as its rows come."""
     return _Streamed(listing)
 
 
@@ -66,8 +78,7 @@ class _Streamed:
 
     def __init__(self, listing: Listing) -> None:
         self.keys = [field.key for field in listing.fields]
-        facts = {**made_by(), **listing.shared_values}
-        self.head = _document(facts).removesuffix("}\n") + f',\n "{listing.noun}s": ['
+        self.head = _document(listing.shared_values).removesuffix("}\n") + f',\n "{listing.noun}s": ['
         self.has_errors = listing.has_errors
         self.separator = "\n  "
 
@@ -89,89 +100,72 @@ class _Streamed:
 
 def verdict(verdict: CheckResult, surface: Surface) -> str:
     """Return findings, errors, every claim with its judgement, every limit with its use, and what designs were."""
-    return _document({**made_by(), **verdict_facts(verdict)})
+    return _document(
+        {
+            "files": verdict.files,
+            "findings": map(_finding, verdict.findings),
+            "errors": map(_error, verdict.errors),
+            "claims": map(_claim, verdict.claims),
+            "standings": (standing._asdict() for standing in verdict.limits),
+            "outcomes": map(_outcome, verdict.designs),
+            "baseline": verdict.baseline,
+            "notes": iter(verdict.notes),
+        }
+    )
 
 
 def explanation(explanation: Explanation, surface: Surface) -> str:
     """Return an explanation; the steps of a metric add up to its value."""
     from convcalc.render.results.explanation import explanation_facts
 
-    return _document({**made_by(), **explanation_facts(explanation, location_facts)})
+    return _document(explanation_facts(explanation))
 
 
 def reconciliation(found: Reconciliation, surface: Surface) -> str:
     """Return what every tool prints; its terms add up to its total."""
     from convcalc.render.results.reconciliation import reconciliation_facts
 
-    return _document({**made_by(), **reconciliation_facts(found)})
+    return _document(reconciliation_facts(found))
 
 
 def match(found: Match, surface: Surface) -> str:
     """Return the totals of two designs and all of their differences."""
     from convcalc.render.results.match import match_facts
 
-    return _document({**made_by(), **match_facts(found, location_facts)})
+    return _document(match_facts(found))
 
 
 def graph(graph: Graph, surface: Surface) -> str:
     """Return boxes, frames and edges with their places, for others to draw."""
     from convcalc.render.results.graph import graph_facts
 
-    return _document({**made_by(), **design_facts(graph.report), **graph_facts(graph)})
+    return _document({**design_facts(graph.report), **graph_facts(graph)})
 
 
 def formula(formula: Formula, surface: Surface) -> str:
     """Return every formula: those of layers as expressions of Python, the totals in LaTeX and for people too."""
     from convcalc.render.results.formula import formula_facts
 
-    return _document({**made_by(), **dict(formula_facts(formula))})
+    return _document(dict(formula_facts(formula)))
 
 
 def solution(answer: SolveResult, surface: Surface) -> str:
     """Return the answer of ``solve``: see ``schemas/solve.schema.json``."""
     from convcalc.render.results.solution import solution_facts
 
-    return _document({**made_by(), **solution_facts(answer)})
+    return _document(solution_facts(answer))
 
 
 def diff(diff: Diff, surface: Surface) -> str:
     """Return every design that changed, with all of its layers that did."""
     from convcalc.render.diff.page import diff_facts
 
-    return _document({**made_by(), **diff_facts(diff), "errors": map(error_facts, diff.errors)})
-
-
-@paused()
-def report_json(report: Report) -> str:
-    """Return a report as JSON; the keys are those of the schema, in its order."""
-    return _document(report_facts(report))
-
-
-@paused()
-def comparison_json(comparison: Comparison) -> str:
-    """Return a comparison as JSON. A cell is null where a design has nothing."""
-    labelled = zip(comparison.labels, comparison.reports, strict=True)
-    return _document(
-        {
-            **made_by(),
-            "designs": (
-                {
-                    "label": label,
-                    **design_facts(report),
-                    "totals": totals_facts(report),
-                    "coverage": coverage_facts(report),
-                }
-                for label, report in labelled
-            ),
-            "differing": comparison.differing_conditions,
-            "metrics": (_metric(comparison, metric) for metric in comparison.metrics),
-            "rows": map(_row, comparison.matches),
-        }
-    )
+    return _document({**diff_facts(diff), "errors": map(_error, diff.errors)})
 
 
 def _document(parts: Mapping[str, object]) -> str:
-    """Write a key a line, and the items of long lists a line each."""
+    """Write a key a line, and the items of long lists a line each; first what every document begins with."""
+    parts = {**made_by(), **parts}
     return "{" + ",\n ".join(f"{_encode(key)}: {_part(value)}" for key, value in parts.items()) + "}\n"
 
 
@@ -207,15 +201,63 @@ def _row(match: AlignedRow) -> dict[str, object]:
         "level": match.level,
         "group": match.group,
         "detail": match.splits_a_layer,
-        "cells": [cell and _cell(cell) for cell in match.cells],
+        "cells": [
+            cell
+            and {
+                "path": cell.path,
+                "op": cell.op,
+                "layers": cell.layers,
+                "output_shape": cell.output_shape,
+                **cell.values,
+            }
+            for cell in match.cells
+        ],
     }
 
 
-def _cell(cell: AlignedCell) -> dict[str, object]:
+# --- the parts of a verdict -------------------------------------------------------------------------------------------
+
+
+def _outcome(met: DesignResult) -> dict[str, object]:
+    """Return what a design counts, what it did, and which layers changed."""
+    changes = [
+        {"path": one.path, "change": one.change, "metric": one.metric, "before": one.before, "after": one.after,
+         "was": one.old_path}
+        for one in met.changes
+    ]  # fmt: skip
+    return {**met._asdict(), "changes": changes}
+
+
+def _finding(found: Finding) -> dict[str, object]:
+    """Return a finding with its places and the layers that weigh most."""
+    facts = found._asdict()
+    places = {"source": location_facts(facts.pop("span")), "rule": location_facts(facts.pop("rule"))}
+    heaviest = [
+        {"path": one.path, "value": one.after, "change": one.change, "before": one.before}
+        for one in facts.pop("heaviest")
+    ]
+    return {**facts, "excess": found.excess, "heaviest": heaviest, **places}
+
+
+def _error(fault: SpecError) -> dict[str, object]:
+    """Return why something could not be judged."""
+    return {"code": fault.code, "text": fault.text, "hint": fault.hint, "source": location_facts(fault.span)}
+
+
+def _claim(judged: ClaimResult) -> dict[str, object]:
+    """Return one number of one claim."""
     return {
-        "path": cell.path,
-        "op": cell.op,
-        "layers": cell.layers,
-        "output_shape": cell.output_shape,
-        **cell.values,
+        "id": judged.id,
+        "design": judged.design,
+        "metric": judged.metric,
+        "value": judged.value,
+        "printed": judged.published,
+        "agrees": judged.agrees,
+        "expected": not judged.expected_to_disagree,
+        "holds": judged.as_expected,
+        "ratio": None if judged.ratio is None else ratio_facts(judged.ratio),
+        "printed_in": judged.source,
+        "quote": judged.quote,
+        "reason": judged.reason,
+        "source": location_facts(judged.span),
     }

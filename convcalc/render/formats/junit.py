@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from html import escape as markup
 
 from convcalc.errors import SpecError, escape, excerpt, format_error
-from convcalc.findings import CheckResult, ClaimResult, Finding, LimitResult
+from convcalc.findings import CheckResult, Finding
 from convcalc.number_format import format_count_or_shape, format_exact
 from convcalc.records import NamedTuple
 from convcalc.render.check.findings import LONGEST, details, sentence, worst_first
@@ -62,12 +62,27 @@ def _cases(verdict: CheckResult) -> Iterator[TestCase]:
     open_findings: dict[Key, list[Finding]] = {}
     for finding in worst_first(verdict.findings):
         open_findings.setdefault(_key(finding), []).append(finding)
-    for standing in verdict.limits:
-        yield _standing(standing, _taken(open_findings, _key_of_standing(standing)), verdict.failing_severities)
-    for judgement in verdict.claims:
-        yield _judgement(judgement, _taken(open_findings, _key_of_claim(judgement)), verdict.failing_severities)
+    failing = verdict.failing_severities
+    for key, one in _expected(verdict):
+        found = open_findings.get(key)
+        yield _finding(found.pop(0), one.name, failing) if found else one
     for left in open_findings.values():
-        yield from (_finding(one, f"{one.id}: {one.code} {one.metric}", verdict.failing_severities) for one in left)
+        yield from (_finding(one, f"{one.id}: {one.code} {one.metric}", failing) for one in left)
+
+
+def _expected(verdict: CheckResult) -> Iterator[tuple[Key, TestCase]]:
+    """Give the case of every limit and claimed number, with the key of the finding that takes its place."""
+    for limit in verdict.limits:
+        name = f"{limit.id}: {limit.rule} {limit.metric}{f' of {limit.path}' if limit.path else ''}"
+        text = f"{format_exact(limit.value)}, limit {format_exact(limit.limit)}"
+        outcome = () if limit.holds else ("failure", "", text, text)
+        yield (limit.id, limit.design, limit.path, limit.metric, limit.rule), TestCase(limit.design, name, *outcome)
+    for claim in verdict.claims:
+        name = f"{claim.id} = {claim.published} ({claim.source})"
+        text = f"{format_count_or_shape(claim.value)}, claimed {claim.published}"
+        outcome = () if claim.as_expected else ("failure", "", text, text)
+        place = claim.span.line, claim.span.column
+        yield (claim.id, claim.design, claim.metric, place), TestCase(claim.design, name, *outcome)
 
 
 def _key(finding: Finding) -> Key:
@@ -78,41 +93,11 @@ def _key(finding: Finding) -> Key:
     return finding.id, finding.design, finding.metric, span and (span.line, span.column)
 
 
-def _key_of_standing(standing: LimitResult) -> Key:
-    return standing.id, standing.design, standing.path, standing.metric, standing.rule
-
-
-def _key_of_claim(judgement: ClaimResult) -> Key:
-    return judgement.id, judgement.design, judgement.metric, (judgement.span.line, judgement.span.column)
-
-
-def _taken(findings: dict[Key, list[Finding]], key: Key) -> Finding | None:
-    found = findings.get(key)
-    return found.pop(0) if found else None
-
-
-def _standing(standing: LimitResult, finding: Finding | None, failing: Collection[str]) -> TestCase:
-    name = f"{standing.id}: {standing.rule} {standing.metric}{f' of {standing.path}' if standing.path else ''}"
-    text = f"{format_exact(standing.value)}, limit {format_exact(standing.limit)}"
-    if finding:
-        return _finding(finding, name, failing)
-    return TestCase(standing.design, name, *(() if standing.holds else ("failure", "", text, text)))
-
-
-def _judgement(judgement: ClaimResult, finding: Finding | None, failing: Collection[str]) -> TestCase:
-    name = f"{judgement.id} = {judgement.published} ({judgement.source})"
-    text = f"{format_count_or_shape(judgement.value)}, claimed {judgement.published}"
-    if finding:
-        return _finding(finding, name, failing)
-    return TestCase(judgement.design, name, *(() if judgement.as_expected else ("failure", "", text, text)))
-
-
 def _finding(finding: Finding, name: str, failing: Collection[str]) -> TestCase:
     """Return the case of a finding. There is no word for what is found and does not fail: it passes and says so."""
     outcome = "failure" if finding.severity in failing else "skipped" if finding.severity == "waived" else "system-out"
-    return TestCase(
-        finding.design or GENERAL_SUITE, name.rstrip(), outcome, finding.code, finding.text, _described(finding)
-    )
+    suite = finding.design or GENERAL_SUITE
+    return TestCase(suite, name.rstrip(), outcome, finding.code, finding.text, _described(finding))
 
 
 def _described(finding: Finding) -> str:

@@ -11,9 +11,9 @@ from convcalc.render.comparison.sentences import comparison_sentences
 from convcalc.render.comparison.side_by_side import SideBySidePlan
 from convcalc.render.report.header import convention, coverage, notes
 from convcalc.render.report.page import flat_table
+from convcalc.render.tables.blocks import Table
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.surface import Surface
-from convcalc.render.tables.table import Table
 from convcalc.report.compare import Comparison
 from convcalc.report.fold import TableOptions, fold_report
 from convcalc.report.report import Report
@@ -54,7 +54,7 @@ NUMBER = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?|[+-]\d+")
 
 def report(report: Report, view: TableOptions, surface: Surface) -> str:
     """Return the table of layers with its total."""
-    glyphs = Characters(surface.ascii_only)
+    glyphs = surface.glyphs
     design = f" ({report.design})" if report.design != report.name else ""
     lines = [f"{report.name}{design}", convention(report)]
     if not report.is_complete:
@@ -65,7 +65,7 @@ def report(report: Report, view: TableOptions, surface: Surface) -> str:
 
 def comparison(comparison: Comparison, surface: Surface) -> str:
     """Return the aligned layers and the totals, one table each."""
-    glyphs = Characters(surface.ascii_only)
+    glyphs = surface.glyphs
     layers, _ = aligned.layers(comparison, glyphs)
     plan = SideBySidePlan(together=len(comparison.labels) == 2, bar=False)
     grids = layers.tables(plan) if len(layers.names) > 1 else []
@@ -77,7 +77,7 @@ def formula(formula: Formula, surface: Surface) -> str:
     r"""Return the layers and the totals as one ``align*`` a metric. Needs ``\usepackage{amsmath}``."""
     from convcalc.render.results.formula import equations
 
-    return equations(formula, Characters(surface.ascii_only), _cell)
+    return equations(formula, surface.glyphs, _cell)
 
 
 def _document(notes: Sequence[str], grids: Sequence[Table], glyphs: Characters) -> str:
@@ -95,7 +95,7 @@ def _table(grid: Table) -> Iterator[str]:
     yield _line([_cell(column.heading) for column in grid.columns])
     yield r"\midrule"
     rows = zip(*(column.texts for column in grid.columns), strict=True)
-    for place, cells in enumerate(rows, grid.footer_rows - len(grid.row_styles)):
+    for place, cells in enumerate(rows, grid.footer_rows - len(grid.kinds)):
         if place == 0:
             yield r"\midrule"
         yield _line(list(map(_cell, cells)))

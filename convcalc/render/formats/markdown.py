@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from convcalc.number_format import count_of
 from convcalc.render.comparison.side_by_side import SideBySidePlan
-from convcalc.render.report.header import conditions, convention, coverage, input_to_output, notes, totals
+from convcalc.render.report.header import conditions, convention, coverage, input_to_output, notes, total_texts
 from convcalc.render.report.page import flat_table
 from convcalc.render.results.row_list import BufferedRows, RowStream, seen
 from convcalc.render.results.row_list import grid as listed
 from convcalc.render.tables import markdown_syntax as gfm
+from convcalc.render.tables.blocks import Table, TableColumn
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.surface import Surface
-from convcalc.render.tables.table import Table, TableColumn
 from convcalc.report.fold import TableOptions, fold_report
 from convcalc.report.report import Report
 from convcalc.report.row_list import Listing
@@ -30,11 +30,13 @@ SIDES = SideBySidePlan(together=False, bar=False)
 
 def report(report: Report, view: TableOptions, surface: Surface) -> str:
     """Return the table of layers, the totals and the convention."""
-    glyphs = Characters(surface.ascii_only)
+    glyphs = surface.glyphs
     parts = [f"### {gfm.text(glyphs.text(report.name))}", _about(report, report.name, glyphs)]
     if report.rows:
         parts.append(gfm.table(flat_table(fold_report(report, view), glyphs)))
-    parts.append(_totals(report, view, glyphs))
+    titles, exact, short, _ = total_texts(report, view, glyphs)
+    columns = [TableColumn("Total", titles), TableColumn("exact", exact, True), TableColumn("short", short, True)]
+    parts.append(gfm.table(Table(columns)))
     if not report.is_complete:
         parts.append(gfm.text("".join(text for text, _ in coverage(report, glyphs))))
     parts += [gfm.text(glyphs.text(text)) for text in notes(report)]
@@ -48,7 +50,7 @@ def comparison(comparison: Comparison, surface: Surface) -> str:
     from convcalc.render.comparison.page import differing
     from convcalc.render.comparison.sentences import comparison_sentences
 
-    glyphs = Characters(surface.ascii_only)
+    glyphs = surface.glyphs
     names = " and ".join(gfm.text(glyphs.text(label)) for label in comparison.labels)
     about = "\n".join(
         f"- **{gfm.text(glyphs.text(label))}**: {_about(report, label, glyphs)}"
@@ -69,49 +71,42 @@ def comparison(comparison: Comparison, surface: Surface) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def listing(listing: Listing, surface: Surface) -> str:
-    """Return the table of designs and how many there are."""
-    glyphs = Characters(surface.ascii_only)
-    table = listed(listing, seen(listing), glyphs)
-    return f"{gfm.table(table)}\n\n{count_of(len(listing.rows), listing.noun)}\n"
-
-
-_listing = listing
-
-
 def verdict(verdict: CheckResult, surface: Surface) -> str:
     """Return what a check found, for a step summary: at most 900 KiB. ``comment`` is the same, shorter."""
     from convcalc.render.check.markdown_summary import SUMMARY, markdown_summary
 
-    return markdown_summary(verdict, SUMMARY, ascii_only=surface.ascii_only)
+    return markdown_summary(verdict, SUMMARY, surface.glyphs)
 
 
 def stream(listing: Listing, surface: Surface) -> RowStream:
-    """Return a list to be written when all its rows are there."""
-    return BufferedRows(listing, lambda whole: _listing(whole, surface))
+    """Return the table of designs and how many there are, which is written when all are there."""
+
+    def drawn(whole: Listing) -> str:
+        table = listed(whole, seen(whole), surface.glyphs)
+        return f"{gfm.table(table)}\n\n{count_of(len(whole.rows), whole.noun)}\n"
+
+    return BufferedRows(listing, drawn)
 
 
 def diff(diff: Diff, surface: Surface) -> str:
     """Return what changed, for a comment on a pull request: at most 60,000 characters."""
-    from convcalc.render.diff.markdown_comment import diff_comment
+    from convcalc.render.diff.page import diff_comment
 
-    return diff_comment(diff, ascii_only=surface.ascii_only)
+    return diff_comment(diff, surface)
 
 
 def solution(answer: SolveResult, surface: Surface) -> str:
     """Return the values, a table of their metrics, and which limit binds."""
-    from convcalc.render.results.solution import solution_comment  # what it needs is not for reports to load
+    from convcalc.render.results.solution import solution_comment  # not for reports to load
 
     return solution_comment(answer, surface)
 
 
 def reconciliation(found: Reconciliation, surface: Surface) -> str:
     """Return the tools, a line each, with the terms of their totals."""
-    from convcalc.render.results.reconciliation import (  # what it needs is not for reports to load
-        reconciliation_comment,
-    )
+    from convcalc.render.results.reconciliation import reconciliation_comment  # not for reports to load
 
-    return reconciliation_comment(found, ascii_only=surface.ascii_only)
+    return reconciliation_comment(found, surface)
 
 
 def _about(report: Report, heading: str, glyphs: Characters) -> str:
@@ -121,15 +116,3 @@ def _about(report: Report, heading: str, glyphs: Characters) -> str:
         conditions(report, glyphs),
     ]
     return f" {glyphs.text('·')} ".join(parts)
-
-
-def _totals(report: Report, view: TableOptions, glyphs: Characters) -> str:
-    grid = totals(report, view, glyphs)
-    title, exact, short, suffix, _ = (column.texts for column in grid.columns)
-    rounded = [" ".join(parts).strip() for parts in zip(short, suffix, strict=True)]
-    columns = [
-        TableColumn("Total", title),
-        TableColumn("exact", exact, right=True),
-        TableColumn("short", rounded, right=True),
-    ]
-    return gfm.table(Table(columns, grid.row_styles))

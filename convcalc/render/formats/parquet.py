@@ -7,7 +7,7 @@ from typing import IO, Any
 
 from convcalc.errors import SpecError
 from convcalc.extras import require
-from convcalc.render.results.row_list import ColumnStream, Rows, TextColumn
+from convcalc.render.results.row_list import ColumnStream, Rows, TextColumn, plain_shape
 from convcalc.render.tables.surface import Surface
 from convcalc.report.row_list import Listing, RowField
 
@@ -142,8 +142,7 @@ class _ByteBuffer:
     def flush(self) -> None:
         """Do nothing: bytes are taken when it suits their reader."""
 
-    def close(self) -> None:
-        """Do nothing: what was written is still to be taken."""
+    close = flush
 
     def taken(self) -> bytes:
         """Return the bytes that have come since the last time."""
@@ -165,11 +164,4 @@ def _cell(field: RowField, value: Any) -> int | str | None:
             hint = "csv, jsonl and json hold integers of any size"
             raise SpecError("CC708", f"a value of {field.key} does not fit into the 64 bits of Parquet", hint=hint)
         return int(value)
-    return value if isinstance(value, str) else shapes(value)
-
-
-def shapes(value: Any) -> str:
-    """Return a shape as text, or several with their names: ``3x224x224``."""
-    if isinstance(value, Mapping):
-        return " ".join(f"{name}={shapes(axes)}" for name, axes in value.items())
-    return "x".join(map(str, value))
+    return value if isinstance(value, str) else plain_shape(value)

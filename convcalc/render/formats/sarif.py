@@ -6,17 +6,19 @@ import json
 import os
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
 from convcalc import __version__
-from convcalc.errors import Span, SpecError, escape
+from convcalc.errors import Source, Span, SpecError, escape
 from convcalc.findings import CheckResult, Finding
-from convcalc.render.check.codes import pages
-from convcalc.render.check.findings import Fingerprints, details, main_span, place, sentence, worst_first
+from convcalc.render.check.findings import Fingerprints, details, error_lines, main_span, place, sentence, worst_first
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.surface import Surface
+from convcalc.spec.yaml.nodes import MapNode, ScalarNode, parse_yaml
 
+CODES = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(__file__))), "error_codes.yaml")
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 LEVELS = {"error": "error", "warning": "warning", "note": "note", "waived": "note"}
 """Severity → level. What is waived fails nothing, not even where a reader knows no suppressions."""
@@ -50,7 +52,8 @@ def verdict(verdict: CheckResult, surface: Surface) -> str:
 
 def _descriptor(code: str) -> Json:
     """Return what a code means, from its page."""
-    title, text = pages().get(code, (code, code))
+    page = _pages().get(code, {"title": code, "text": code})
+    title, text = page["title"], page["text"].strip()
     return {
         "id": code,
         "shortDescription": {"text": f"{title}."},
@@ -59,28 +62,40 @@ def _descriptor(code: str) -> Json:
     }
 
 
+@cache
+def _pages() -> dict[str, dict[str, str]]:
+    """Return code → the texts that ``convcalc explain CODE`` prints, by their keys."""
+    with open(CODES, encoding="utf-8") as file:
+        root = parse_yaml(Source(CODES, file.read()))
+    assert isinstance(root, MapNode)
+    entries = [(code.text, entry.pairs) for code, entry in root.pairs if isinstance(entry, MapNode)]
+    return {
+        code: {key.text: value.text for key, value in pairs if isinstance(value, ScalarNode)} for code, pairs in entries
+    }
+
+
 def _result(finding: Finding, rules: dict[str, int], fingerprints: Fingerprints) -> Json:
     """Return one result. Suppressions are in every one: a run has them all or has none."""
+    span, locations, suppressions = main_span(finding), [], []
+    if span:
+        logical = [{"fullyQualifiedName": escape(finding.path), "kind": "member"}] if finding.path else []
+        locations.append({**_location(span), **({"logicalLocations": logical} if logical else {})})
+    if finding.severity == "waived":
+        justification = sentence(finding.hint or "a waiver of the budget file", GLYPHS)
+        suppressions.append({"kind": "external", "status": "accepted", "justification": justification})
     result: Json = {
         "ruleId": finding.code,
         "ruleIndex": rules[finding.code],
         "level": LEVELS.get(finding.severity, "error"),
         "message": _message([f"[{escape(finding.id)}] {sentence(finding.text, GLYPHS)}", *details(finding, GLYPHS)]),
-        "locations": _locations(main_span(finding), finding),
+        "locations": locations,
         "partialFingerprints": {FINGERPRINT: fingerprints.finding(finding)},
-        "suppressions": _suppressions(finding),
+        "suppressions": suppressions,
         "properties": _properties(finding),
     }
     if finding.span and finding.rule:
         result["relatedLocations"] = [{"id": 1, **_location(finding.rule), "message": {"text": "the budget"}}]
     return result
-
-
-def _suppressions(finding: Finding) -> list[Json]:
-    if finding.severity != "waived":
-        return []
-    justification = sentence(finding.hint or "a waiver of the budget file", GLYPHS)
-    return [{"kind": "external", "status": "accepted", "justification": justification}]
 
 
 def _properties(finding: Finding) -> Json:
@@ -90,11 +105,10 @@ def _properties(finding: Finding) -> Json:
 
 
 def _notification(error: SpecError) -> Json:
-    hint = [f"hint: {sentence(error.hint, GLYPHS)}"] if error.hint else []
     notification: Json = {
         "descriptor": {"id": error.code},
         "level": LEVELS[error.severity],
-        "message": _message([sentence(error.text, GLYPHS), *hint]),
+        "message": _message(error_lines(error, GLYPHS)),
     }
     return {**notification, "locations": [_location(error.span)]} if error.span else notification
 
@@ -103,13 +117,6 @@ def _message(lines: Iterable[str]) -> Json:
     """Return a plain text; braces would be placeholders, and brackets before parentheses a link."""
     text = "\n".join(lines).replace("{", "{{").replace("}", "}}")
     return {"text": re.sub(r"\[(?=[^\]]*\]\()", r"\\[", text)}
-
-
-def _locations(span: Span | None, finding: Finding) -> list[Json]:
-    if span is None:
-        return []
-    logical = [{"fullyQualifiedName": escape(finding.path), "kind": "member"}] if finding.path else []
-    return [{**_location(span), **({"logicalLocations": logical} if logical else {})}]
 
 
 def _location(span: Span) -> Json:

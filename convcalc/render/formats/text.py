@@ -44,18 +44,12 @@ def verdict(verdict: CheckResult, surface: Surface) -> str:
     return verdict_text(verdict, surface)
 
 
-def listing(listing: Listing, surface: Surface) -> str:
-    """Return the table of designs and how many there are."""
-    from convcalc.render.results.row_list import listing_blocks
+def stream(listing: Listing, surface: Surface) -> RowStream:
+    """Return the table of designs and how many there are, which is written when all are there: columns are as wide as
+    their widest entry."""
+    from convcalc.render.results.row_list import BufferedRows, listing_blocks
 
-    return render_blocks(listing_blocks(listing, surface), surface)
-
-
-def stream(whole: Listing, surface: Surface) -> RowStream:
-    """Return a list to be written when all its rows are there: columns are as wide as their widest entry."""
-    from convcalc.render.results.row_list import BufferedRows
-
-    return BufferedRows(whole, lambda rows: listing(rows, surface))
+    return BufferedRows(listing, lambda whole: render_blocks(listing_blocks(whole, surface), surface))
 
 
 def diff(diff: Diff, surface: Surface) -> str:

@@ -7,8 +7,8 @@ from itertools import repeat
 
 from convcalc.number_format import count_of, format_exact, format_per_axis, format_share, format_short
 from convcalc.render.report.outline import TOP_LEVEL, DisplayRow, Outline, operation
+from convcalc.render.tables.blocks import widest
 from convcalc.render.tables.characters import Characters, each_once
-from convcalc.render.tables.table import widest
 from convcalc.report.fold import FoldedReport, FoldedRow
 
 
@@ -18,7 +18,12 @@ def entries(folded: FoldedReport, *, as_tree: bool, every: bool = False) -> list
     Equal neighbours of the tree are one row with the numbers of one of them, unless ``every`` one is wanted.
     """
     made = list(Outline(folded, every=every).rows()) if as_tree else []
-    return [*made, _rest(folded, folded.remainder)] if folded.remainder else made
+    if rest := folded.remainder:
+        label = count_of(rest.layers, "other layer")
+        brief = f"{folded.layers - rest.layers:,} of {folded.layers:,}"
+        text = f"{brief} layers shown"
+        made.append(DisplayRow(label, text, rest.values, "rest", rest.layers, rest.unknown, brief=brief))
+    return made
 
 
 def total(folded: FoldedReport) -> DisplayRow:
@@ -27,14 +32,6 @@ def total(folded: FoldedReport) -> DisplayRow:
     values = {column.key: report.totals[column.key] for column in folded.columns if column.key in report.totals}
     count = count_of(folded.layers, "layer")
     return DisplayRow("Total", count, values, "total", folded.layers, report.lower_bounds, brief=count)
-
-
-def _rest(folded: FoldedReport, rest: FoldedRow) -> DisplayRow:
-    shown = folded.layers - rest.layers
-    label = f"{rest.layers:,} other layers" if rest.layers != 1 else "1 other layer"
-    text = f"{shown:,} of {folded.layers:,} layers shown"
-    brief = text.removesuffix(" layers shown")
-    return DisplayRow(label, text, rest.values, "rest", rest.layers, rest.unknown, brief=brief)
 
 
 HEADINGS = {"layer": ("Layer", "Operation"), "op": ("Operation", "Layers"), "block": ("Block", "Layers")}
@@ -101,7 +98,8 @@ class CellTexts:
             briefs = [row.brief or row.operation.partition(",")[0] for row in self.rows]
             return self.glyphs.texts([*words, *briefs])
         if name == "output":
-            return each_once(self._shape, [row.output_shape for row in self.both])
+            shape = self.glyphs.shape
+            return each_once(lambda axes: "" if axes is None else shape(axes), [row.output_shape for row in self.both])
         key, _, form = name.partition(" ")
         return self._shares(key) if form == "%" else self._numbers(key, short=bool(form))
 
@@ -120,9 +118,6 @@ class CellTexts:
         return [
             self._bound(row, text) if key in row.unknown else text for row, text in zip(self.both, texts, strict=True)
         ]
-
-    def _shape(self, axes: tuple[int, ...] | None) -> str:
-        return "" if axes is None else self.glyphs.shape(axes)
 
     def known(self, key: str) -> list[int]:
         """Return what is known of rows in an additive metric: nothing of a layer that is not counted."""

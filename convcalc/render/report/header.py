@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from convcalc.number_format import format_exact, format_short
+from convcalc.number_format import count_of, format_exact, format_short
 from convcalc.records import replace
+from convcalc.render.tables.blocks import StyledText, Table, TableColumn
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.paragraph import Block, Paragraph
-from convcalc.render.tables.table import StyledText, Table, TableColumn
 from convcalc.report.fold import TableOptions
 from convcalc.report.report import CONVENTION_ID, Report
 
@@ -24,14 +23,6 @@ WITHOUT_GATES = (
 )
 ALL_PAIRS = "; attention counts all pairs of queries and keys, also those that a mask hides (not in seen_macs)"
 ATTENTIONS = {"attention", "sdpa"}
-
-
-def heading(report: Report, glyphs: Characters, width: int | None) -> Iterator[Block]:
-    """The spec's name and the design as it was typed; then what goes in and what comes out."""
-    yield Paragraph(name_and_design(report.name, report.design, glyphs), width)
-    yield Paragraph(
-        [(input_to_output(report, glyphs), ""), (f" {glyphs.text('·')} {conditions(report, glyphs)}", "dim")], width
-    )
 
 
 def name_and_design(name: str, design: str, glyphs: Characters) -> list[StyledText]:
@@ -59,58 +50,50 @@ def shapes(shapes: Mapping[str, Sequence[int]], glyphs: Characters) -> str:
     return ", ".join(f"{glyphs.text(name)} {glyphs.shape(axes)}" for name, axes in shapes.items()) or "nothing"
 
 
-def totals(report: Report, view: TableOptions, glyphs: Characters, width: int | None = None) -> Table:
+def total_texts(report: Report, view: TableOptions, glyphs: Characters) -> list[Sequence[str]]:
+    """Return the metrics of the whole design as columns: title, exact number, short number if it is another, unit."""
+    rows, bounds = [], report.lower_bounds
+    for column in report.columns:
+        if column.key in report.totals and view.shows_total(column.key, report.totals):
+            value = report.totals[column.key]
+            exact, short = format_exact(value), format_short(value, column.unit)
+            brief = "" if short in (exact, f"{exact} B") else short
+            rows.append((column.title, f"≥ {exact}" if column.key in bounds else exact, brief, column.unit))
+    return [glyphs.texts([row[place] for row in rows]) for place in range(4)]
+
+
+def totals(report: Report, view: TableOptions, glyphs: Characters, width: int | None) -> Table:
     """Metrics of the whole design: title, exact number, short number, its suffix, unit. Narrow: the first two."""
-    bounds = report.lower_bounds
-    columns = [
-        column
-        for column in report.columns
-        if column.key in report.totals and view.shows_total(column.key, report.totals)
-    ]
-    values = [report.totals[column.key] for column in columns]
-    shortened = [format_short(value, column.unit) for value, column in zip(values, columns, strict=True)]
-    plain = [format_exact(value) for value in values]
-    marked = [
-        f"{glyphs.at_least} {number}" if column.key in bounds else number
-        for column, number in zip(columns, plain, strict=True)
-    ]
-    shown = ["" if text in (number, f"{number} B") else text for text, number in zip(shortened, plain, strict=True)]
+    titles, exact, short, units = total_texts(report, view, glyphs)
     parts = [
-        TableColumn("", [glyphs.text(column.title) for column in columns]),
-        TableColumn("", marked, right=True, style="total"),
-        TableColumn("", [text.partition(" ")[0] for text in shown], right=True, gap=3),
-        TableColumn("", [glyphs.text(text.partition(" ")[2]) for text in shown], gap=1),
-        TableColumn("", [glyphs.text(column.unit) for column in columns], style="dim"),
+        TableColumn("", titles),
+        TableColumn("", exact, right=True, style="total"),
+        TableColumn("", [text.partition(" ")[0] for text in short], right=True, gap=3),
+        TableColumn("", [text.partition(" ")[2] for text in short], gap=1),
+        TableColumn("", units, style="dim"),
     ]
-    table = Table(parts, [""] * len(columns), glyphs.rule)
+    table = Table(parts, rule=glyphs.rule)
     while width is not None and table.width > width and len(parts) > 2:
         parts = parts[:4] if len(parts) == 5 else parts[:2]
         table = replace(table, columns=parts)
     return table
 
 
-def footer(report: Report, glyphs: Characters, width: int | None) -> Iterator[Block]:
-    """What could not be counted, and what the numbers mean."""
-    if not report.is_complete:
-        yield Paragraph(coverage(report, glyphs), width)
-    yield from (Paragraph([(glyphs.text(text), "")], width) for text in notes(report))
-    yield Paragraph([(glyphs.text(convention(report)), "dim")], width)
-
-
 def notes(report: Report) -> Iterator[str]:
     """What has to be known of columns, those that were asked for and those of memory."""
     if _attends(report):
-        inside = (
-            "what it holds inside is in peak and training bytes, without scores where it is one kernel (via: fused)."
+        yield (
+            "Traffic of an attention is that of its inputs, weights, cache and output; what it holds inside is in peak "
+            "and training bytes, without scores where it is one kernel (via: fused)."
         )
-        yield f"Traffic of an attention is that of its inputs, weights, cache and output; {inside}"
     if report.misaligned:
         joins = {join.layer: join.paths for join in report.misaligned}
-        joined = "1 join" if len(joins) == 1 else f"{len(joins):,} joins"
         told = [f"{layer} ({' and '.join(paths)})" for layer, paths in joins.items()]
         names = ", ".join(told[:SHOWN_JOINS]) + (", …" if len(joins) > SHOWN_JOINS else "")
-        text = f"Paths whose strides or centres differ meet in {joined}; the largest receptive field is reported"
-        yield f"{text}: {names}."
+        yield (
+            f"Paths whose strides or centres differ meet in {count_of(len(joins), 'join')}; the largest receptive "
+            f"field is reported: {names}."
+        )
     if report.device is not None:
         yield (
             f"Time bounds are lower bounds from the datasheet of {report.device.name} for layers one after another "

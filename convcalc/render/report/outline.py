@@ -50,12 +50,6 @@ def operation(line: FoldedRow) -> str:
     return text
 
 
-def layer_row(line: FoldedRow, label: str, repeats: int = 1) -> DisplayRow:
-    return DisplayRow(
-        label or TOP_LEVEL, operation(line), line.values, "", line.layers, line.unknown, line.output_shape, repeats
-    )
-
-
 class Outline:
     """The tree of paths from the top, a row each; every one where ``every`` says so."""
 
@@ -86,8 +80,9 @@ class Outline:
                 alike, below = self._inside(node)
                 row, above = self._group(node, label, alike, run), f"{node.path}."
             else:
-                row, below = layer_row(node.line, label, run.times), list(node.children.values())
-                above = f"{node.path}."
+                line, above, below = node.line, f"{node.path}.", list(node.children.values())
+                label, what = label or TOP_LEVEL, operation(line)
+                row = DisplayRow(label, what, line.values, "", line.layers, line.unknown, line.output_shape, run.times)
             yield row
             if below:
                 stack += [(each, level + 1, above) for each in self._runs(below)]

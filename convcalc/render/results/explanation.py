@@ -2,53 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from convcalc.errors import Span
 from convcalc.explain.model import Explanation
 from convcalc.metrics.memory import Peak
 from convcalc.number_format import count_of, format_exact, format_per_axis
+from convcalc.render.report.facts import location_facts
 from convcalc.render.report.header import given_inputs
+from convcalc.render.tables.blocks import Block, Paragraph, Table, TableColumn, left_out
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.paragraph import Block, Paragraph, left_out
 from convcalc.render.tables.surface import Surface
-from convcalc.render.tables.table import Table, TableColumn
 from convcalc.report.fold import is_informative
 
 
 def explanation_blocks(explanation: Explanation, surface: Surface) -> Iterator[Block]:
     """The heading, what enters and leaves, the numbers with their derivations, what is counted and what is not."""
-    glyphs, width = Characters(surface.ascii_only), surface.width
-
-    def line(text: str, style: str = "", indent: int = 0) -> Paragraph:
-        return Paragraph([(" " * indent + glyphs.text(text), style)], width, indent + 2)
-
-    yield line(explanation.path or explanation.design, "title")
+    yield surface.line(explanation.path or explanation.design, "title")
     what = f"{explanation.kind} {explanation.summary}".strip()
     design = f" · {explanation.design}" if explanation.path else ""
-    yield line(f"{what}{design}{given_inputs(explanation.given_inputs)}", "dim")
+    yield surface.line(f"{what}{design}{given_inputs(explanation.given_inputs)}", "dim")
     if explanation.description:
-        yield line(explanation.description)
+        yield surface.line(explanation.description)
     yield Paragraph()
-    yield from (line(text) for text in _flow(explanation, glyphs))
+    yield from map(surface.line, _flow(explanation, surface.glyphs))
     if explanation.formula:
         yield Paragraph()
-        yield line(f"Formula: {explanation.formula}")
+        yield surface.line(f"Formula: {explanation.formula}")
     yield Paragraph()
-    yield from _numbers(explanation, glyphs, width)
+    yield from _numbers(explanation, surface)
     if explanation.heaviest:
         yield Paragraph()
-        yield _parts(explanation, glyphs)
+        yield _heaviest(explanation, surface.glyphs)
     if explanation.peak:
         yield Paragraph()
-        yield line(_most(explanation.peak))
+        yield surface.line(_most(explanation.peak))
     for heading, texts in (("Counted", explanation.counted), ("Not counted", explanation.not_counted)):
         if texts:
             yield Paragraph()
-            yield line(f"{heading}: {'; '.join(texts)}.")
+            yield surface.line(f"{heading}: {'; '.join(texts)}.")
     if not explanation.kind and explanation.heaviest:
         yield Paragraph()
-        yield line(f"To explain one layer: convcalc explain {explanation.design} {explanation.heaviest[0][0]}", "dim")
+        example = f"convcalc explain {explanation.design} {explanation.heaviest[0][0]}"
+        yield surface.line(f"To explain one layer: {example}", "dim")
 
 
 def _flow(explanation: Explanation, glyphs: Characters) -> Iterator[str]:
@@ -65,16 +60,15 @@ def _flow(explanation: Explanation, glyphs: Characters) -> Iterator[str]:
         yield f"uses the weights of {explanation.tied_to}, which count there"
 
 
-def _numbers(explanation: Explanation, glyphs: Characters, width: int | None) -> Iterator[Block]:
+def _numbers(explanation: Explanation, surface: Surface) -> Iterator[Block]:
     """A line a number, and below it the terms that it is the sum of.
 
     Where there is no room, what numbers mean goes first, then units, then derivations.
     """
-    whole = _columns(explanation, glyphs, meanings=True)
-    brief = _columns(explanation, glyphs, meanings=False)
+    whole, brief = (_columns(explanation, surface.glyphs, meanings=meanings) for meanings in (True, False))
+    grids = [Table(columns) for columns in (whole, brief, [*brief[:2], brief[3]], brief[:2])]
     lost = ("what numbers mean", "units", "derivations")
-    offered = (whole, brief, [*brief[:2], brief[3]], brief[:2])
-    grids = [Table(columns, ["" for _ in columns[0].texts]) for columns in offered]
+    width = surface.width
     found = next((place for place, grid in enumerate(grids) if width is None or grid.width <= width), len(lost))
     yield grids[found]
     if found:
@@ -114,26 +108,24 @@ def _most(peak: Peak) -> str:
     return f"At the peak, while {peak.layer} runs, {peak.bytes:,} bytes are alive: {alive}."
 
 
-def _parts(explanation: Explanation, glyphs: Characters) -> Table:
+def _heaviest(explanation: Explanation, glyphs: Characters) -> Table:
     names, params, macs = zip(*explanation.heaviest, strict=True)
+    multiplies = [
+        "?" if "macs" in explanation.unknown.get(name, ()) else format_exact(value)
+        for name, value in zip(names, macs, strict=True)
+    ]
     heading = f"Heaviest of {count_of(explanation.layers, 'layer')}"
     columns = [
         TableColumn(heading, [glyphs.text(name) for name in names]),
-        TableColumn("Params", [format_exact(value) for value in params], right=True),
-        TableColumn(
-            "Multiplies",
-            [
-                "?" if "macs" in explanation.unknown.get(name, ()) else format_exact(value)
-                for name, value in zip(names, macs, strict=True)
-            ],
-            right=True,
-        ),
+        TableColumn("Params", list(map(format_exact, params)), right=True),
+        TableColumn("Multiplies", multiplies, right=True),
     ]
-    return Table(columns, ["" for _ in names])
+    return Table(columns)
 
 
-def explanation_facts(explanation: Explanation, place: Callable[[Span | None], object]) -> dict[str, object]:
+def explanation_facts(explanation: Explanation) -> dict[str, object]:
     """Return an explanation as what JSON has words for."""
+    peak, unknown = explanation.peak, {path: sorted(keys) for path, keys in explanation.unknown.items()}
     return {
         "design": explanation.design,
         "path": explanation.path,
@@ -143,9 +135,9 @@ def explanation_facts(explanation: Explanation, place: Callable[[Span | None], o
         "does": explanation.description,
         "formula": explanation.formula,
         "inputs": [
-            {"name": one.path, "shape": list(one.shape), "source": place(one.source)} for one in explanation.inputs
+            {"name": one.path, "shape": one.shape, "source": location_facts(one.source)} for one in explanation.inputs
         ],
-        "output_shape": list(explanation.output),
+        "output_shape": explanation.output,
         "sizes": [step._asdict() for step in explanation.sizes],
         "metrics": [
             {
@@ -159,20 +151,11 @@ def explanation_facts(explanation: Explanation, place: Callable[[Span | None], o
         ],
         "layers": explanation.layers,
         "heaviest": [{"name": name, "params": params, "macs": macs} for name, params, macs in explanation.heaviest],
-        "counted": list(explanation.counted),
-        "left_out": list(explanation.not_counted),
-        "fused": list(explanation.fused),
+        "counted": explanation.counted,
+        "left_out": explanation.not_counted,
+        "fused": explanation.fused,
         "tied_to": explanation.tied_to,
-        **(
-            {"unknown": {path: sorted(keys) for path, keys in explanation.unknown.items()}}
-            if explanation.unknown
-            else {}
-        ),
-        "peak": explanation.peak
-        and {
-            "layer": explanation.peak.layer,
-            "bytes": explanation.peak.bytes,
-            "alive": [tensor._asdict() for tensor in explanation.peak.alive],
-        },
-        "source": place(explanation.source),
+        **({"unknown": unknown} if unknown else {}),
+        "peak": peak and {"layer": peak.layer, "bytes": peak.bytes, "alive": [each._asdict() for each in peak.alive]},
+        "source": location_facts(explanation.source),
     }

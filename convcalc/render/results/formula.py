@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -11,10 +11,9 @@ from convcalc.formula.expr import Expr, IntegerLiteral, Ratio, Sum, is_negated, 
 from convcalc.formula.printers import ASCII, LATEX, PYTHON, TEXT, TextPrinter
 from convcalc.number_format import count_of
 from convcalc.render.report.header import name_and_design
+from convcalc.render.tables.blocks import Block, Paragraph, Table, TableColumn, either
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.paragraph import Block, Paragraph, either
 from convcalc.render.tables.surface import Surface
-from convcalc.render.tables.table import Table, TableColumn
 
 WIDEST_TABLE = 160
 """Formulas longer than this stand on lines of their own even where the width is free."""
@@ -22,30 +21,35 @@ WIDEST_TABLE = 160
 
 def formula_blocks(formula: Formula, surface: Surface) -> Iterator[Block]:
     """What the formulas are of, the layers, the totals, the ratio and what all rests on."""
-    glyphs = Characters(surface.ascii_only)
+    glyphs = surface.glyphs
     notation = ASCII if surface.ascii_only else TEXT
     yield Paragraph(name_and_design(formula.name, formula.design, glyphs), surface.width)
-    yield Paragraph([(glyphs.text(symbol_domain(formula, notation)), "dim")], surface.width)
+    yield surface.line(_symbol_domain(formula, notation), "dim")
     yield Paragraph()
-    groups = formula.groups
-    if groups:
-        table = _table(formula, groups, notation, glyphs)
+    if formula.groups:
+        table = _table(formula, notation, glyphs)
         if table.width <= (surface.width or WIDEST_TABLE):
             yield table
         else:
-            yield from _entries(formula, groups, notation, surface, glyphs)
+            yield from _entries(formula, notation, surface)
         yield Paragraph()
-    yield from _equations(formula.totals, formula, notation, surface, glyphs)
+    width = max(len(column.title) for column in formula.columns)
+    heads = {column.key: f"{glyphs.text(column.title):{width}} = " for column in formula.columns}
+    for key, head in heads.items():
+        tree, terms = formula.totals[key], formula.terms.get(key)
+        yield Paragraph([(head, ""), (notation.write(tree), "total")], surface.width, indent=6)
+        if terms is not None and terms != tree:
+            yield Paragraph([(f"{'':{width}} = ", ""), (notation.write(terms), "total")], surface.width, indent=6)
     if formula.ratios is not None:
         yield Paragraph()
-        yield Paragraph([(f"Relative to {glyphs.text(formula.denominator)}:", "")], surface.width)
-        yield from _ratios(formula.ratios, formula, notation, surface, glyphs)
+        yield surface.line(f"Relative to {formula.denominator}:")
+        for key, head in heads.items():
+            yield Paragraph([(head, ""), (_ratio(formula.ratios[key], notation), "total")], surface.width, indent=6)
     yield Paragraph()
-    for note in notes(formula, notation):
-        yield Paragraph([(glyphs.text(note), "dim")], surface.width)
+    yield from (surface.line(note, "dim") for note in notes(formula, notation))
 
 
-def symbol_domain(formula: Formula, notation: TextPrinter) -> str:
+def _symbol_domain(formula: Formula, notation: TextPrinter) -> str:
     """``for positive integers h, w, m · c = 4*m``."""
     names = ", ".join(notation.name(use.name) for use in formula.symbols)
     settings = [f"{name} = {text}" for name, text in formula.settings.items()]
@@ -66,11 +70,9 @@ def notes(formula: Formula, notation: TextPrinter) -> Iterator[str]:
     silent = formula.silent_layers
     if silent != IntegerLiteral(0):
         titles = either([column.title.lower() for column in formula.columns])
-        shown = (
-            count_of(silent.number, "layer")
-            if isinstance(silent, IntegerLiteral)
-            else f"{notation.write(silent)} layers"
-        )
+        shown = f"{notation.write(silent)} layers"
+        if isinstance(silent, IntegerLiteral):
+            shown = count_of(silent.number, "layer")
         yield f"{shown} without {titles} {'is' if silent == IntegerLiteral(1) else 'are'} not shown."
 
 
@@ -85,71 +87,38 @@ def operation(line: FormulaRow) -> str:
     return line.op or f"{line.layer_count:,} layers"
 
 
-def _table(
-    formula: Formula, groups: Sequence[tuple[FormulaRow, Expr]], notation: TextPrinter, glyphs: Characters
-) -> Table:
+def _table(formula: Formula, notation: TextPrinter, glyphs: Characters) -> Table:
     columns = [
-        TableColumn("Layer", [glyphs.text(label(line, count, notation)) for line, count in groups]),
-        TableColumn("Operation", [glyphs.text(operation(line)) for line, _ in groups]),
+        TableColumn("Layer", [glyphs.text(label(line, count, notation)) for line, count in formula.groups]),
+        TableColumn("Operation", [glyphs.text(operation(line)) for line, _ in formula.groups]),
     ]
     for column in formula.columns:
-        texts = [_shown(line.values[column.key], notation, glyphs) for line, _ in groups]
+        trees = [line.values[column.key] for line, _ in formula.groups]
+        texts = [glyphs.zero if tree == IntegerLiteral(0) else notation.write(tree) for tree in trees]
         columns.append(TableColumn(glyphs.text(column.title), texts))
-    return Table(columns, [""] * len(groups), glyphs.rule)
+    return Table(columns, rule=glyphs.rule)
 
 
-def _shown(tree: Expr, notation: TextPrinter, glyphs: Characters) -> str:
-    return glyphs.zero if tree == IntegerLiteral(0) else notation.write(tree)
-
-
-def _entries(
-    formula: Formula,
-    groups: Sequence[tuple[FormulaRow, Expr]],
-    notation: TextPrinter,
-    surface: Surface,
-    glyphs: Characters,
-) -> Iterator[Block]:
+def _entries(formula: Formula, notation: TextPrinter, surface: Surface) -> Iterator[Block]:
     """The layers one below the other, for formulas that no table has room for."""
-    for line, count in groups:
-        yield Paragraph(
-            [(glyphs.text(label(line, count, notation)), "group"), (f"  {operation(line)}", "dim")], surface.width
-        )
+    for line, count in formula.groups:
+        name = surface.glyphs.text(label(line, count, notation))
+        yield Paragraph([(name, "group"), (f"  {operation(line)}", "dim")], surface.width)
         for column in formula.columns:
             if line.values[column.key] != IntegerLiteral(0):
                 text = f"  {column.title} = {notation.write(line.values[column.key])}"
                 yield Paragraph([(text, "")], surface.width, indent=6)
 
 
-def _equations(
-    trees: Mapping[str, Expr], formula: Formula, notation: TextPrinter, surface: Surface, glyphs: Characters
-) -> Iterator[Block]:
-    width = max(len(column.title) for column in formula.columns)
-    for column in formula.columns:
-        tree, terms = trees[column.key], formula.terms.get(column.key)
-        spans = [(f"{glyphs.text(column.title):{width}} = ", ""), (notation.write(tree), "total")]
-        yield Paragraph(spans, surface.width, indent=6)
-        if terms is not None and terms != tree:
-            yield Paragraph([(f"{'':{width}} = ", ""), (notation.write(terms), "total")], surface.width, indent=6)
-
-
-def _ratios(
-    ratios: Mapping[str, Ratio | None], formula: Formula, notation: TextPrinter, surface: Surface, glyphs: Characters
-) -> Iterator[Block]:
-    width = max(len(column.title) for column in formula.columns)
-    for column in formula.columns:
-        ratio = ratios[column.key]
-        text = "undefined: the other total is 0" if ratio is None else notation.ratio(ratio) + _decimal(ratio, glyphs)
-        yield Paragraph([(f"{glyphs.text(column.title):{width}} = ", ""), (text, "total")], surface.width, indent=6)
-
-
-def _decimal(ratio: Ratio, glyphs: Characters) -> str:
-    """A constant fraction to four digits too."""
+def _ratio(ratio: Ratio | None, notation: TextPrinter) -> str:
+    """Return a ratio, and a constant fraction to four digits too."""
+    if ratio is None:
+        return "undefined: the other total is 0"
     above, below = ratio.numerator, ratio.denominator
+    decimal = ""
     if isinstance(above, IntegerLiteral) and isinstance(below, IntegerLiteral) and below.number != 1:
-        return (
-            f" {glyphs.text('≈' if not glyphs.ascii_only else '=~')} {float(Fraction(above.number, below.number)):.4g}"
-        )
-    return ""
+        decimal = f" {'=~' if notation is ASCII else '≈'} {float(Fraction(above.number, below.number)):.4g}"
+    return notation.ratio(ratio) + decimal
 
 
 def formula_facts(formula: Formula) -> Iterator[tuple[str, object]]:

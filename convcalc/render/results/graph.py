@@ -10,8 +10,8 @@ from convcalc.render.pictures.graph.graph import Graph
 from convcalc.render.pictures.graph.nesting import Bend
 from convcalc.render.pictures.graph.nodes import Node
 from convcalc.render.pictures.labels import NAMES, operation_label, short
+from convcalc.render.tables.blocks import Paragraph
 from convcalc.render.tables.characters import Characters, cells
-from convcalc.render.tables.paragraph import Paragraph
 from convcalc.render.tables.surface import Surface
 
 INDENT = 2
@@ -22,19 +22,18 @@ WIDEST_NAME = 40
 def graph_blocks(graph: Graph, surface: Surface) -> Iterator[Paragraph]:
     """The design, then a line for every box: its name, its operation, its shape, and what it reads unless that is the
     box above it alone."""
-    glyphs, width = Characters(surface.ascii_only), surface.width
+    glyphs, width = surface.glyphs, surface.width
     report, boxes = graph.report, graph.top.boxes()
-    yield Paragraph([(glyphs.text(report.name), "title")], width)
-    numbers = " · ".join(
-        [count_of(graph.top.layers, "layer"), count_of(len(boxes), "box", "boxes"), f"depth {graph.depth}"]
-    )
-    yield Paragraph([(glyphs.text(numbers), "dim")], width)
+    yield surface.line(report.name, "title")
+    counts = (count_of(graph.top.layers, "layer"), count_of(len(boxes), "box", "boxes"), f"depth {graph.depth}")
+    yield surface.line(" · ".join(counts), "dim")
     yield Paragraph()
-    rows = [_row(node, graph, glyphs) for node in _lines(graph)]
+    nodes = _nodes(graph)
+    rows = [_row(node, graph, glyphs) for node in nodes]
     room = min(WIDEST_NAME, max((cells(name) for name, _, _ in rows), default=0))
     what = max((cells(text) for _, text, _ in rows), default=0)
     reads = _reads(graph, glyphs)
-    for node, (name, text, shape) in zip(_lines(graph), rows, strict=True):
+    for node, (name, text, shape) in zip(nodes, rows, strict=True):
         style = "group" if node.is_frame else ""
         padded = f"{name}{' ' * max(0, room - cells(name))}  "
         after = f"  {reads[node]}" if node in reads else ""
@@ -42,27 +41,27 @@ def graph_blocks(graph: Graph, surface: Surface) -> Iterator[Paragraph]:
         yield Paragraph([(padded, style), (middle, ""), (after, "dim")], width, INDENT * (node.depth - 1) + 4)
     if graph.note:
         yield Paragraph()
-        yield Paragraph([(glyphs.text(graph.note), "dim")], width)
+        yield surface.line(graph.note, "dim")
 
 
-def _lines(graph: Graph) -> Iterator[Node]:
-    yield from graph.inputs
-    yield from (node for node in graph.top.walk() if node is not graph.top)
+def _nodes(graph: Graph) -> list[Node]:
+    """Return what has a line: all but the frame around everything."""
+    return [*graph.inputs, *(node for node in graph.top.walk() if node is not graph.top)]
 
 
 def _row(node: Node, graph: Graph, glyphs: Characters) -> tuple[str, str, str]:
     """Return the name of a box with its indent, its operation and its shape; of a frame, its share."""
-    name, share = heading(node, graph.top, graph.view.by)
-    indent = " " * (INDENT * (node.depth - 1))
+    by = graph.view.by
+    name, share = heading(node, graph.top, by)
+    name = " " * (INDENT * (node.depth - 1)) + glyphs.text(name)
     if node.input:
-        return f"{indent}{glyphs.text(name)}", "input", glyphs.shape(graph.report.inputs.get(node.input, ()))
+        return name, "input", glyphs.shape(graph.report.inputs.get(node.input, ()))
     if node.is_frame:
-        by = graph.view.by
         number = f"{short(node.value(by), known=node.is_known(by))} {NAMES[by][1]}, " if by in NAMES else ""
-        return f"{indent}{glyphs.text(name)}", glyphs.text(f"{number}{share}".strip()), ""
+        return name, glyphs.text(f"{number}{share}".strip()), ""
     what = operation_label(node.first) if node.is_run else count_of(node.layers, "layer")
     mark = "" if node.known else " ≥"
-    return f"{indent}{glyphs.text(name)}", glyphs.text(f"{what}{mark}"), glyphs.shape(node.shape)
+    return name, glyphs.text(f"{what}{mark}"), glyphs.shape(node.shape)
 
 
 def _reads(graph: Graph, glyphs: Characters) -> Mapping[Node, str]:
@@ -91,8 +90,8 @@ def _reads(graph: Graph, glyphs: Characters) -> Mapping[Node, str]:
 
 def graph_facts(graph: Graph) -> dict[str, object]:
     """Return the boxes, frames and edges with their places in pixels; ids are numbers, outer frames first."""
-    places = graph.places
-    shown = list(_lines(graph))
+    places, view = graph.places, graph.view
+    shown = _nodes(graph)
     ids = {node: number for number, node in enumerate(shown)}
 
     def node_facts(node: Node) -> dict[str, object]:
@@ -119,10 +118,7 @@ def graph_facts(graph: Graph) -> dict[str, object]:
         return {**facts, "output_shape": shape, "x": at.x, "y": at.y, "width": at.width, "height": at.height}
 
     return {
-        "view": {
-            "depth": graph.depth, "by": graph.view.by, "direction": graph.view.direction,
-            "repeats": graph.view.repeats,
-        },
+        "view": {"depth": graph.depth, "by": view.by, "direction": view.direction, "repeats": view.repeats},
         "note": graph.note,
         "width": places.width,
         "height": places.height,

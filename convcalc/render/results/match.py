@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from convcalc.designs.names import ZOO
@@ -12,48 +12,44 @@ from convcalc.graph.graph import Node
 from convcalc.match.comparison import whole_scopes
 from convcalc.match.differences import ADDED, CHANGED, MISSING, REORDERED, Difference
 from convcalc.match.layers import Layer
-from convcalc.match.match import Match, Totals
+from convcalc.match.match import Match
 from convcalc.number_format import count_of, format_exact
+from convcalc.render.report.facts import location_facts
+from convcalc.render.tables.blocks import Block, Paragraph, Table, TableColumn
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.paragraph import Block, Paragraph
 from convcalc.render.tables.surface import Surface
-from convcalc.render.tables.table import Table, TableColumn
 
 SHOWN = 10
 """Differences in text; JSON has all."""
 FEW = 4
 """Places that are listed one by one."""
-_PLAIN: Mapping[str, object] = {"stride": 1, "dilation": 1, "groups": 1}
-"""Settings that are shown where they are others."""
+UNUSUAL_BEYOND_1 = ("stride", "dilation", "groups")
+"""Settings that are shown where they are not 1."""
 
 
 def match_blocks(found: Match, surface: Surface) -> Iterator[Block]:
     """The designs with their layers, the totals, and the first differences."""
-    glyphs, width = Characters(surface.ascii_only), surface.width
-    yield Paragraph([(glyphs.text(f"{found.first.design}  {found.second.design}"), "title")], width)
-    yield Paragraph([(glyphs.text(f"{_counts(found)}"), "")], width)
-    yield Paragraph([(glyphs.text(_totals(found)), "total")], width)
+    one, two = found.first, found.second
+    yield surface.line(f"{one.design}  {two.design}", "title")
+    yield surface.line(_counts(found))
+    params, multiplies = _against(one.params, two.params), _against(one.multiplies, two.multiplies)
+    yield surface.line(f"params {params}    multiplies {multiplies}", "total")
     for difference in found.differences[:SHOWN]:
         yield Paragraph()
-        yield from _difference(difference, found, glyphs, width)
+        yield from _difference(difference, found, surface)
     for text in _remarks(found):
-        yield from (Paragraph(), Paragraph([(glyphs.text(text), "dim")], width))
+        yield from (Paragraph(), surface.line(text, "dim"))
 
 
 def _remarks(found: Match) -> Iterator[str]:
-    if _may_be_folded(found):
+    alone = [each for each in found.differences if each.kind in (MISSING, ADDED)]
+    has_norms = any({layer.kind for layer in (*each.first, *each.second)} == {"norm"} for each in alone)
+    if has_norms and any(each.names == ("bias",) for each in found.differences):  # one side has norms, the other biases
         yield "Batch norms may be folded into the layers before them: --ignore norm compares both sides so."
     if found.masks_unknown:
         yield f"Masks of attention are not compared: {found.masks_unknown} has no causal one, or has it as a tensor."
     if len(found.differences) > SHOWN:
         yield f"{count_of(len(found.differences) - SHOWN, 'more difference')}: -f json lists all."
-
-
-def _may_be_folded(found: Match) -> bool:
-    """Whether one side has norms that the other has not, which has biases instead."""
-    alone = [each for each in found.differences if each.kind in (MISSING, ADDED)]
-    has_norms = any({layer.kind for layer in (*each.first, *each.second)} == {"norm"} for each in alone)
-    return has_norms and any(each.names == ("bias",) for each in found.differences)
 
 
 def sentence_of(difference: Difference, found: Match) -> list[str]:
@@ -98,25 +94,18 @@ def _verb(number: int) -> str:
     return "differs" if number == 1 else "differ"
 
 
-def _totals(found: Match) -> str:
-    one, two = found.first, found.second
-    return f"params {_against(one.params, two.params)}    multiplies {_against(one.multiplies, two.multiplies)}"
-
-
 def _against(one: int, two: int) -> str:
     return f"{format_exact(one)} {'=' if one == two else '≠'} {format_exact(two)}"
 
 
-def _difference(difference: Difference, found: Match, glyphs: Characters, width: int | None) -> Iterator[Block]:
+def _difference(difference: Difference, found: Match, surface: Surface) -> Iterator[Block]:
     """The layers of both sides, one above the other, or a sentence; then what follows from it."""
     if difference.kind == CHANGED:
-        yield _pair(difference, (found.first.design, found.second.design), glyphs)
-        lines = list(_more(difference))
+        yield _pair(difference, (found.first.design, found.second.design), surface.glyphs)
+        yield from (surface.line(f"    {line}", indent=4) for line in _more(difference))
     else:
-        yield Paragraph([(glyphs.text(f"  {_in_words(difference, found)}"), "group")], width, 4)
-        lines = []
-    lines += list(_consequences(difference))
-    yield from (Paragraph([(glyphs.text(f"    {line}"), "")], width, 4) for line in lines)
+        yield surface.line(f"  {_in_words(difference, found)}", "group", indent=4)
+    yield from (surface.line(f"    {line}", indent=4) for line in _consequences(difference))
 
 
 def _pair(difference: Difference, designs: Sequence[str], glyphs: Characters) -> Table:
@@ -128,7 +117,7 @@ def _pair(difference: Difference, designs: Sequence[str], glyphs: Characters) ->
         TableColumn("", [f"{format_exact(layer.params)} params" if layer.params else "" for layer in layers], gap=3),
         TableColumn("", ["", glyphs.text(f"← {', '.join(difference.names)}")], style="warning", gap=3),
     ]
-    return Table([column for column in columns if any(column.texts)], ["", ""], glyphs.rule, indent=2)
+    return Table([column for column in columns if any(column.texts)], indent=2)
 
 
 def _place(layer: Layer, design: str) -> str:
@@ -142,7 +131,7 @@ def _place(layer: Layer, design: str) -> str:
 
 def _more(difference: Difference) -> Iterator[str]:
     """The other places of a difference, and a layer that is not compared and is the cause."""
-    rest = [layer.path for layer in difference.first[1:]]
+    rest = _paths(difference.first[1:])
     if difference.reads:
         yield " ≠ ".join(difference.reads)
     if rest:
@@ -164,18 +153,16 @@ def _in_words(difference: Difference, found: Match) -> str:
             return _alone(difference, found)
         case "order":
             number = count_of(len(difference.first), "layer")
-            return (
-                f"{number} in another order: {_listed(_paths(difference.first))} ≠ {_listed(_paths(difference.second))}"
-            )
+            one, two = _listed(_paths(difference.first)), _listed(_paths(difference.second))
+            return f"{number} in another order: {one} ≠ {two}"
         case "tie":
             shared, other = sides if difference.names == ("first",) else sides[::-1]
             layers = difference.first if difference.names == ("first",) else difference.second
             return f"in {shared} {_listed(_paths(layers))} share their weights, in {other} not"
         case "name":
             pairs = [f"{one.path} ≠ {two.path}" for one, two in zip(difference.first, difference.second, strict=True)]
-            return (
-                f"{count_of(len(pairs), 'layer')} of another name: {', '.join(pairs[:FEW])}{', …' * (len(pairs) > FEW)}"
-            )
+            more = ", …" * (len(pairs) > FEW)
+            return f"{count_of(len(pairs), 'layer')} of another name: {', '.join(pairs[:FEW])}{more}"
     return f"the {difference.kind} differs: {' ≠ '.join(difference.reads or map(_sizes, difference.nodes))}"
 
 
@@ -194,11 +181,11 @@ def _alone(difference: Difference, found: Match) -> str:
     other = (found.second, found.first)[number].design
     noun = "layer" if {layer.path for layer in layers}.issuperset(names) else "block"
     params = sum(layer.params for layer in layers)
-    text = (
-        describe(layers[0], ()) if len(layers) == 1 else f"{len(layers):,} layers" if len(layers) > len(names) else ""
-    )
-    facts = ", ".join(filter(None, [text, f"{format_exact(params)} params" if params else ""]))
-    return f"{count_of(len(names), noun)} that {other} does not have: {_listed(names)}{f' ({facts})' if facts else ''}"
+    facts = [describe(layers[0], ())] if len(layers) == 1 else []
+    facts += [f"{len(layers):,} layers"] if len(layers) > len(names) else []
+    facts += [f"{format_exact(params)} params"] if params else []
+    more = f" ({', '.join(facts)})" if facts else ""
+    return f"{count_of(len(names), noun)} that {other} does not have: {_listed(names)}{more}"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -215,27 +202,20 @@ def describe(layer: Layer, named: Sequence[str]) -> str:
     ``conv 3×3, 128 → 128, stride 2``.
     """
     settings, node = layer.settings, layer.nodes[-1]
-    head = " ".join(filter(None, [layer.kind, _type(settings), _axes(settings.get("kernel", ()))]))
-    parts = [head]
+    kind = settings["type"] if isinstance(settings.get("type"), str) else ""
+    parts = [" ".join(filter(None, [layer.kind, kind, _axes(settings.get("kernel", ()))]))]
     if layer.in_channels is not None:
         parts.append(f"{layer.in_channels} → {settings['out']}")
     elif layer.output is not None and not settings and node.op and node.op.has_output:
         parts[0] += f" {'×'.join(map(str, node.shape))}"
     for name, value in settings.items():
-        is_unusual = name in _PLAIN and any(each not in (None, 1) for each in _each(value))
+        each_axis = value if isinstance(value, tuple) else (value,)
+        is_unusual = name in UNUSUAL_BEYOND_1 and any(each not in (None, 1) for each in each_axis)
         if name not in ("type", "kernel", "out") and (name in named or is_unusual):
             parts.append(_setting(name, value, layer))
     if "input" in named:
         parts.append(f"on {'×'.join(map(str, layer.nodes[0].input_shapes[0]))}")
     return ", ".join(parts)
-
-
-def _type(settings: Mapping[str, Any]) -> str:
-    return settings["type"] if isinstance(settings.get("type"), str) else ""
-
-
-def _each(value: Any) -> tuple[Any, ...]:
-    return value if isinstance(value, tuple) else (value,)
 
 
 def _axes(value: Any) -> str:
@@ -258,37 +238,36 @@ def _setting(name: str, value: Any, layer: Layer) -> str:
 # --- for programs -----------------------------------------------------------------------------------------------------
 
 
-def match_facts(found: Match, place: Callable[[Span | None], object]) -> dict[str, object]:
-    """Return a match as what JSON has words for; ``place`` gives that of a span."""
+def match_facts(found: Match) -> dict[str, object]:
+    """Return a match as what JSON has words for."""
     return {
         "equal": found.is_equal,
-        "designs": [_totals_facts(side) for side in (found.first, found.second)],
+        "designs": [
+            {"design": side.design, "layers": side.layers, "params": side.params, "macs": side.multiplies}
+            for side in (found.first, found.second)
+        ],
         "equal_layers": found.equal,
         "layers_in_size_alone": found.in_size_alone,
         "masks_compared": not found.masks_unknown,
-        "differences": (_facts(each, found, place) for each in found.differences),
+        "differences": (_facts(each, found) for each in found.differences),
     }
 
 
-def _totals_facts(side: Totals) -> dict[str, object]:
-    return {"design": side.design, "layers": side.layers, "params": side.params, "macs": side.multiplies}
-
-
-def _facts(difference: Difference, found: Match, place: Callable[[Span | None], object]) -> dict[str, object]:
+def _facts(difference: Difference, found: Match) -> dict[str, object]:
     return {
         "kind": difference.kind,
         "text": sentence_of(difference, found)[0],
         "names": difference.names,
         "reads": difference.reads,
-        "first": [_layer_facts(layer, place) for layer in difference.first],
-        "second": [_layer_facts(layer, place) for layer in difference.second],
+        "first": [_layer_facts(layer) for layer in difference.first],
+        "second": [_layer_facts(layer) for layer in difference.second],
         "causes": [[{"path": node.path, "shape": node.shape} for node in nodes] for nodes in difference.nodes],
         "consequences": difference.consequences,
-        "source": place(place_of(difference)),
+        "source": location_facts(place_of(difference)),
     }
 
 
-def _layer_facts(layer: Layer, place: Callable[[Span | None], object]) -> dict[str, object]:
+def _layer_facts(layer: Layer) -> dict[str, object]:
     return {
         "path": layer.path,
         "kind": layer.kind,
@@ -296,5 +275,5 @@ def _layer_facts(layer: Layer, place: Callable[[Span | None], object]) -> dict[s
         "params": layer.params,
         "macs": layer.multiplies,
         "output_shape": layer.nodes[-1].shape,
-        "source": place(layer.nodes[-1].source),
+        "source": location_facts(layer.nodes[-1].source),
     }

@@ -9,27 +9,23 @@ from convcalc.profiles import TERMS, Profile, ProfileResult, Reconciliation
 from convcalc.records import replace
 from convcalc.render.report.header import given_inputs, name_and_design
 from convcalc.render.tables import markdown_syntax as gfm
+from convcalc.render.tables.blocks import Block, Paragraph, Table, TableColumn, left_out
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.paragraph import Block, Paragraph, left_out
 from convcalc.render.tables.surface import Surface
-from convcalc.render.tables.table import Table, TableColumn
 
 Row = tuple[str, str, str, str]
-NO_NUMBER = "no number"
 FEWEST = 2
 """Columns that stay however narrow the terminal is: tool and count."""
 
 
 def reconciliation_blocks(found: Reconciliation, surface: Surface) -> Iterator[Block]:
     """The heading, every tool with its terms, and a sentence on what each counts."""
-    glyphs, width = Characters(surface.ascii_only), surface.width
+    glyphs, width = surface.glyphs, surface.width
     yield Paragraph(name_and_design(found.name, found.design, glyphs), width)
     counts = count_of(sum(standing.total is not None for standing in found.results), "count")
-    head = f"{format_exact(found.macs)} multiplies · batch {found.batch:,}{given_inputs(found.given_inputs)} · {counts}"
-    yield Paragraph([(glyphs.text(head), "")], width)
+    yield surface.line(f"{_conditions(found)} · {counts}")
     yield Paragraph()
-    whole = _grid(found, glyphs)
-    shown = whole
+    whole = shown = _grid(found, glyphs)
     while width is not None and shown.width > width and len(shown.columns) > FEWEST:
         shown = replace(shown, columns=shown.columns[:-1])
     yield shown
@@ -39,15 +35,15 @@ def reconciliation_blocks(found: Reconciliation, surface: Surface) -> Iterator[B
     yield Paragraph()
     for standing in found.results:
         profile = standing.profile
-        sentence = f": {_sentence(profile.counts)} ({profile.source})"
-        yield Paragraph([(glyphs.text(f"{profile.key}"), "group"), (glyphs.text(sentence), "")], width)
+        sentence = f": {profile.counts[:1].upper()}{profile.counts[1:]} ({profile.source})"
+        yield Paragraph([(glyphs.text(profile.key), "group"), (glyphs.text(sentence), "")], width)
         if standing.error:
-            yield Paragraph([(glyphs.text(f"{_sentence(NO_NUMBER)}: {standing.error}"), "warning")], width)
+            yield surface.line(f"No number: {standing.error}", "warning")
 
 
-def reconciliation_comment(found: Reconciliation, *, ascii_only: bool) -> str:
+def reconciliation_comment(found: Reconciliation, surface: Surface) -> str:
     """Return the tools as a table of Markdown, a line each, and what each counts below it."""
-    glyphs = Characters(ascii_only)
+    glyphs = surface.glyphs
     profiles = [standing.profile for standing in found.results]
     columns = [
         TableColumn("Tool", [profile.key for profile in profiles]),
@@ -57,40 +53,39 @@ def reconciliation_comment(found: Reconciliation, *, ascii_only: bool) -> str:
         TableColumn("Terms", [glyphs.text(_sum(standing)) for standing in found.results]),
     ]
     design = f"{gfm.code(glyphs.text(found.design))} {glyphs.text('·')} " if found.design != found.name else ""
-    about = f"{design}{format_exact(found.macs)} multiplies"
     parts = [
         f"### {gfm.text(glyphs.text(found.name))}",
-        f"{about} {glyphs.text('·')} batch {found.batch:,}{glyphs.text(given_inputs(found.given_inputs))}",
+        f"{design}{glyphs.text(_conditions(found))}",
+        gfm.table(Table(columns)),
+        "\n".join(f"- **{gfm.text(one.key)}**: {gfm.text(glyphs.text(one.counts))}" for one in profiles),
     ]
-    parts.append(gfm.table(Table(columns, ["" for _ in profiles])))
-    parts.append("\n".join(f"- **{gfm.text(one.key)}**: {gfm.text(glyphs.text(one.counts))}" for one in profiles))
     return "\n\n".join(parts) + "\n"
+
+
+def _conditions(found: Reconciliation) -> str:
+    return f"{format_exact(found.macs)} multiplies · batch {found.batch:,}{given_inputs(found.given_inputs)}"
 
 
 def reconciliation_facts(found: Reconciliation) -> dict[str, object]:
     """Return what tools print as what JSON has words for."""
-    profiles = {standing.profile.key: _facts(standing) for standing in found.results}
     return {
         "design": found.design,
         "name": found.name,
         "batch": found.batch,
         **({"given_inputs": found.given_inputs} if found.given_inputs else {}),
         "macs": found.macs,
-        "profiles": profiles,
-    }
-
-
-def _facts(standing: ProfileResult) -> dict[str, object]:
-    profile = standing.profile
-    fault = {"fault": standing.error} if standing.error else {}
-    return {
-        "total": standing.total,
-        **fault,
-        "unit": profile.unit,
-        "terms": dict(standing.terms),
-        "tool": profile.tool,
-        "counts": profile.counts,
-        "source": profile.source,
+        "profiles": {
+            standing.profile.key: {
+                "total": standing.total,
+                **({"fault": standing.error} if standing.error else {}),
+                "unit": standing.profile.unit,
+                "terms": dict(standing.terms),
+                "tool": standing.profile.tool,
+                "counts": standing.profile.counts,
+                "source": standing.profile.source,
+            }
+            for standing in found.results
+        },
     }
 
 
@@ -127,7 +122,7 @@ def _rows(standing: ProfileResult, found: Reconciliation) -> Iterator[Row]:
 
 
 def _total(standing: ProfileResult) -> str:
-    return NO_NUMBER if standing.total is None else format_exact(standing.total)
+    return "no number" if standing.total is None else format_exact(standing.total)
 
 
 def _meaning(term: str, count: int, profile: Profile, found: Reconciliation) -> str:
@@ -137,9 +132,8 @@ def _meaning(term: str, count: int, profile: Profile, found: Reconciliation) -> 
         return f"{format_exact(count // elements)} for each of {format_exact(elements)} elements"
     if term == "missed layers" and profile.base != "macs":
         return "outputs that the tool does not see"
-    return TERMS.get(term, "") + ", of one sample" * (
-        term == profile.base and profile.is_per_sample and found.batch != 1
-    )
+    of_one = term == profile.base and profile.is_per_sample and found.batch != 1
+    return TERMS.get(term, "") + ", of one sample" * of_one
 
 
 def _sum(standing: ProfileResult) -> str:
@@ -151,7 +145,3 @@ def _sum(standing: ProfileResult) -> str:
         sign = "" if not text else " + " if count > 0 else " − "
         text += f"{sign}{format_exact(abs(count) if text else count)} {term}"
     return text or "0"
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -8,10 +8,9 @@ from typing import IO, Any, Protocol
 
 from convcalc.number_format import count_of, format_exact
 from convcalc.records import NamedTuple, replace
+from convcalc.render.tables.blocks import Block, Paragraph, Table, TableColumn, left_out
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.paragraph import Block, Paragraph, left_out
 from convcalc.render.tables.surface import Surface
-from convcalc.render.tables.table import Table, TableColumn
 from convcalc.report.row_list import Listing, RowField
 
 SENTENCE = re.compile(r"(?:error|warning) (CC\d{3}: .*)")
@@ -19,7 +18,7 @@ SENTENCE = re.compile(r"(?:error|warning) (CC\d{3}: .*)")
 
 def listing_blocks(listing: Listing, surface: Surface) -> Iterator[Block]:
     """The table, what is hidden of it, and how many rows there are."""
-    glyphs = Characters(surface.ascii_only)
+    glyphs = surface.glyphs
     listing = listing._replace(rows=[_brief(row) for row in listing.rows])
     shown, hidden = seen(listing), []
     table = _cut(grid(listing, shown, glyphs), shown, glyphs, surface.width)
@@ -35,7 +34,7 @@ def listing_blocks(listing: Listing, surface: Surface) -> Iterator[Block]:
         yield Paragraph()
     if hidden:
         yield left_out(", ".join(hidden), surface.width, grid(listing, seen(listing), glyphs).width)
-    yield Paragraph([(count_of(len(listing.rows), listing.noun), "")], surface.width)
+    yield surface.line(count_of(len(listing.rows), listing.noun))
 
 
 def _brief(row: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -49,10 +48,9 @@ def _cut(table: Table, fields: Sequence[RowField], glyphs: Characters, width: in
     columns = list(table.columns)
     for place, field in enumerate(fields):
         if field.shortest and width is not None and table.width > width:
-            room = max(field.shortest, width - table.width + columns[place].width)
-            columns[place] = columns[place]._replace(
-                texts=[glyphs.truncate(text, room) for text in columns[place].texts]
-            )
+            column = columns[place]
+            room = max(field.shortest, width - table.width + column.width)
+            columns[place] = column._replace(texts=[glyphs.truncate(text, room) for text in column.texts])
     return replace(table, columns=columns)
 
 
@@ -67,7 +65,7 @@ def grid(listing: Listing, fields: Sequence[RowField], glyphs: Characters) -> Ta
         TableColumn(field.heading, [fact(row.get(field.key), glyphs) for row in listing.rows], right=field.number)
         for field in fields
     ]
-    return Table(columns, ["" for _ in listing.rows])
+    return Table(columns)
 
 
 def fact(value: Any, glyphs: Characters) -> str:
@@ -79,6 +77,13 @@ def fact(value: Any, glyphs: Characters) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{glyphs.text(name)} {glyphs.shape(axes)}" for name, axes in value.items())
     return glyphs.text(value) if isinstance(value, str) else glyphs.shape(value)
+
+
+def plain_shape(value: Any) -> str:
+    """Return a shape for programs, or several with their names: ``3x224x224``."""
+    if isinstance(value, Mapping):
+        return " ".join(f"{name}={plain_shape(axes)}" for name, axes in value.items())
+    return "x".join(map(str, value))
 
 
 Rows = Sequence[Mapping[str, Any]]

@@ -9,10 +9,9 @@ from typing import Any
 from convcalc.number_format import count_of, format_exact, format_significant
 from convcalc.render.results.sweep_points import conditions, decimal, plain
 from convcalc.render.tables import markdown_syntax as gfm
+from convcalc.render.tables.blocks import Block, Paragraph, Table, TableColumn
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.paragraph import Block, Paragraph
 from convcalc.render.tables.surface import Surface
-from convcalc.render.tables.table import Table, TableColumn
 from convcalc.report.metrics import whole_metrics
 from convcalc.sweep.axes import Axis
 from convcalc.sweep.search import MetricLimit
@@ -25,35 +24,27 @@ MAX_LISTED = 6
 
 def solution_blocks(answer: SolveResult, surface: Surface) -> Iterator[Block]:
     """What was asked, the values, the metrics beside their limits, and sentences about what comes next."""
-    glyphs, width = Characters(surface.ascii_only), surface.width
-    yield Paragraph([(glyphs.text(design(answer)), "title")], width)
-    yield Paragraph([(glyphs.text(problem_text(answer)), "dim")], width)
+    yield surface.line(answer.job.design, "title")
+    yield surface.line(problem_text(answer), "dim")
     yield Paragraph()
     if answer.solution is not None:
-        yield Paragraph([(glyphs.text(values(answer.solution.values)), "total")], width)
+        yield surface.line(values(answer.solution.values), "total")
         yield Paragraph()
-        yield metrics(answer, answer.solution, glyphs)
+        yield metrics(answer, answer.solution, surface.glyphs)
         yield Paragraph()
-    for sentence in result_sentences(answer):
-        yield Paragraph([(glyphs.text(sentence), "")], width)
+    yield from map(surface.line, result_sentences(answer))
 
 
 def solution_comment(answer: SolveResult, surface: Surface) -> str:
     """Return the same as Markdown."""
-    glyphs = Characters(surface.ascii_only)
+    glyphs = surface.glyphs
     heading = values(answer.solution.values) if answer.solution else "No value fits"
-    parts = [f"### {gfm.text(glyphs.text(heading))}", gfm.code(glyphs.text(design(answer))) + ": "
-             + gfm.text(glyphs.text(problem_text(answer)))]  # fmt: skip
+    asked = f"{gfm.code(glyphs.text(answer.job.design))}: {gfm.text(glyphs.text(problem_text(answer)))}"
+    parts = [f"### {gfm.text(glyphs.text(heading))}", asked]
     if answer.solution is not None:
         parts.append(gfm.table(metrics(answer, answer.solution, glyphs)))
     parts += [gfm.text(glyphs.text(sentence)) for sentence in result_sentences(answer)]
     return "\n\n".join(parts) + "\n"
-
-
-def design(answer: SolveResult) -> str:
-    """Return the name of the design."""
-    job = answer.job
-    return job.file + (f"@{job.variant}" if job.variant else "") + (f"#{job.part}" if job.part else "")
 
 
 def problem_text(answer: SolveResult) -> str:
@@ -107,8 +98,9 @@ def metrics(answer: SolveResult, point: Candidate, glyphs: Characters) -> Table:
         held = [bound for bound in answer.question.bounds if bound.metric == measure.key]
         first = (measure.title, format_exact(total))
         for bound in held:
-            rows.append((*first, f"{SIGNS[bound.kind]} {amount(bound.value)}", amount(bound.margin(total)),
-                         _share(bound, total)))  # fmt: skip
+            left = bound.margin(total)
+            share = format_significant(100 * left / bound.value, 2) if bound.value else ""
+            rows.append((*first, f"{SIGNS[bound.kind]} {amount(bound.value)}", amount(left), share))
             first = ("", "")
         if not held:
             rows.append((*first, "", "", ""))
@@ -117,11 +109,7 @@ def metrics(answer: SolveResult, point: Candidate, glyphs: Characters) -> Table:
         TableColumn(heading, [glyphs.text(row[place]) for row in rows], right=place > 0)
         for place, heading in enumerate(headings)
     ]
-    return Table(columns, [""] * len(rows), glyphs.rule)
-
-
-def _share(bound: MetricLimit, total: int) -> str:
-    return format_significant(100 * bound.margin(total) / bound.value, 2) if bound.value else ""
+    return Table(columns, rule=glyphs.rule)
 
 
 def result_sentences(answer: SolveResult) -> Iterator[str]:
@@ -181,19 +169,19 @@ def _excess_text(bound: MetricLimit, total: int) -> str:
 def solution_facts(answer: SolveResult) -> dict[str, Any]:
     """Return all of an answer, with the keys of ``schemas/solve.schema.json``."""
     job, asked = answer.job, answer.question
-    solved = answer.solution
+    solved, aim = answer.solution, asked.objective
     return {
-        "design": design(answer),
+        "design": job.design,
         **conditions(job),
         **({"given_inputs": job.given_inputs} if job.inputs else {}),
         "variables": [_variable(axis) for axis in job.axes],
         "limits": [_limit(bound) for bound in asked.bounds],
         "prefer": "largest" if asked.largest else "smallest",
-        "objective": _objective(asked.objective),
+        "objective": aim and {"metric": aim.removeprefix("-"), "goal": "minimize" if aim[0] == "-" else "maximize"},
         "points": job.point_count,
         "fitting": answer.fitting_count,
         "solution": None if solved is None else {
-            "values": _values(solved.values),
+            "values": {name: number(value) for name, value in solved.values.items()},
             "metrics": _totals(answer, solved),
             "margins": [{**_limit(bound), "value": solved.totals[bound.metric],
                          "margin": number(bound.margin(solved.totals[bound.metric]))} for bound in asked.bounds],
@@ -212,16 +200,6 @@ def _limit(bound: MetricLimit) -> dict[str, Any]:
     return {"metric": bound.metric, "kind": bound.kind, "limit": number(bound.value)}
 
 
-def _objective(text: str | None) -> dict[str, str] | None:
-    if text is None:
-        return None
-    return {"metric": text.removeprefix("-"), "goal": "minimize" if text.startswith("-") else "maximize"}
-
-
-def _values(point: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: number(value) for name, value in point.items()}
-
-
 def _totals(answer: SolveResult, point: Candidate) -> dict[str, int]:
     wanted = (*answer.question.metrics, *answer.job.output_metrics)
     return {measure.key: point.totals[measure.key] for measure in whole_metrics() if measure.key in wanted}
@@ -232,14 +210,12 @@ def _told_facts(answer: SolveResult, point: Candidate) -> dict[str, Any]:
     for bound in point.violated:
         total = point.totals[bound.metric]
         breaks.append({**_limit(bound), "value": total, "excess": number(-bound.margin(total))})
-    fault = None if point.error is None else {"code": point.error.code, "text": point.error.text}
-    totals = {} if point.error else _totals(answer, point)
     return {
-        "values": _values(point.values),
+        "values": {name: number(value) for name, value in point.values.items()},
         "fits": point.is_within_limits,
-        "metrics": totals,
+        "metrics": {} if point.error else _totals(answer, point),
         "breaks": breaks,
-        "error": fault,
+        "error": None if point.error is None else {"code": point.error.code, "text": point.error.text},
     }
 
 

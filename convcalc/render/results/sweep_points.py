@@ -8,40 +8,45 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from convcalc import __version__
 from convcalc.number_format import format_exact
 from convcalc.render.results.row_list import TextColumn
-from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.paragraph import fit_message
+from convcalc.render.tables.blocks import fit_message
 from convcalc.render.tables.surface import Surface
 from convcalc.report.report import CONVENTION_ID, SCHEMA_VERSION
+from convcalc.sweep.axes import Axis
 from convcalc.sweep.job import SweepJob
 from convcalc.sweep.selection import SelectedPoints
 
 Cell = Callable[[Any], str]
 
 
-def columns_of(job: SweepJob, points: SelectedPoints, cell: Cell) -> list[list[str]]:
-    """Return the texts of all columns: the axes, then the metrics."""
-    found = []
+def axis_places(job: SweepJob, points: SelectedPoints) -> Iterator[tuple[Axis, Any]]:
+    """Give every axis with the places of the points in it."""
     stride = job.point_count
     for axis in job.axes:
         stride //= len(axis.values)
-        found.append(_axis(axis.value, points.numbers // stride % len(axis.values), cell))
+        yield axis, points.numbers // stride % len(axis.values)
+
+
+def columns_of(job: SweepJob, points: SelectedPoints, cell: Cell) -> list[list[str]]:
+    """Return the texts of all columns: the axes, then the metrics."""
+    found = []
+    for axis, places in axis_places(job, points):
+        within, texts = _distinct(axis.value, places, cell)
+        found.append([texts[place] for place in within.tolist()])
     return [*found, *([cell(value) for value in column.tolist()] for column in shown(job, points))]
 
 
 def arrays_of(job: SweepJob, points: SelectedPoints) -> dict[str, Any]:
     """Return all columns by their headings: arrays of integers, and labels for axes of other values."""
     found: dict[str, Any] = {}
-    stride = job.point_count
-    for axis in job.axes:
-        stride //= len(axis.values)
-        places = points.numbers // stride % len(axis.values)
+    for axis, places in axis_places(job, points):
         whole = axis.is_numeric and axis.denominator == 1
         found[axis.name] = axis.integers(places) if whole else TextColumn(*_distinct(axis.value, places, plain))
     return found | dict(zip(job.output_metrics, shown(job, points), strict=True))
@@ -50,12 +55,6 @@ def arrays_of(job: SweepJob, points: SelectedPoints) -> dict[str, Any]:
 def shown(job: SweepJob, points: SelectedPoints) -> list[Any]:
     """Return the columns of the metrics that were asked for."""
     return [points.metrics[key] for key in job.output_metrics]
-
-
-def _axis(value: Callable[[int], Any], places: Any, cell: Cell) -> list[str]:
-    """Return the texts of one axis."""
-    within, texts = _distinct(value, places, cell)
-    return [texts[place] for place in within.tolist()]
 
 
 def _distinct(value: Callable[[int], Any], places: Any, cell: Cell) -> tuple[Any, list[str]]:
@@ -104,10 +103,6 @@ def _encoded(value: Any) -> str:
     return json.dumps(value)
 
 
-def _people(value: Any) -> str:
-    return format_exact(value) if type(value) is int else plain(value)
-
-
 def conditions(job: SweepJob) -> dict[str, Any]:
     """Return what all points are counted for, by the keys of JSON."""
     device = {} if job.device is None else {"device": job.device[0]}
@@ -127,31 +122,28 @@ def csv(job: SweepJob, points: SelectedPoints) -> str:
     return "".join(f"{','.join(row)}\r\n" for row in zip(*columns_of(job, points, _quoted), strict=True))
 
 
-def jsonl(job: SweepJob, points: SelectedPoints) -> str:
-    """A point a line, an object each."""
-    return _objects(job, points, "", "\n")
-
-
-def json_rows(job: SweepJob, points: SelectedPoints) -> str:
-    """A point a line; the comma before the first of all is for the writer to leave out."""
-    return _objects(job, points, ",\n  ", "")
-
-
 def _objects(job: SweepJob, points: SelectedPoints, before: str, behind: str) -> str:
+    """A point a line, an object each."""
     names = [json.dumps(key).replace("%", "%%") for key in keys(job)]
     template = f"{before}{{{', '.join(f'{name}: %s' for name in names)}}}{behind}"
     return "".join([template % row for row in zip(*columns_of(job, points, _encoded), strict=True)])
 
 
+def _markdown_cell(value: Any) -> str:
+    return (format_exact(value) if type(value) is int else plain(value)).replace("|", "\\|")
+
+
 def markdown(job: SweepJob, points: SelectedPoints) -> str:
     """A row of a table a point."""
-    cells = columns_of(job, points, lambda value: _people(value).replace("|", "\\|"))
-    return "".join(f"| {' | '.join(row)} |\n" for row in zip(*cells, strict=True))
+    return "".join(f"| {' | '.join(row)} |\n" for row in zip(*columns_of(job, points, _markdown_cell), strict=True))
 
 
 ROW_WRITERS: Mapping[str, Callable[[SweepJob, SelectedPoints], str]] = {
-    "csv": csv, "jsonl": jsonl, "json": json_rows, "markdown": markdown,
-}  # fmt: skip
+    "csv": csv,
+    "jsonl": partial(_objects, before="", behind="\n"),
+    "json": partial(_objects, before=",\n  ", behind=""),  # the first comma of all is for the writer to leave out
+    "markdown": markdown,
+}
 """Format → what writes its lines."""
 
 
@@ -166,17 +158,14 @@ def document_head(name: str, job: SweepJob) -> str:
         facts = {
             "schema_version": SCHEMA_VERSION, "convention": CONVENTION_ID,
             "tool": {"name": "convcalc", "version": __version__},
-            "design": job.file + (f"@{job.variant}" if job.variant else "") + (f"#{job.part}" if job.part else ""),
+            "design": job.design,
             **conditions(job), "where": job.where,
             **({"given_inputs": job.given_inputs} if job.inputs else {}),
             "axes": [{"name": axis.name, "values": len(axis.values)} for axis in job.axes],
             "metrics": list(job.output_metrics),
         }  # fmt: skip
-        return (
-            "{"
-            + ",\n ".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in facts.items())
-            + (',\n "points": [')
-        )
+        written = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in facts.items()]
+        return "{" + ",\n ".join([*written, '"points": ['])
     return ""
 
 
@@ -208,9 +197,9 @@ def scatter(across: Sequence[int], up: Sequence[int], titles: tuple[str, str], s
     lines = [f"{name:>{width}} {side}{''.join(row).rstrip()}".rstrip() for name, row in zip(names, cells, strict=True)]
     low, high = format_exact(min(across)), format_exact(max(across))
     blank = " " * (width + 2)
-    lines = [f"{titles[1]}", *lines, f"{' ' * (width + 1)}{corner}{ground * columns}"]
+    lines = [titles[1], *lines, f"{' ' * (width + 1)}{corner}{ground * columns}"]
     lines.append(f"{blank}{low}{' ' * max(1, columns - len(low) - len(high))}{high}  {titles[0]}")
-    return fit_message("\n".join(lines) + "\n", surface.width, Characters(surface.ascii_only))
+    return fit_message("\n".join(lines) + "\n", surface.width, surface.glyphs)
 
 
 def _places(values: Sequence[int], cells: int) -> list[int]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from convcalc.render.tables.blocks import Table
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.table import Table
 
 SPECIAL = re.compile(r"([\\`*_\[\]<>|~&#$])")
 LEADING = re.compile(r"^(\s*\d*)([-+=]+|[.)])(?=\s|$)")
@@ -58,7 +58,7 @@ def table(grid: Table) -> str:
 
 def _body(grid: Table) -> Iterator[str]:
     named = grid.footer_rows > 0
-    for kind, first, *others in zip(grid.row_styles, *(column.texts for column in grid.columns), strict=True):
+    for kind, first, *others in zip(grid.kinds, *(column.texts for column in grid.columns), strict=True):
         if kind == "total":
             yield line([f"**{text(one)}**" if one else "" for one in (first, *others)])
         else:

@@ -13,8 +13,8 @@ from functools import cache
 from typing import TYPE_CHECKING, TextIO
 
 from convcalc.memory import paused
+from convcalc.render.tables.blocks import fitted, left_out
 from convcalc.render.tables.characters import Characters, cells
-from convcalc.render.tables.paragraph import fitted, left_out
 from convcalc.render.tables.surface import USUAL_WIDTH, Surface, surface
 
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from rich.segment import Segment
     from rich.style import Style
 
-    from convcalc.render.tables.paragraph import Block
-    from convcalc.render.tables.table import StyledText
+    from convcalc.render.tables.blocks import Block, StyledText
 
 FONTS = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 TABLE_LINE = re.compile(r"^ *─+$|^(?!\$ ).*\S {2,}\S")
@@ -64,19 +63,16 @@ STYLES = {
 @paused()
 def render_blocks(blocks: Iterable[Block], on: Surface) -> str:
     """Return blocks as one text, with escape sequences if the surface has colour."""
+    blocks = (part for block in blocks for part in fitted(block, on.width))
     if not on.color:
-        return "\n".join([*[line for block in _fitted(blocks, on) for line in block.plain()], ""])
+        return "\n".join([*[line for block in blocks for line in block.plain()], ""])
     escapes = _escapes()
     lines = [
         "".join([f"{escapes[style]}{text}{RESET}" if style and text else text for text, style in line])
-        for block in _fitted(blocks, on)
+        for block in blocks
         for line in block.styled()
     ]
     return "\n".join([*lines, ""])
-
-
-def _fitted(blocks: Iterable[Block], on: Surface) -> Iterator[Block]:
-    return (part for block in blocks for part in fitted(block, on.width))
 
 
 def markdown(text: str, on: Surface) -> str:

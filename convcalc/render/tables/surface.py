@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from convcalc.records import NamedTuple
+
+if TYPE_CHECKING:
+    from convcalc.render.tables.blocks import Paragraph
+    from convcalc.render.tables.characters import Characters
 
 PROBE = "×→–…≥·─▏█"
 NARROWEST = 30
@@ -15,11 +19,26 @@ OFF = ("0", "false", "no", "off")
 
 
 class Surface(NamedTuple):
-    """``width`` is a terminal's, or nothing for a pipe or a file: natural width, never cut and never wrapped."""
+    """``width`` is a terminal's, or nothing for a pipe or a file: natural width, never cut and never wrapped.
+
+    Formats that are for programs do without characters and paragraphs, which are loaded when they are asked for.
+    """
 
     width: int | None = None
     color: bool = False
     ascii_only: bool = False
+
+    @property
+    def glyphs(self) -> Characters:
+        from convcalc.render.tables.characters import Characters
+
+        return Characters(self.ascii_only)
+
+    def line(self, text: str, style: str = "", indent: int = 2) -> Paragraph:
+        """Return a text (from a file, or our own) as a paragraph; its lines after the first are indented."""
+        from convcalc.render.tables.blocks import Paragraph
+
+        return Paragraph([(self.glyphs.text(text), style)], self.width, indent)
 
 
 def surface(
