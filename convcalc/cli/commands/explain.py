@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 class TopicType(DesignType):
     """A word that has a page, or a design."""
 
-    name = "topic"
-
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         found, designs = completions(incomplete, words()), super().shell_complete(ctx, param, incomplete)
         return [*found, *(one for one in designs if one.type == "plain")] if found else designs

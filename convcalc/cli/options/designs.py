@@ -11,7 +11,7 @@ import click
 
 from convcalc.cli import print_error
 from convcalc.cli.group import GeneralOptions
-from convcalc.cli.types import LazyChoice, ParamType, PositiveInt, SpecName, completions
+from convcalc.cli.types import LazyChoice, PositiveInt, SpecName, TextType, completions
 from convcalc.designs import sources
 from convcalc.designs.names import CODE, MODEL_SUFFIXES, ZOO, is_visible_spec, parse_design, zoo_paths
 from convcalc.errors import SpecErrors, quoted
@@ -67,10 +67,9 @@ jobs_option = click.option(
 )  # fmt: skip
 
 
-class SpecType(ParamType[str]):
+class SpecType(TextType):
     """A spec or a folder of specs."""
 
-    name = "path"
     suffixes: tuple[str, ...] = ()
     """Endings of the files that are completed beside specs."""
 
@@ -91,7 +90,6 @@ class SpecType(ParamType[str]):
 class DesignType(SpecType):
     """The name of a design: a spec, a model, a bundled spec, a variant, a part."""
 
-    name = "design"
     suffixes = MODEL_SUFFIXES
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
@@ -105,14 +103,13 @@ class DesignType(SpecType):
         return [*bundled, *completions(incomplete, [CODE]), *super().shell_complete(ctx, param, incomplete)]
 
 
-class PathType(ParamType[str]):
+class PathType(TextType):
     """A path in the design that is on the line, or a glob of such paths."""
 
-    name = "path"
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    def known(self, ctx: click.Context | None, incomplete: str = "") -> Iterable[str]:
+        assert ctx
         design = next((text for text in (ctx.params.get("design"), *ctx.args) if text), "")
-        return completions(incomplete, [found.rpartition("#")[2] for found in _parts(design, incomplete)])
+        return [found.rpartition("#")[2] for found in _parts(design, incomplete)]
 
 
 def _variants(file: str) -> list[str]:

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import click
 
-from convcalc.cli.types import ParamType, completions
+from convcalc.cli.types import TextType
 from convcalc.dtypes import BIT_WIDTHS, USUAL, parse_dtype
-from convcalc.errors import SpecError
-
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
 
 
-class DtypeType(ParamType[str]):
+class DtypeType(TextType):
     """Formats with commas between them, each of all layers, or of those before its ``=``: ``stage1.**=int8``."""
 
-    name = "format"
+    def read(self, text: str) -> str:
+        parse_dtype(text)
+        return text
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        try:
-            parse_dtype(str(value))
-        except SpecError as error:
-            self.fail(f"{error.text} ({error.hint})", param, ctx)
-        return str(value)
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-        return completions(incomplete, BIT_WIDTHS)
+    def known(self, ctx: click.Context | None, incomplete: str = "") -> Iterable[str]:
+        return BIT_WIDTHS
 
 
 def _dtype_texts(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:

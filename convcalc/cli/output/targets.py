@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from convcalc.cli.group import GeneralOptions
-from convcalc.cli.types import FilePath, ParamType, WordType, texts_of
+from convcalc.cli.types import FilePath, TextType, WordType, texts_of
 from convcalc.errors import escape, quoted
 from convcalc.records import NamedTuple
 from convcalc.render.tables.surface import Surface, is_terminal, surface
@@ -77,23 +77,21 @@ def output_options(formats: Iterable[str]) -> Callable[[Callable[..., Any]], Cal
     return decorate
 
 
-class TargetType(ParamType[OutputTarget]):
+class TargetType(TextType):
     """``FMT`` or ``FMT=PATH``."""
 
-    name = "target"
-
     def __init__(self, formats: Sequence[str]) -> None:
-        self.formats = WordType(formats)
+        self.formats = formats
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> OutputTarget:
-        name, equals, path = value.partition("=")
-        self.formats.convert(name, param, ctx)
+    def read(self, text: str) -> OutputTarget:
+        name, equals, path = text.partition("=")
+        WordType(self.formats).read(name)
         if equals and not path:
-            self.fail(f"{quoted(value)} has no path after the =", param, ctx)
+            raise click.BadParameter(f"{quoted(text)} has no path after the =")
         return OutputTarget(name, path if equals and path != STDOUT else None)
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
-        return self.formats.shell_complete(ctx, param, incomplete)
+    def known(self, ctx: click.Context | None, incomplete: str = "") -> Iterable[str]:
+        return self.formats
 
 
 def _require_path(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
