@@ -102,13 +102,10 @@ def command(
     shown = tuple(dict.fromkeys((*columns.over(usual), *asked)))
     conditional = _metrics_read(where)
     metrics = tuple(dict.fromkeys((*DEFAULT_COLUMNS, *shown, *conditional)))
-    request = CountRequest(
-        metrics, reading.overrides, reading.libraries, reading.variant, variants, reading.batch,
-        reading.dtypes, reading.inputs, reading.strict, reading.code if allow_code else None,
-    )  # fmt: skip
+    request = CountRequest(metrics, reading if allow_code else reading._replace(code=None), variants)
     tasks = chain(*(_tasks_from_stdin(null=null) if path == STDOUT else _tasks_of(path) for path in paths))
     log = _ErrorLog(keeps=any(target.format == "json" for target in targets))
-    with open_output(settings, targets, _listing(request, shown)) as out:
+    with open_output(settings, targets, _listing(reading, shown)) as out:
         with (
             opened_cache(without=no_cache) as known,
             progress_bar(_quiet(settings, targets), "Counting", lambda: _file_count(paths)) as advance,
@@ -154,22 +151,22 @@ def _matching(
         ]  # fmt: skip
 
 
-def _listing(request: CountRequest, shown: Sequence[str]) -> Listing:
+def _listing(reading: DesignOptions, shown: Sequence[str]) -> Listing:
     always = [key for key in DEFAULT_COLUMNS if key not in shown]  # programs may rely on these
     fields = [
         Field("design", "Design"),
         Field("name", "Name", drop_priority=4, optional=True),
         Field("input", "Input", drop_priority=2),
-        *([Field(DTYPE, "Data type")] if len(request.dtypes) > 1 else []),
+        *([Field(DTYPE, "Data type")] if len(reading.dtypes) > 1 else []),
         *(Field(key, TITLES[key], number=True, shown_to_people=False) for key in always),
         *(Field(key, TITLES[key], number=True, drop_priority=int(key not in shown[:2])) for key in shown),
         Field("error", "Error", optional=True, shortest=SHORTEST_ERROR),
     ]
-    conditions: dict[str, Any] = {"batch": request.batch, "dtype": "; ".join(request.dtypes)}
-    if request.inputs:
-        conditions["given_inputs"] = {name or "input": text for name, text in request.inputs.items()}
-    if request.overrides:
-        conditions["overrides"] = dict(request.overrides)
+    conditions: dict[str, Any] = {"batch": reading.batch, "dtype": "; ".join(reading.dtypes)}
+    if reading.inputs:
+        conditions["given_inputs"] = {name or "input": text for name, text in reading.inputs.items()}
+    if reading.overrides:
+        conditions["overrides"] = dict(reading.overrides)
     return Listing("design", fields, shared_values=conditions, has_errors=True)
 
 

@@ -160,10 +160,7 @@ def counted(
     metrics: tuple[str, ...], jobs: int,
 ) -> tuple[Results, bool]:  # fmt: skip
     """Return the counts of designs, folders and globs, and whether any is invalid: their errors are printed."""
-    request = CountRequest(
-        metrics, reading.overrides, reading.libraries, reading.variant, variants, reading.batch, reading.dtypes,
-        reading.inputs, reading.strict,
-    )  # fmt: skip
+    request = CountRequest(metrics, reading._replace(code=None), variants)
     tasks = [CountTask(*found) for path in paths for found in designs_named(path)]
     rows, errors = [], []
     with (

@@ -14,7 +14,6 @@ from convcalc.designs import sources
 from convcalc.designs.names import CODE
 from convcalc.dtypes import BIT_WIDTHS, RECIPES, TRAIN, recipes_in
 from convcalc.errors import SpecErrors, quoted
-from convcalc.records import NamedTuple
 from convcalc.report.report import Report
 
 if TYPE_CHECKING:
@@ -24,24 +23,14 @@ TRAINING_MODE = "mode"
 """The word that ``--train`` has alone: models in code keep training mode."""
 
 
-class DesignOptions(NamedTuple):
-    """Options of reading and counting designs: overrides, library folders, batch and data types."""
+class DesignOptions(sources.CountOptions):
+    """Options of reading and counting designs, which read and count them."""
 
-    overrides: dict[str, str]
-    inputs: dict[str, str]
-    libraries: tuple[str, ...]
-    variant: str | None = None
-    batch: int = 1
-    dtypes: tuple[str, ...] = ("float32",)
-    """All data types that are given, for a row of each."""
-    strict: bool = False
-    """Whether a layer that is not counted is an error."""
-    code: sources.Code = None
-    """How code of a model is run, where it may be."""
+    __slots__ = ()
 
     @property
     def dtype(self) -> str:
-        """The only one.
+        """The only data type.
 
         Raises:
             UsageError: where there are several.
@@ -50,10 +39,8 @@ class DesignOptions(NamedTuple):
 
     @property
     def count_options(self) -> sources.CountOptions:
-        """The options of sweeps and formulas."""
-        return sources.CountOptions(
-            self.overrides, self.libraries, self.variant, self.batch, self.dtype, self.inputs, self.code
-        )
+        """The options of sweeps and formulas, which are of one data type."""
+        return self._replace(dtypes=(self.dtype,))
 
     def networks(self, texts: Iterable[str]) -> list[sources.Network]:
         """Read every design; the errors of all are reported together.
