@@ -16,8 +16,14 @@ from convcalc.batch.run import RowBatch, count_all
 from convcalc.batch.selection import pareto_front, sort_rows
 from convcalc.cli import ERROR, SUCCESS, print_error
 from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
-from convcalc.cli.options.cache import no_cache_option, opened_cache
-from convcalc.cli.options.designs import DesignType, jobs_option, require_use_of_variants, variants_option
+from convcalc.cli.options.designs import (
+    DesignType,
+    jobs_option,
+    no_cache_option,
+    opened_cache,
+    require_use_of_variants,
+    variants_option,
+)
 from convcalc.cli.options.metrics import (
     ColumnChoice,
     MetricKeyType,

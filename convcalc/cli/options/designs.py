@@ -13,12 +13,31 @@ from convcalc.cli import print_error
 from convcalc.cli.group import GeneralOptions
 from convcalc.cli.types import LazyChoice, PositiveInt, SpecName, TextType, completions
 from convcalc.designs import sources
-from convcalc.designs.names import CODE, MODEL_SUFFIXES, ZOO, is_visible_spec, parse_design, zoo_paths
+from convcalc.designs.names import CODE, MODEL_SUFFIXES, ZOO, is_spec_name, parse_design, zoo_paths
 from convcalc.errors import SpecErrors, quoted
 from convcalc.graph.graph import LEADING_TO
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from click.shell_completion import CompletionItem
+
+    from convcalc.result_cache import ResultCache
+
+
+no_cache_option = click.option(
+    "--no-cache", is_flag=True, envvar="CONVCALC_NO_CACHE", show_envvar=True,
+    help="Neither read nor write .convcalc_cache.",
+)  # fmt: skip
+
+
+def opened_cache(*, without: bool) -> AbstractContextManager[ResultCache | None]:
+    """Return the cache of the repository around the current folder, to be entered; there may be none."""
+    if without:
+        return contextlib.nullcontext()
+    from convcalc.result_cache import open_cache  # most commands do without
+
+    return open_cache() or contextlib.nullcontext()
 
 
 def _devices() -> tuple[str, ...]:
@@ -76,15 +95,13 @@ class SpecType(TextType):
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         folder = os.path.dirname(incomplete)
         with contextlib.suppress(OSError):
-            found = [name for name in sorted(os.listdir(folder or ".")) if self._is_completed(name)]
+            there = [name for name in sorted(os.listdir(folder or ".")) if not name.startswith(".")]
+            found = [name for name in there if is_spec_name(name) or name.endswith(self.suffixes)]
             names = [os.path.join(folder, name) for name in found]
             folders = completions(incomplete, [incomplete])
             folders[0].type = "dir"
             return [*completions(incomplete, names), *folders]
         return []
-
-    def _is_completed(self, name: str) -> bool:
-        return is_visible_spec(name) or (name.endswith(self.suffixes) and not name.startswith("."))
 
 
 class DesignType(SpecType):

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from convcalc.cli.options.dtypes import dtype_option, only_format
-from convcalc.cli.types import FilePath, OptionalWord, PositiveInt, SpecName, WordType, texts_of
+from convcalc.cli.types import FilePath, OptionalWord, PositiveInt, SpecName, TextType, WordType, texts_of
 from convcalc.designs import sources
 from convcalc.designs.names import CODE
-from convcalc.dtypes import BIT_WIDTHS, RECIPES, TRAIN, recipes_in
+from convcalc.dtypes import BIT_WIDTHS, RECIPES, TRAIN, USUAL, parse_dtype, recipes_in
 from convcalc.errors import SpecErrors, quoted
 from convcalc.report.report import Report
 
@@ -21,6 +20,42 @@ if TYPE_CHECKING:
 
 TRAINING_MODE = "mode"
 """The word that ``--train`` has alone: models in code keep training mode."""
+
+
+class DtypeType(TextType):
+    """Formats with commas between them, each of all layers, or of those before its ``=``: ``stage1.**=int8``."""
+
+    def read(self, text: str) -> str:
+        parse_dtype(text)
+        return text
+
+    def known(self, ctx: click.Context | None, incomplete: str = "") -> Iterable[str]:
+        return BIT_WIDTHS
+
+
+def _dtype_texts(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
+    """Return each that names a format of all layers, with those that name none; the last one of equal ones counts."""
+    whole = [value for value in values if any("=" not in part for part in value.split(","))]
+    usual = list(dict.fromkeys(reversed(whole)))[::-1] or [USUAL]
+    return tuple(", ".join([each, *(value for value in values if value not in whole)]) for each in usual)
+
+
+def only_format(dtypes: tuple[str, ...]) -> str:
+    """Return the data type of a command that counts for one alone.
+
+    Raises:
+        UsageError: where there are several.
+    """
+    if len(dtypes) > 1:
+        names = " and ".join(text.partition(",")[0] for text in dtypes)
+        raise click.UsageError(f"--dtype {names}: one of them is for all layers; only batch counts for several")
+    return dtypes[0]
+
+
+def dtype_option(words: str) -> Callable[..., Any]:
+    """``--dtype``, with its help; several become one text."""
+    return click.option("--dtype", type=DtypeType(), multiple=True, callback=_dtype_texts, default=("float32",),
+                        show_default=True, metavar="[WHAT=]NAME,…", help=words)  # fmt: skip
 
 
 class DesignOptions(sources.CountOptions):
