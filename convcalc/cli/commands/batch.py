@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from itertools import chain
+from itertools import chain, starmap
 from typing import Any
 
 import click
@@ -109,12 +109,18 @@ def command(
     conditional = _metrics_read(where)
     metrics = tuple(dict.fromkeys((*DEFAULT_COLUMNS, *shown, *conditional)))
     request = CountRequest(metrics, reading if allow_code else reading._replace(code=None), variants)
-    tasks = chain(*(_tasks_from_stdin(null=null) if path == STDOUT else _tasks_of(path) for path in paths))
+    tasks = chain(
+        *(_tasks_from_stdin(null=null) if path == STDOUT else starmap(CountTask, designs_named(path)) for path in paths)
+    )
     log = _ErrorLog(keeps=any(target.format == "json" for target in targets))
+
+    def file_count() -> int | None:
+        return None if STDOUT in paths else sum(1 for path in paths for _ in designs_named(path))
+
     with open_output(settings, targets, _listing(reading, shown)) as out:
         with (
             opened_cache(without=no_cache) as known,
-            progress_bar(_quiet(settings, targets), "Counting", lambda: _file_count(paths)) as advance,
+            progress_bar(_quiet(settings, targets), "Counting", file_count) as advance,
             closing(count_all(tasks, request, jobs, known)) as done,
         ):
             rows: Iterable[Sequence[BatchRow]] = log.noting(done, advance)
@@ -201,10 +207,6 @@ def _quiet(settings: GeneralOptions, targets: Iterable[OutputTarget]) -> General
 # --- designs ----------------------------------------------------------------------------------------------------------
 
 
-def _tasks_of(path: str) -> Iterator[CountTask]:
-    return (CountTask(*found) for found in designs_named(path))
-
-
 def _tasks_from_stdin(*, null: bool) -> Iterator[CountTask]:
     """Give the designs that are listed on standard input, as they are read."""
     stream = getattr(sys.stdin, "buffer", None)
@@ -231,11 +233,6 @@ def _task(name: bytes) -> CountTask:
     if text == STDOUT:
         raise click.ClickException("standard input has the list of designs, and cannot be one of them")
     return CountTask(parse_design(text))
-
-
-def _file_count(paths: Sequence[str]) -> int | None:
-    """Return how many files there are; nothing for a list that is still read."""
-    return None if STDOUT in paths else sum(1 for path in paths for _ in designs_named(path))
 
 
 # --- errors -----------------------------------------------------------------------------------------------------------

@@ -199,7 +199,8 @@ def _resumable(
         return ResumeOptions(Checkpoint(str(path), facts(job, keep, kept)), resume, settings.quiet)
     if resume:
         raise click.UsageError(why)
-    if any(target.path for target in targets) and _is_long(job) and not settings.quiet:
+    # a single block cannot be done in part
+    if any(target.path for target in targets) and len([*islice(blocks(job.axes), 2)]) > 1 and not settings.quiet:
         print_error(f"note: if this sweep is interrupted it cannot be resumed: {why}")
     return None
 
@@ -210,11 +211,6 @@ def _why_not(targets: Sequence[OutputTarget], keep: Selection) -> str:
     if keep.kind == "all" and targets[0].format not in RESUMABLE_FORMATS:
         return f"--resume supports {', '.join(RESUMABLE_FORMATS)}, not {targets[0].format}"
     return ""
-
-
-def _is_long(job: SweepJob) -> bool:
-    """Whether there is more than one block: a single block cannot be done in part."""
-    return len([*islice(blocks(job.axes), 2)]) > 1
 
 
 @contextlib.contextmanager

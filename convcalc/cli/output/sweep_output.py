@@ -173,11 +173,7 @@ class SweepOutput:
     """All outputs of a sweep."""
 
     def __init__(
-        self,
-        job: SweepJob,
-        keep: Selection,
-        written: Sequence[_Writer],
-        resumed: ResumableFile | None,
+        self, job: SweepJob, keep: Selection, written: Sequence[_Writer], resumed: ResumableFile | None
     ) -> None:
         self.job, self.keep = job, keep
         self.written, self.resumed = written, resumed

@@ -135,7 +135,11 @@ def format_of_path(formats: Sequence[str], output: str | None) -> str:
     ending = (ending or (stem if stem.startswith(".") else "")).lower()
     double = os.path.splitext(stem)[1].lower() + ending
     ending = double if EXTENSIONS.get(double) in formats else ending
-    if not ending or _is_device(str(output)):
+    if not ending:
+        return formats[0]
+    from convcalc.cli.output.atomic_files import is_device  # most runs write no file
+
+    if is_device(str(output)):
         return formats[0]
     if EXTENSIONS.get(ending) not in formats:
         known = ", ".join(each for each, name in EXTENSIONS.items() if name in formats)
@@ -145,12 +149,6 @@ def format_of_path(formats: Sequence[str], output: str | None) -> str:
             raise click.UsageError(f"{wrong}; name the file with {known.replace(', ', ' or ')}{pdf}")
         raise click.UsageError(f"{wrong}; name one with -f: {', '.join(formats)} (known extensions: {known}){pdf}")
     return EXTENSIONS[ending]
-
-
-def _is_device(path: str) -> bool:
-    from convcalc.cli.output.atomic_files import is_device
-
-    return is_device(path)
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------
@@ -174,11 +172,15 @@ def write(
 ) -> None:
     """Render every target, then write all: nothing is touched when one of them fails to render."""
     drawn = [(target.path, render(target.format, surface_of(settings, target))) for target in targets]
-    texts = [(path, _ended(text) if isinstance(text, str) else text) for path, text in drawn]
-    _write_files({path: text for path, text in texts if path})
-    for path, text in texts:
-        if not path:
-            _write_standard_output(text)
+    ended = [(path, _ended(text) if isinstance(text, str) else text) for path, text in drawn]
+    _write_files({path: text for path, text in ended if path})
+    for path, text in ended:
+        if not path and isinstance(text, str):
+            sys.stdout.write(text)
+        elif not path:
+            from convcalc.cli.output.atomic_files import open_destination
+
+            open_destination(None).write(text)
 
 
 def _ended(text: str) -> str:
@@ -201,12 +203,3 @@ def _write_files(files: Mapping[str, str | bytes]) -> None:
         for path, text in files.items():
             places.add(open_destination(path)).write(text)
         places.commit()
-
-
-def _write_standard_output(text: str | bytes) -> None:
-    if isinstance(text, str):
-        sys.stdout.write(text)
-    else:
-        from convcalc.cli.output.atomic_files import open_destination
-
-        open_destination(None).write(text)
