@@ -103,16 +103,6 @@ class SweepJob:
         later = math.prod(len(axis.values) for axis in self.axes[place + 1 :])
         return self.axes[place].ranks(numbers // later % len(self.axes[place].values))
 
-    def network_at(self, number: int) -> Network:
-        """Return the design at one point, worked out with plain numbers.
-
-        Raises:
-            SpecErrors: why it is not a network.
-        """
-        network = self.expand(self.open(), self.values_at(number))[0]
-        network.require_counted(self.metrics)
-        return network
-
     def expand(self, spec: SpecFile, values: dict[str, Any]) -> tuple[Network, Any]:
         """Return the design for values of the axes, of any kind of number, and the batch size.
 
@@ -134,9 +124,9 @@ class SweepJob:
         return [known[key] for key in self.metrics]
 
     def errors_at(self, number: int) -> list[SpecError]:
-        """Return what is wrong with one point; nothing for a network."""
+        """Return what is wrong with one point, worked out with plain numbers; nothing for a network."""
         try:
-            self.network_at(number)
+            self.expand(self.open(), self.values_at(number))[0].require_counted(self.metrics)
         except SpecErrors as errors:
             return errors.errors
         return []
@@ -184,7 +174,8 @@ def make_job(
         where=where,
         by_batch=BATCH not in spec.document.vars and any(axis.name == BATCH for axis in axes),
     )
-    _require_valid(job, spec)
+    _require_axes(job, spec)
+    _require_variables(job, spec)
     return job
 
 
@@ -213,7 +204,7 @@ def _batch_faults(job: SweepJob, axis: Axis, span: Span) -> Iterator[SpecError]:
         yield SpecError("CC711", text, span, hint="batch=1,8,64")
 
 
-def _require_valid(job: SweepJob, spec: SpecFile) -> None:
+def _require_axes(job: SweepJob, spec: SpecFile) -> None:
     """Demand axes that are variables of the spec, each once, and no other column of the same name."""
     errors = []
     seen = {VARIANT} if job.by_variant else set[str]()
@@ -234,18 +225,13 @@ def _require_valid(job: SweepJob, spec: SpecFile) -> None:
         elif axis.name in dict(job.overrides):
             errors.append(SpecError("CC714", f"{quoted(axis.name)} is an axis and set by --set", span))
         seen.add(axis.name)
-    if not job.axes or job.point_count > MAX_POINTS:
-        text = (
-            "a sweep needs an axis"
-            if not job.axes
-            else f"{job.point_count} points are more than the limit of {MAX_POINTS}"
-        )
-        errors.append(
-            SpecError(EMPTY_AXIS, text, Span(Source("sweep")), hint="write width=32,64,128 behind the design")
-        )
+    points = job.point_count
+    if not job.axes or points > MAX_POINTS:
+        text = f"{points} points are more than the limit of {MAX_POINTS}" if job.axes else "a sweep needs an axis"
+        hint = "write width=32,64,128 behind the design"
+        errors.append(SpecError(EMPTY_AXIS, text, Span(Source("sweep")), hint=hint))
     if errors:
         raise SpecErrors(errors)
-    _require_variables(job, spec)
 
 
 def _require_variables(job: SweepJob, spec: SpecFile) -> None:

@@ -13,6 +13,7 @@ from itertools import islice
 from math import prod
 from typing import Any
 
+from convcalc.extras import numpy
 from convcalc.sweep.bounds import terms as sums
 from convcalc.sweep.bounds.bounded_array import BoundedArray, Memo, axes_of, fits_int64, is_small, spans_of
 from convcalc.sweep.bounds.interval import FakeDtype
@@ -281,8 +282,6 @@ def _held(*numbers: Any) -> list[ProductSum]:
 
 def array_of(total: ProductSum | int) -> Any:
     """Return a total as an array that broadcasts to the shape of its block."""
-    import numpy
-
     if isinstance(total, ProductSum):
         return total.array()
     return numpy.array(total, "int64" if fits_int64((total, total)) else object)

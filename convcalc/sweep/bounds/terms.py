@@ -8,6 +8,7 @@ from math import prod
 from operator import add, mul
 from typing import Any, TypeAlias
 
+from convcalc.extras import numpy
 from convcalc.sweep.bounds.bounded_array import MAX_INT64, BoundedArray, Memo, fits_int64, spans_of
 from convcalc.sweep.bounds.rules import ADD, MULTIPLY, Bounds
 
@@ -134,8 +135,6 @@ def _with_equal_tables_shared(terms: Terms) -> Terms:
 
 def _primitive(table: BoundedArray, known: dict[object, BoundedArray]) -> tuple[BoundedArray | None, int]:
     """Return a table divided by its greatest common divisor, and that; no table where all its elements are equal."""
-    import numpy
-
     low, high = int(table.array.min()), int(table.array.max())
     if low == high:
         return None, low
