@@ -87,10 +87,13 @@ class DesignOptions(sources.CountOptions):
         is_beside_code = any(text.startswith(CODE) for text in texts)
         for text in texts:
             try:
-                is_other = is_beside_code and not text.startswith(CODE)
-                read.append(self._network(text, self._inputs_of_code() if is_other else self.inputs))
+                network = sources.open_design(
+                    text, overrides=self.overrides, variant=self.variant, libraries=self.libraries, code=self.code,
+                    inputs=self._inputs_of_code() if is_beside_code and not text.startswith(CODE) else self.inputs,
+                )  # fmt: skip
                 if self.strict:
-                    read[-1].require_counted()
+                    network.require_counted()
+                read.append(network)
             except SpecErrors as failed:
                 errors += failed.errors
         if errors:
@@ -101,12 +104,6 @@ class DesignOptions(sources.CountOptions):
         from convcalc.spec.document.given_inputs import BESIDE  # specs alone do without
 
         return {name and name + BESIDE: shape for name, shape in self.inputs.items()}
-
-    def _network(self, text: str, inputs: sources.Inputs) -> sources.Network:
-        return sources.open_design(
-            text, overrides=self.overrides, variant=self.variant, libraries=self.libraries, inputs=inputs,
-            code=self.code,
-        )  # fmt: skip
 
     def report(
         self, network: sources.Network, extra: Collection[str] = (), device: str | None = None,

@@ -94,6 +94,13 @@ class TargetType(TextType):
         return self.formats
 
 
+def one_target(format_: str, output: str | None, named: Sequence[str] = ()) -> OutputTarget:
+    """Return the target of a command of one format, which replaces no file that is named to be read."""
+    target = OutputTarget(format_of_path((format_,), output), None if output == STDOUT else output)
+    require_not_read([target], named)
+    return target
+
+
 def _require_path(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     if value == "":
         raise click.BadParameter("the path is empty")
