@@ -194,7 +194,7 @@ class SpecFile:
 
     @property
     def texts(self) -> tuple[tuple[str, str, str], ...]:
-        """Of the file and all that it imports the path, the name in errors and the text, for ``carried``."""
+        """Of the file and all that it imports the path, the name in errors and the text."""
         documents = self.files.documents
         return tuple((path, document.source.name, document.source.text) for path, document in documents.items())
 

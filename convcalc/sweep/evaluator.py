@@ -135,19 +135,16 @@ class Evaluator:
         self._results = Results()
         """Of operations: graphs that differ in other axes do the same with the values of an axis."""
 
-    def graphs(self, block: Block) -> Iterator[Graph]:
-        """Give the results of the parts of a block that have one graph each."""
-        yield from self._graphs(block, Block.whole(self.job.axes))
-
-    def _graphs(self, block: Block, region: Block) -> Iterator[Graph]:
-        """Give the results of what a block has in common with a region of the sweep."""
+    def graphs(self, block: Block, region: Block | None = None) -> Iterator[Graph]:
+        """Give the results of the parts of a block that have one graph each; perhaps in a region of the sweep alone."""
+        region = region or Block.whole(self.job.axes)
         while (parts := self._parts(region, block)) is None:
             graph = self._graph(region)
             if graph is not None:
                 yield graph.part(block.common(region))
                 return
         for part in parts:
-            yield from self._graphs(block, part)
+            yield from self.graphs(block, part)
 
     def _parts(self, region: Block, block: Block) -> Iterable[Block] | None:
         """Return the parts that a region has to be split into, as far as is known yet, if a block meets them."""

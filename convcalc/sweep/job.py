@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from convcalc.designs.carried import carried
 from convcalc.designs.names import chosen_variant, parse_design
-from convcalc.designs.sources import DEFAULT_COUNT_OPTIONS, CountOptions, Network, SpecFile, open_spec
+from convcalc.designs.sources import DEFAULT_COUNT_OPTIONS, CountOptions, Network, SpecFile, open_spec, read_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted, similar_variable
 from convcalc.metrics.metric import Metric
 from convcalc.metrics.registry import report_metrics
 from convcalc.records import dataclass, replace
 from convcalc.report.metrics import LEAST_TIME
+from convcalc.spec.document.loader import DocumentLoader, FileSystem
 from convcalc.spec.document.names import no_variant
 from convcalc.sweep.axes import EMPTY_AXIS, FOR, Axis
 from convcalc.sweep.grid import MAX_POINTS, Block, unravel
@@ -25,6 +25,25 @@ BATCH = "batch"
 """The axis of batch sizes, where no variable has that name."""
 DEFAULT_METRICS = ("params", "macs")
 """Default metrics of a sweep."""
+
+
+class _KnownFiles(FileSystem):
+    """Files whose texts are known."""
+
+    def __init__(self, sources: Mapping[str, Source]) -> None:
+        self.sources = sources
+
+    def read(self, path: str) -> Source:
+        return self.sources[path]
+
+    def resolve(self, path: str) -> str:
+        return path if path in self.sources else os.path.realpath(path)
+
+    def is_file(self, path: str) -> bool:
+        return path in self.sources
+
+    def display_name(self, path: str) -> str:
+        return self.sources[path].name if path in self.sources else path
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +108,15 @@ class SweepJob:
         return replace(self, device=(name, source.text))
 
     def open(self) -> SpecFile:
-        """Read the spec from its texts."""
-        return carried(self.file, self.path, self.files, self.libraries, dict(self.inputs))
+        """Read the spec again from its texts, in any process; what it was read from may have changed or gone.
+
+        A model has no texts: it is read again from its file.
+        """
+        if not self.files:
+            return open_spec(self.file, libraries=self.libraries, inputs=dict(self.inputs))
+        files = _KnownFiles({path: Source(name, text) for path, name, text in self.files})
+        loader = DocumentLoader(read=files.read, libraries=self.libraries, file_system=files)
+        return read_spec(files.read(self.path), self.file, self.path, loader, dict(self.inputs))
 
     def values_at(self, number: int) -> dict[str, Any]:
         """Return the values of all axes at one point."""

@@ -14,13 +14,7 @@ from convcalc.budget.check.check_report import GIT, parse_baseline_location
 from convcalc.budget.check.checker import check
 from convcalc.budget.check.file_judge import Options
 from convcalc.budget.file.reader import find_budget_file, read_budget_file
-from convcalc.budget.file.types import (
-    SEVERITIES,
-    BaselineLocation,
-    Budget,
-    BudgetFile,
-    Limit,
-)
+from convcalc.budget.file.types import SEVERITIES, BaselineLocation, Budget, BudgetFile, Limit
 from convcalc.cli import ERROR, FINDINGS, SUCCESS, print_error
 from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
 from convcalc.cli.options.designs import PROFILE, DesignType, device_option, no_cache_option, opened_cache

@@ -19,10 +19,7 @@ from convcalc.paths import path_from_cwd
 from convcalc.spec.yaml.nodes import ScalarNode
 
 budget_option = click.option(
-    "--budget",
-    metavar="PATH",
-    type=FilePath(),
-    help=f"Budget file; default: {BUDGET_FILE} here or in a parent folder.",
+    "--budget", metavar="PATH", type=FilePath(), help=f"Budget file; default: {BUDGET_FILE} here or in a parent folder."
 )
 
 

@@ -200,7 +200,7 @@ def _apply(rule: BoundRule, left: Any, right: Any) -> ProductSum | int:
     else:
         return _nonlinear(rule, left, right)
     low, high = rule.bounds(bounds_of(left), bounds_of(right))
-    held = _held(left, right)
+    held = [number for number in (left, right) if isinstance(number, ProductSum)]
     number = _number(terms, (low, high), axes_of(held), held[0].memo)
     return number.collapsed() if rule is SUBTRACT and isinstance(number, ProductSum) else number
 
@@ -274,10 +274,6 @@ def _room(result: Any) -> int:
     """Return how much memory a result takes, in numbers of 64 bits."""
     table = _table(result)
     return ROOM_OF_RESULT + table.size if isinstance(table, BoundedArray) else ROOM_OF_RESULT
-
-
-def _held(*numbers: Any) -> list[ProductSum]:
-    return [number for number in numbers if isinstance(number, ProductSum)]
 
 
 def array_of(total: ProductSum | int) -> Any:

@@ -206,14 +206,10 @@ def array_of(terms: Terms) -> Any:
         value = reduce(mul, arrays, count)
         sums[shape] = sums[shape] + value if shape in sums else value
     for shape in sorted(sums, key=prod):  # into a wider one, so that few operations are on all combinations
-        wider = [other for other in sums if other != shape and _covers(other, shape)]
+        wider = [other for other in sums if other != shape and all(map(int.__ge__, other, shape))]
         if wider:
             sums[min(wider, key=prod)] += sums.pop(shape)
     return _narrow(reduce(add, (sums[shape] for shape in sorted(sums, key=prod))))
-
-
-def _covers(shape: tuple[int, ...], other: tuple[int, ...]) -> bool:
-    return all(map(int.__ge__, shape, other))
 
 
 def values_at(terms: Terms, places: Sequence[Any]) -> Any:
