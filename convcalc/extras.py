@@ -1,4 +1,4 @@
-"""Optional packages: loaded when they are needed, errors where that cannot be; data frames of pandas and polars."""
+"""Optional packages: errors where one is not installed or cannot be loaded; data frames of pandas and polars."""
 
 from __future__ import annotations
 
