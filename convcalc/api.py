@@ -154,7 +154,7 @@ class Design:
             def options(design: Design) -> CountOptions:
                 design._require_variables("a formula")
                 given = {**design._set_but(symbols), **(set or {})}.items()
-                return CountOptions({name: plain(value) for name, value in given}, batch=batch, dtype=dtype)
+                return CountOptions({name: plain(value) for name, value in given}, batch=batch, dtypes=(dtype,))
 
             request = FormulaRequest(words(symbols), options(self), _metrics(metrics, additive=True), depth)
             if over is None:
@@ -200,7 +200,8 @@ class Design:
             variants = axes.pop("variant", None) if "variant" not in (self.variables or ()) else None
             names = None if variants is None else words(variants)
             read = [axis_of(*axis) for axis in axes.items()]
-            given = CountOptions(self._set_but(axes), spec.files.libraries, self.network.design.variant, dtype=dtype)
+            variant = self.network.design.variant
+            given = CountOptions(self._set_but(axes), tuple(spec.files.libraries), variant, dtypes=(dtype,))
             return swept(make_job(self.network, read, given, variants=names, metrics=keys, where=where), jobs, device)
 
     def _set_but(self, names: str | Iterable[str]) -> dict[str, Any]:

@@ -17,6 +17,20 @@ NOT_INSTALLED = "not installed"
 E_MISSING_PACKAGE = "CC719"
 
 
+class LazyModule:
+    """A module that is loaded when something of it is first asked for."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        value = self.__dict__[attribute] = getattr(importlib.import_module(self._name), attribute)
+        return value
+
+
+numpy: Any = LazyModule("numpy")
+
+
 def require(*modules: str, code: str, needed: str, hint: str, trial: Callable[[], object] = lambda: None) -> None:
     """Load modules.
 

@@ -23,6 +23,7 @@ from convcalc.batch.selection import pareto_front, sort_rows
 from convcalc.batch.skeletons import Skeletons
 from convcalc.designs.names import parse_design
 from convcalc.designs.patterns import designs_named
+from convcalc.designs.sources import CountOptions
 from convcalc.errors import Source, Span, SpecError, SpecErrors, Undecided, format_error
 from tests.conftest import ROOT
 from tests.work import limited_work
@@ -181,7 +182,7 @@ def test_every_design_in_its_place(here: Path, monkeypatch: pytest.MonkeyPatch, 
 
 def test_totals_are_those_of_the_report() -> None:
     keys = tuple(convcalc.load("zoo:lenet").report(detailed=()).totals)
-    asked = CountRequest(keys, batch=3, dtypes=("float16",), variants=())
+    asked = CountRequest(keys, CountOptions(batch=3, dtypes=("float16",)), variants=())
     for name in ("resnet50", "mobilenet_v2", "vit"):
         for one in count(CountTask(parse_design(f"zoo:{name}")), asked):
             report = convcalc.load(one.design.text).report(batch=3, dtype="float16", detailed=())
@@ -191,7 +192,7 @@ def test_totals_are_those_of_the_report() -> None:
 
 def test_a_part_and_overrides(here: Path) -> None:
     write(here / "a.yaml", "input: [3, 8, 8]\nvars: {n: 2}\nlayers: [{conv: [n, 3], name: stem}, conv: [5, 1]]\n")
-    (row,) = rows([CountTask(parse_design("a.yaml#stem"))], 1, ASKED._replace(overrides={"n": "7"}))
+    (row,) = rows([CountTask(parse_design("a.yaml#stem"))], 1, ASKED._replace(options=CountOptions({"n": "7"})))
     assert (row["name"], row["params"]) == ("a.yaml#stem", params(7))
 
 

@@ -204,7 +204,7 @@ def test_the_assumptions_are_all_and_only_what_makes_a_network(case: Case, large
 
 def test_every_metric_and_batch_and_format() -> None:
     metrics = ("params", "buffers", "weight_bytes", "macs", "flops", "activations", "output_elements")
-    formula = derive("zoo:mobilenet_v2", FormulaRequest(("size",), CountOptions(batch=3, dtype="int4"), metrics))
+    formula = derive("zoo:mobilenet_v2", FormulaRequest(("size",), CountOptions(batch=3, dtypes=("int4",)), metrics))
     assert tuple(formula.totals) == metrics
     for size in (32, 33, 64, 191, 224):
         report = convcalc.load("zoo:mobilenet_v2", set={"size": size}).report(batch=3, dtype="int4")

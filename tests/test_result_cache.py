@@ -17,6 +17,7 @@ from convcalc.batch.count import BatchRow, CountRequest, CountTask, count
 from convcalc.batch.run import count_all
 from convcalc.batch.stored_rows import StoredRows
 from convcalc.designs.names import parse_design
+from convcalc.designs.sources import CountOptions
 from convcalc.result_cache import FOLDER, MAX_FILE_BYTES, MAX_PENDING_BYTES, OWN_FILES, ResultCache, open_cache
 
 ASKED = CountRequest(("params", "macs"))
@@ -96,11 +97,11 @@ def test_the_folder_says_what_it_is(here: Path, names: list[str]) -> None:
     "other",
     [
         ASKED._replace(metrics=("params",)),
-        ASKED._replace(dtypes=("int8", "float32")),
-        ASKED._replace(batch=2),
+        ASKED._replace(options=CountOptions(dtypes=("int8", "float32"))),
+        ASKED._replace(options=CountOptions(batch=2)),
         ASKED._replace(variants=()),
-        ASKED._replace(inputs={"": "3,9,9"}),
-        ASKED._replace(strict=True),
+        ASKED._replace(options=CountOptions(inputs={"": "3,9,9"})),
+        ASKED._replace(options=CountOptions(strict=True)),
     ],
 )
 def test_another_request_is_another_result(names: list[str], counted: list[str], other: CountRequest) -> None:
@@ -188,7 +189,7 @@ def test_a_link_that_leads_elsewhere_is_a_changed_import(importing: Path, counte
 def test_a_new_file_goes_before_that_of_a_library(importing: Path, tmp_path: Path, counted: list[str]) -> None:
     (importing / "b.yaml").unlink()
     write(tmp_path / "library" / "b.yaml", block(5))
-    request = ASKED._replace(libraries=(str(tmp_path / "library"),))
+    request = ASKED._replace(options=CountOptions(libraries=(str(tmp_path / "library"),)))
     for _ in range(2):
         assert rows(["a.yaml"], request)[0].totals[0] == 28 * 5
     assert len(counted) == 1

@@ -8,7 +8,7 @@ from typing import Any
 from convcalc.batch.skeletons import Skeletons
 from convcalc.designs.imports import Imports, imports_of
 from convcalc.designs.names import DesignName, chosen_variant, spec_path
-from convcalc.designs.sources import Code, SpecFile, open_spec, read_spec
+from convcalc.designs.sources import DEFAULT_COUNT_OPTIONS, CountOptions, SpecFile, open_spec, read_spec
 from convcalc.errors import MAX_SHOWN_ERRORS, SpecError, SpecErrors, format_error
 from convcalc.number_format import count_of
 from convcalc.records import NamedTuple
@@ -21,22 +21,12 @@ DTYPE = "dtype"
 
 
 class CountRequest(NamedTuple):
-    """What to count of every design: see the options of ``report``."""
+    """What to count of every design, with a row for each of the data types."""
 
     metrics: tuple[str, ...]
-    overrides: Mapping[str, Any] = {}
-    libraries: tuple[str, ...] = ()
-    variant: str | None = None
+    options: CountOptions = DEFAULT_COUNT_OPTIONS
     variants: tuple[str | None, ...] | None = None
     """The variants of a file that is named without one; no names for all of them."""
-    batch: int = 1
-    dtypes: tuple[str, ...] = ("float32",)
-    """Data types: a row each."""
-    inputs: Mapping[str, str] = {}
-    strict: bool = False
-    """Whether a layer that is not counted is an error."""
-    code: Code = None
-    """How code of a model is run, where it may be."""
 
 
 class CountTask(NamedTuple):
@@ -102,7 +92,7 @@ def count(task: CountTask, request: CountRequest, skeletons: Skeletons | None = 
     With the skeletons of designs before it, one that differs from them in numbers alone is not read anew.
     """
     try:
-        variant = chosen_variant(task.design, request.variant)
+        variant = chosen_variant(task.design, request.options.variant)
         if skeletons is not None and (filled := _fill(task, request, skeletons)) is not None:
             rows = _count_spec(filled, variant, task, request)
             if not any(row.errors for row in rows):
@@ -129,7 +119,7 @@ def _count_spec(spec: SpecFile, variant: str | None, task: CountTask, request: C
 
 def _fill(task: CountTask, request: CountRequest, skeletons: Skeletons) -> SpecFile | None:
     """Return the spec of a task from a skeleton that is known; shapes that are given are read with the file."""
-    if task.data is None or request.inputs:
+    if task.data is None or request.options.inputs:
         return None
     try:
         return skeletons.fill(decode(task.data, task.design.file), task.design.file)
@@ -138,21 +128,22 @@ def _fill(task: CountTask, request: CountRequest, skeletons: Skeletons) -> SpecF
 
 
 def _open(task: CountTask, request: CountRequest) -> SpecFile:
-    file = task.design.file
+    file, options = task.design.file, request.options
     if task.data is None:
-        return open_spec(file, libraries=request.libraries, inputs=request.inputs, code=request.code)
+        return open_spec(file, libraries=options.libraries, inputs=options.inputs, code=options.code)
     try:
         path = spec_path(file)
         source = decode(task.data, path)
     except SpecError as error:
         raise SpecErrors([error]) from None
-    return read_spec(source, file, path, DocumentLoader(libraries=request.libraries), request.inputs)
+    return read_spec(source, file, path, DocumentLoader(libraries=options.libraries), options.inputs)
 
 
 def _count_variant(spec: SpecFile, design: DesignName, variant: str | None, request: CountRequest) -> list[BatchRow]:
+    options = request.options
     try:
-        network = spec.expand(variant, design.part, overrides=request.overrides)
-        if request.strict:
+        network = spec.expand(variant, design.part, overrides=options.overrides)
+        if options.strict:
             network.require_counted()
     except SpecErrors as errors:
         return [BatchRow(design, errors=_error_texts(errors))]
@@ -160,8 +151,8 @@ def _count_variant(spec: SpecFile, design: DesignName, variant: str | None, requ
     entering = next(iter(shapes.values())) if len(shapes) == 1 else shapes
     imports = imports_of(spec.files) if spec.document.imports else None
     rows: list[BatchRow] = []
-    for dtype in request.dtypes:
-        totals = network.measurements(request.batch, dtype).totals(request.metrics)
+    for dtype in options.dtypes:
+        totals = network.measurements(options.batch, dtype).totals(request.metrics)
         lacking = [{key for key in request.metrics if not is_known(key, node)} for node in network.graph.uncounted]
         bounds = tuple(key for key in request.metrics if any(key in keys for keys in lacking))
         counts = tuple(totals.values())

@@ -152,10 +152,10 @@ class _RowCache:
         """Return what tells files of one text apart: their imports; nothing for those like the first of them."""
         if _folder(first) == _folder(file):
             return ()
-        imports = digest_of_imports(file, data, self.request.libraries)
+        imports = digest_of_imports(file, data, self.request.options.libraries)
         if imports is None:
             return (file,)
-        return () if imports == digest_of_imports(first, data, self.request.libraries) else (imports,)
+        return () if imports == digest_of_imports(first, data, self.request.options.libraries) else (imports,)
 
     def rows_for(self, entries: Sequence[_QueuedTask], counted: Iterable[list[BatchRow]]) -> RowBatch:
         """Return the rows of some designs; ``counted`` has those of the ones that were not repeated."""
@@ -216,7 +216,7 @@ def _digest(data: bytes) -> bytes:
     return blake2b(data, digest_size=16).digest()
 
 
-def digest_of_imports(file: str, data: bytes, libraries: tuple[str, ...]) -> bytes | None:
+def digest_of_imports(file: str, data: bytes, libraries: Sequence[str]) -> bytes | None:
     """Return a digest of all that a spec imports; nothing if that cannot be read."""
     digests: list[bytes] = []
 

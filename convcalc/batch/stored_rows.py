@@ -19,9 +19,7 @@ class StoredRows:
 
     def __init__(self, cache: ResultCache, request: CountRequest) -> None:
         self._cache = cache
-        self._request = repr(
-            request._replace(code=None, overrides=dict(request.overrides), inputs=dict(request.inputs))
-        )
+        self._request = repr(request._replace(options=request.options._replace(code=None)))
 
     def address(self, task: CountTask, data: bytes) -> str:
         """Return where the rows of a file are; what has imports is known by its path too."""

@@ -56,8 +56,12 @@ def _general_options() -> list[click.Option]:
 
 
 def _general_option(name: str, *short: str, **kwargs: Any) -> click.Option:
-    names = [*short, f"--{name.replace('_', '-')}"]
-    return OptionOfAll(names, expose_value=False, callback=_setter(name), **kwargs)
+    def keep(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+        if name == "width":
+            WIDTH.set(value)
+        context.obj = context.obj._replace(**{name: value})
+
+    return OptionOfAll([*short, f"--{name.replace('_', '-')}"], expose_value=False, callback=keep, **kwargs)
 
 
 def _eager_option(*names: str, text: str, shown: Callable[[click.Context], str]) -> click.Option:
@@ -69,15 +73,6 @@ def _eager_option(*names: str, text: str, shown: Callable[[click.Context], str])
             context.exit()
 
     return OptionOfAll(names, is_flag=True, expose_value=False, is_eager=True, help=text, callback=callback)
-
-
-def _setter(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
-    def callback(context: click.Context, parameter: click.Parameter, value: Any) -> None:
-        if name == "width":
-            WIDTH.set(value)
-        context.obj = context.obj._replace(**{name: value})
-
-    return callback
 
 
 FORMER_NAMES = {"metrics": "columns"}
@@ -117,7 +112,9 @@ class Command(click.Command):
                 guess = closest_match(error.option_name.lstrip("-"), known)
                 ctx.fail(f"no option {quoted(error.option_name)}" + (f"; did you mean '--{guess}'?" if guess else ""))
             for option in given:
-                if isinstance(option, click.Option) and _takes_one_value(option) and given.count(option) > 1:
+                if not isinstance(option, click.Option) or option.multiple or option.is_flag or _is_general(option):
+                    continue
+                if given.count(option) > 1:
                     ctx.fail(f"{option.opts[-1]} is given twice")
         try:
             return super().parse_args(ctx, args)
@@ -161,10 +158,6 @@ class Command(click.Command):
         if self.epilog:
             formatter.write_paragraph()
             formatter.write(self.epilog)
-
-
-def _takes_one_value(option: click.Option) -> bool:
-    return not (option.multiple or option.is_flag or _is_general(option))
 
 
 def _is_general(option: click.Option) -> bool:

@@ -12,77 +12,79 @@ from convcalc.designs.names import parse_design
 from convcalc.errors import SpecError, SpecErrors, closest_match, did_you_mean, quoted
 from convcalc.quantities import intended_quantity, parse_positive_integer
 
-__all__ = [
-    "Choice",
-    "FilePath",
-    "LazyChoice",
-    "OptionOfAll",
-    "OptionalWord",
-    "ParamType",
-    "PositiveInt",
-    "SpecName",
-    "WordType",
-    "completions",
-    "texts_of",
-]
-
 if TYPE_CHECKING:
-    from click import Choice, ParamType
     from click.shell_completion import CompletionItem
 
     from convcalc.spec.document.syntax_tree import Document
-else:
 
-    class Choice(click.Choice):
-        """``Choice[str]``, for releases of click in which it is not generic yet."""
-
-        def __class_getitem__(cls, item: object) -> type:
-            return cls
-
-    class ParamType(click.ParamType):
-        """``ParamType[str]``, for releases of click in which it is not generic yet."""
-
-        def __class_getitem__(cls, item: object) -> type:
-            return cls
+    AnyType = click.ParamType[Any]
+    Choice = click.Choice[str]
+else:  # there are releases of click in which they are not generic yet
+    AnyType, Choice = click.ParamType, click.Choice
 
 
-class WordType(Choice[str]):
+class TextType(AnyType):
+    """A text that is read as a value; what is no text, such as a default, is one already."""
+
+    name = "text"
+
+    def read(self, text: str) -> Any:
+        """Return the value of a text.
+
+        Raises:
+            BadParameter: what is wrong with it; or a ``SpecError``, which becomes one.
+        """
+        return text
+
+    def known(self, ctx: click.Context | None, incomplete: str = "") -> Iterable[str]:
+        """Return words that may be given, of which those are shown that complete what is typed."""
+        return ()
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return self.read(value) if isinstance(value, str) else value
+        except SpecError as error:
+            raise click.BadParameter(f"{error.text} ({error.hint})" if error.hint else error.text) from None
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        return completions(incomplete, self.known(ctx, incomplete))
+
+
+class WordType(TextType, Choice):
     """A choice that names the nearest word to a wrong one."""
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if value not in self.choices:
+    def read(self, text: str) -> str:
+        if text not in self.choices:
             known = ", ".join(self.choices)
-            self.fail(f"{quoted(value)} is not one of {known}{did_you_mean(value, self.choices)}", param, ctx)
-        return str(value)
+            raise click.BadParameter(f"{quoted(text)} is not one of {known}{did_you_mean(text, self.choices)}")
+        return text
+
+    def known(self, ctx: click.Context | None, incomplete: str = "") -> Iterable[str]:
+        return self.choices
 
 
-class PositiveInt(ParamType[int]):
+class PositiveInt(TextType):
     """An integer from 1, written as quantities are: ``32``, ``1k``, ``1e3``."""
 
-    name = "integer"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        number = parse_positive_integer(str(value).strip())
+    def read(self, text: str) -> int:
+        number = parse_positive_integer(text.strip())
         if number is None:
-            near = intended_quantity(str(value).strip())
-            wrong = f"{quoted(str(value))} is not a positive integer"
-            self.fail(
-                f"{wrong}; did you mean {quoted(near)}?" if near and parse_positive_integer(near) else wrong, param, ctx
-            )
+            near = intended_quantity(text.strip())
+            meant = f"; did you mean {quoted(near)}?" if near and parse_positive_integer(near) else ""
+            raise click.BadParameter(f"{quoted(text)} is not a positive integer{meant}")
         return number
 
 
-class FilePath(ParamType[str]):
+class FilePath(TextType):
     """``click.Path`` of a file, or of a folder that exists, made when needed: it asks for translations of its name."""
 
     envvar_list_splitter = os.path.pathsep
 
     def __init__(self, *, folder: bool = False) -> None:
         self.folder = folder
-        self.name = "directory" if folder else "path"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        return str(self._made().convert(value, param, ctx))
+    def read(self, text: str) -> str:
+        return str(self._made().convert(text, None, None))
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         return self._made().shell_complete(ctx, param, incomplete)
@@ -107,34 +109,31 @@ def completions(incomplete: str, words: Iterable[str]) -> list[CompletionItem[st
     return [CompletionItem(word) for word in words if word.startswith(incomplete)]
 
 
-class LazyChoice(ParamType[str]):
+class LazyChoice(TextType):
     """One of words that are loaded only when needed; unless the list is ``closed``, other texts are allowed too."""
-
-    name = "name"
 
     def __init__(self, words: Callable[[], Sequence[str]], *, closed: bool) -> None:
         self.words, self.closed = words, closed
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        return WordType(self.words()).convert(value, param, ctx) if self.closed else str(value)
+    def read(self, text: str) -> str:
+        return WordType(self.words()).read(text) if self.closed else text
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-        return completions(incomplete, self.words())
+    def known(self, ctx: click.Context | None, incomplete: str = "") -> Iterable[str]:
+        return self.words()
 
 
-class SpecName(ParamType[str]):
+class SpecName(TextType):
     """A text that begins with a name of the spec that is on the line, or a list of such names: they are completed."""
-
-    name = "name"
 
     def __init__(
         self, words: Callable[[Document], Iterable[str]], *, listed: bool = False, alone: Sequence[str] = ()
     ) -> None:
         self.words, self.listed, self.alone = words, listed, alone
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    def known(self, ctx: click.Context | None, incomplete: str = "") -> Iterable[str]:
         from convcalc.designs.sources import open_spec
 
+        assert ctx
         given = (ctx.params.get("design"), *(ctx.params.get("designs") or ctx.params.get("paths") or ()), *ctx.args)
         design = next((text for text in given if text and not text.startswith("-")), None)
         try:
@@ -143,7 +142,7 @@ class SpecName(ParamType[str]):
             return []
         before, comma, _ = incomplete.rpartition(",") if self.listed else ("", "", "")
         words = [word for word in words if word not in before.split(",")]
-        return completions(incomplete, [*("" if comma else self.alone), *(f"{before}{comma}{word}" for word in words)])
+        return [*("" if comma else self.alone), *(f"{before}{comma}{word}" for word in words)]
 
 
 class OptionOfAll(click.Option):

@@ -54,7 +54,7 @@ def _check_claim(claim: Claim, network: Network, spec: SpecFile) -> Iterator[Cla
             error.hint = "; ".join(filter(None, (error.hint, f"the claim describes {original}: remove or change it")))
         raise SpecErrors([error]) from None
     name = network.design.text + (f"#{part}" if part is not None else "")
-    for metric, value, printed, agrees, ratio in (*_compare_counts(claim, graph), *_compare_shape(claim, graph)):
+    for metric, value, printed, agrees, ratio in _compare(claim, graph):
         result = ClaimResult(
             id=":".join(word for word in ("claim", variant, part, metric) if word),
             design=name,
@@ -75,21 +75,17 @@ def _check_claim(claim: Claim, network: Network, spec: SpecFile) -> Iterator[Cla
 _Comparison = tuple[str, CountOrShape, str, bool, Fraction | None]
 
 
-def _compare_counts(claim: Claim, graph: Graph) -> Iterator[_Comparison]:
-    """Compare the numbers that the program counts too; the others are only kept."""
+def _compare(claim: Claim, graph: Graph) -> Iterator[_Comparison]:
+    """Compare the numbers that the program counts too, the others being only kept; and the shape of the last output."""
     for metric in COUNTS:
         if metric in claim.numbers:
             printed = claim.numbers[metric]
             value = _total_without(graph, metric, claim)
             ratio = Fraction(value) / printed.value if printed.value else None
             yield metric, value, printed.text, matches_rounding(value, printed), ratio
-
-
-def _compare_shape(claim: Claim, graph: Graph) -> Iterator[_Comparison]:
-    """Compare the shape of the output, which is the last one where there are several."""
     if claim.out is not None:
-        value = tuple(graph.nodes[list(graph.outputs.values())[-1]].shape)
-        yield "out", value, "×".join(map(str, claim.out)), value == claim.out, None
+        shape = tuple(graph.nodes[list(graph.outputs.values())[-1]].shape)
+        yield "out", shape, "×".join(map(str, claim.out)), shape == claim.out, None
 
 
 def matches_rounding(value: int, printed: Quantity) -> bool:

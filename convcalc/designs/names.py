@@ -130,8 +130,3 @@ def _zoo_folder() -> str:
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     folders = (os.path.join(here, "specs", "zoo"), os.path.join(os.path.dirname(here), "specs", "zoo"))
     return next(filter(os.path.isdir, folders), "")
-
-
-def is_visible_spec(name: str) -> bool:
-    """Whether a file in a folder is a spec by its name, and not hidden."""
-    return is_spec_name(name) and not name.startswith(".")

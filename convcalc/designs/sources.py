@@ -40,13 +40,21 @@ SPEC_KEY = re.compile(r"""^[ \t]*(?:[{,][ \t]*)?["']?(?:layers|blocks)["']?[ \t]
 class CountOptions(NamedTuple):
     """Options of reading and counting a design, as of ``--set``, ``--lib``, ``--variant`` and so on."""
 
-    overrides: Mapping[str, Any] = MappingProxyType({})
-    libraries: Sequence[str] = ()
+    overrides: Mapping[str, Any] = {}
+    libraries: tuple[str, ...] = ()
     variant: str | None = None
     batch: int = 1
-    dtype: str = "float32"
-    inputs: Inputs = NO_INPUTS
+    dtypes: tuple[str, ...] = ("float32",)
+    """All data types that are given; only ``batch`` counts for several."""
+    inputs: Mapping[str, str] = {}
     code: Code = None
+    """How code of a model is run, where it may be."""
+    strict: bool = False
+    """Whether a layer that is not counted is an error."""
+
+    @property
+    def dtype(self) -> str:
+        return self.dtypes[0]
 
 
 DEFAULT_COUNT_OPTIONS = CountOptions()
@@ -186,7 +194,7 @@ class SpecFile:
 
     @property
     def texts(self) -> tuple[tuple[str, str, str], ...]:
-        """Of the file and all that it imports the path, the name in errors and the text, for ``carried``."""
+        """Of the file and all that it imports the path, the name in errors and the text."""
         documents = self.files.documents
         return tuple((path, document.source.name, document.source.text) for path, document in documents.items())
 

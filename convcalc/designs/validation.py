@@ -26,7 +26,8 @@ def validate_file(path: str, *, libraries: Sequence[str] = ()) -> ValidationResu
         spec = open_spec(path, libraries=libraries)
     except SpecErrors as errors:
         file = parse_design(path).file
-        if errors.errors[0].code in MISSING_FILE and file != path and _exists(file):
+        exists = file == "-" or file.removeprefix(ZOO) in zoo_paths() or os.path.isfile(file)
+        if errors.errors[0].code in MISSING_FILE and file != path and exists:
             text = "no such file: validate takes files, and checks every variant and layer of each"
             error = SpecError("CC001", text, Span(Source(path)), hint=f"did you mean {file}?")
             return ValidationResult(path, errors=(error,))
@@ -42,7 +43,3 @@ def validate_file(path: str, *, libraries: Sequence[str] = ()) -> ValidationResu
             for fault in errors.errors:
                 fault.hint = fault.hint or (f"in the variant {variant}" if variant else "")
     return ValidationResult(path, tuple(spec.document.variants), tuple(SpecErrors(found).errors), tuple(warnings))
-
-
-def _exists(file: str) -> bool:
-    return file == "-" or file.removeprefix(ZOO) in zoo_paths() or os.path.isfile(file)

@@ -68,8 +68,8 @@ def explain_layer(graph: Graph, node: Node, report: Report) -> Explanation:
     op = node.op
     assert op is not None
     rows = {row.path: row for row in report.rows}
-    row, before = rows[node.path], rows.get(graph.nodes[node.inputs[0]].path) if len(node.inputs) == 1 else None
-    owner = graph.nodes[node.weight_owner]
+    owner, entering = graph.nodes[node.weight_owner], [graph.nodes[index] for index in node.inputs]
+    row, before = rows[node.path], rows.get(entering[0].path) if len(entering) == 1 else None
     metrics = []
     for column in report.columns:
         if column.is_additive or column.per_layer:
@@ -83,12 +83,10 @@ def explain_layer(graph: Graph, node: Node, report: Report) -> Explanation:
         summary=row.summary,
         description=read_docs(type(op)).summary,
         formula=" ".join(read_docs(type(op)).sections["Formula"].split()),
-        inputs=tuple(_input_tensor(graph.nodes[index]) for index in node.inputs),
+        inputs=tuple(InputTensor(read.path, tuple(read.shape), read.source) for read in entering),
         output=tuple(node.shape),
         sizes=tuple(_sizes(node)),
         metrics=tuple(metrics),
-        heaviest=(),
-        layers=1,
         counted=tuple(_counted_notes(node)),
         not_counted=tuple(_not_counted_notes(node)),
         source=node.source,
@@ -98,21 +96,18 @@ def explain_layer(graph: Graph, node: Node, report: Report) -> Explanation:
     )
 
 
-def _input_tensor(node: Node) -> InputTensor:
-    return InputTensor(node.path, tuple(node.shape), node.source)
-
-
 def _steps(key: str, node: Node, values: Mapping[str, Any], report: Report) -> list[DerivationStep]:
     """Return the terms that a sum comes of, from the layer's own sizes; none where they do not come to it."""
     samples = f"{report.batch:,} samples × " if report.batch != 1 else ""
     steps: list[DerivationStep] = []
     match key:
         case "params":
-            steps = _weights(node)
+            steps = [_step(name, shape) for name, shape in node.facts.weights.items()]
         case "buffers":
             steps = [_step(name, shape) for name, shape in node.facts.buffers.items()]
         case "macs":
-            steps = _product_steps(node, report.batch)
+            products = [product for product in node.facts.products if product.multiplies]
+            steps = [_product_step(node, product, report.batch) for product in products]
         case "seen_macs" if node.facts.seen != node.facts.multiplies:
             steps = [
                 DerivationStep("multiplies", f"{values[MACS]:,}", values[MACS]),
@@ -144,22 +139,12 @@ def _weight_bytes(node: Node, kept: int, plain: str, name: str) -> list[Derivati
     return steps + ([DerivationStep("", f"{width}·{rest:,}", width * rest)] if rest else [])
 
 
-def _weights(node: Node) -> list[DerivationStep]:
-    return [_step(name, shape) for name, shape in node.facts.weights.items()]
-
-
 def _step(name: str, shape: Sequence[int]) -> DerivationStep:
     return DerivationStep(name, _product(shape), prod(shape))
 
 
 def _product(factors: Sequence[int]) -> str:
     return "·".join(f"{factor:,}" for factor in factors) or "1"
-
-
-def _product_steps(node: Node, batch: int) -> list[DerivationStep]:
-    """A line for every matrix product: its outputs times the cost of one, if the layer has these sizes."""
-    products = node.facts.products
-    return [_product_step(node, product, batch, alone=len(products) == 1) for product in products if product.multiplies]
 
 
 def _hidden_steps(node: Node, batch: int) -> Iterator[DerivationStep]:
@@ -172,11 +157,12 @@ def _hidden_steps(node: Node, batch: int) -> Iterator[DerivationStep]:
         yield DerivationStep(f"hidden {product.name}", factors, -batch * product.masked)
 
 
-def _product_step(node: Node, product: MatrixProduct, batch: int, *, alone: bool) -> DerivationStep:
+def _product_step(node: Node, product: MatrixProduct, batch: int) -> DerivationStep:
+    """A matrix product: its outputs times the cost of one, if the layer has these sizes."""
     value = product.multiplies * batch
     name = product.name or "products"
     lead = f"{batch:,} samples × " if batch != 1 else ""
-    for places, cost in _candidate_factors(node) if alone else ():
+    for places, cost in _candidate_factors(node) if len(node.facts.products) == 1 else ():
         if prod(places) * prod(cost) == product.multiplies:
             return DerivationStep(name, f"{lead}({_product(places)}) × ({_product(cost)})", value)
     each, rest = divmod(product.multiplies, product.outputs or 1)

@@ -44,24 +44,24 @@ class Explanation(NamedTuple):
     design: str
     path: str
     """Nothing for the whole design."""
-    kind: str
-    """The op's word; nothing for a group."""
     summary: str
-    description: str
-    """What the op does, in a sentence."""
-    formula: str
-    """How it counts, with symbols."""
     inputs: tuple[InputTensor, ...]
     output: tuple[int, ...]
-    sizes: tuple[DerivationStep, ...]
-    """How each spatial size of the output comes about."""
     metrics: tuple[ExplainedMetric, ...]
-    heaviest: tuple[tuple[str, int, int], ...]
+    layers: int = 1
+    kind: str = ""
+    """The op's word; nothing for a group."""
+    description: str = ""
+    """What the op does, in a sentence."""
+    formula: str = ""
+    """How it counts, with symbols."""
+    sizes: tuple[DerivationStep, ...] = ()
+    """How each spatial size of the output comes about."""
+    heaviest: tuple[tuple[str, int, int], ...] = ()
     """Of a group: path, params and multiplies of its heaviest layers."""
-    layers: int
-    counted: tuple[str, ...]
-    not_counted: tuple[str, ...]
-    source: Span | None
+    counted: tuple[str, ...] = ()
+    not_counted: tuple[str, ...] = ()
+    source: Span | None = None
     tied_to: str = ""
     fused: tuple[str, ...] = ()
     """Paths of the norm and the activation that the same line of the spec adds."""

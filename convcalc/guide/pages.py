@@ -7,6 +7,7 @@ import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from functools import cache, partial
+from itertools import chain
 
 from convcalc.errors import Source
 from convcalc.ops.docs import read_docs
@@ -41,9 +42,10 @@ def kind_page(word: str, width: int = WIDTH) -> str:
     assert op is not None
     doc = read_docs(op)
     written = {"Written": "\n".join([word] if word in activation_names() else _forms(op))}
-    arguments = {"Arguments": "\n".join(_argument_lines(op, width - 2))} if doc.arguments else {}
+    rows = [(key, default_text(op, key), f"{text}{choice_text(op, key, text)}") for key, text in doc.arguments.items()]
+    arguments = {"Arguments": "\n".join(hanging_table(rows, width - 2))} if rows else {}
     facts = {heading: wrap_paragraphs(text, width - 2) for heading, text in doc.sections.items()}
-    facts["Examples"] = _examples(doc.sections["Examples"])
+    facts["Examples"] = "\n".join(chain.from_iterable(map(_example, doc.sections["Examples"].splitlines())))
     title = word if word == op.kind else f"{word} ({op.kind})"
     return page(title, doc.summary, {**written, **arguments, **facts}, width)
 
@@ -74,14 +76,6 @@ def _forms(op: type[Op]) -> Iterator[str]:
         yield f"{op.kind}: {{{', '.join(f'{key}: …' for key in named)}{', …' if len(words) > len(named) else ''}}}"
 
 
-def _argument_lines(op: type[Op], width: int) -> Iterator[str]:
-    """Give a table of the arguments: word, default, meaning."""
-    arguments = read_docs(op).arguments.items()
-    return hanging_table(
-        [(key, default_text(op, key), f"{text}{choice_text(op, key, text)}") for key, text in arguments], width
-    )
-
-
 def default_text(op: type[Op], key: str) -> str:
     """Return the default of an argument, or that it is required."""
     argument = arguments_of(op).get(key)
@@ -96,12 +90,8 @@ def choice_text(op: type[Op], key: str, text: str) -> str:
     return "" if all(word in text for word in words) else f" One of {', '.join(words)}."
 
 
-def _examples(lines: str) -> str:
-    """Return each example as the line of a spec and, below it, what becomes of which input."""
-    return "\n".join(part for line in lines.splitlines() for part in _example(line))
-
-
 def _example(line: str) -> tuple[str, str]:
+    """Return an example as the line of a spec and, below it, what becomes of which input."""
     written, _, rest = line.partition(" on ")
     facts = re.sub(r"\b\d{4,}(?= (?:params|multiplies))", lambda count: f"{int(count[0]):,}", rest)
     return written.removesuffix(":"), f"    {facts.replace(' -> ', ' → ')}"
@@ -128,11 +118,11 @@ def code_entries() -> dict[str, dict[str, str]]:
     with open(CODES, encoding="utf-8") as file:
         root = parse_yaml(Source(CODES, file.read()))
     assert isinstance(root, MapNode)
-    return {code.text: dict(_texts(entry)) for code, entry in root.pairs if isinstance(entry, MapNode)}
-
-
-def _texts(entry: MapNode) -> Iterator[tuple[str, str]]:
-    return ((key.text, value.text) for key, value in entry.pairs if isinstance(value, ScalarNode))
+    return {
+        code.text: {key.text: value.text for key, value in entry.pairs if isinstance(value, ScalarNode)}
+        for code, entry in root.pairs
+        if isinstance(entry, MapNode)
+    }
 
 
 # --- text -------------------------------------------------------------------------------------------------------------

@@ -18,12 +18,14 @@ from itertools import chain
 from convcalc.arith import Number, require
 from convcalc.arith import total as summed
 from convcalc.errors import SpecError, did_you_mean, quoted
+from convcalc.graph.builder import GraphBuilder
 from convcalc.graph.graph import Graph
 from convcalc.metrics.metric import Metric
+from convcalc.ops.kinds.attention import ACROSS_HEADS
+from convcalc.ops.make import make
 from convcalc.profiles._language_model import LanguageModel as LanguageModel
 from convcalc.profiles._layer_sizes import LayerSizes as LayerSizes
 from convcalc.profiles._layer_sizes import Term as Term
-from convcalc.profiles._query_key_norms import with_inner_norms
 from convcalc.records import NamedTuple
 
 TERMS = {
@@ -206,7 +208,7 @@ def reconcile(graph: Graph, design: str, name: str, *, batch: int = 1) -> Reconc
     results = tuple(profile_result(graph, profile, batch=batch, model=model) for profile in shown)
     sizes = [LayerSizes(node, batch) for node in graph.layers]
     elements: dict[str, Number] = {}
-    for part in chain.from_iterable(map(with_inner_norms, sizes)):
+    for part in chain.from_iterable(map(_with_inner_norms, sizes)):
         if term := part.term:
             elements[term] = elements.get(term, 0) + part.input_elements
     macs = summed(layer.macs for layer in sizes)
@@ -230,7 +232,25 @@ def _layer_terms(layer: LayerSizes, profile: Profile) -> list[Term]:
     known = layer.kind in KNOWN_PRODUCTS or layer.kind in profile.more_kinds or not layer.node.facts.products
     try:
         require(known, "CC742", "no rule for {} is known", layer.kind)
-        return [base, *(term for part in with_inner_norms(layer) for term in profile.terms(part))]
+        return [base, *(term for part in _with_inner_norms(layer) for term in profile.terms(part))]
     except SpecError as error:
         text = f"{profile.key}: no number for {quoted(layer.node.path)}: {error.text}"
         raise SpecError("CC742", text, layer.node.source, error.hint or OTHER_TOOLS) from error
+
+
+def _with_inner_norms(layer: LayerSizes) -> Iterator[LayerSizes]:
+    """Give a layer, and of an attention the norms of its projected queries and keys as layers of their own.
+
+    A profile counts these by its rules for norms.
+    """
+    yield layer
+    type_, across, _ = str(layer.argument("qk_norm") or "none").partition(ACROSS_HEADS)
+    if type_ == "none":
+        return
+    sources, via = (layer.node.input_shapes * 2)[:2], layer.via if layer.via in ("function", "subclass") else "module"
+    sizes = layer.op.attributes(*layer.node.input_shapes)
+    for source, heads in zip(sources, (sizes["heads"], sizes["kv_heads"]), strict=True):
+        builder, width = GraphBuilder(), sizes["head_dim"]
+        projected = builder.input("x", (*source[:-1], *((heads * width,) if across else (heads, width))))
+        norm = builder.append("norm", make("norm", type=type_, axis=-1), (projected,), via=via)
+        yield LayerSizes(builder.nodes[norm], layer.batch)

@@ -23,11 +23,7 @@ def passes(layer: LayerSizes) -> Iterator[Term]:
 
 
 def weight_terms(
-    layer: LayerSizes,
-    left_out: Collection[int] = (),
-    *,
-    with_attention: bool = True,
-    with_idle: bool = True,
+    layer: LayerSizes, left_out: Collection[int] = (), *, with_attention: bool = True, with_idle: bool = True
 ) -> Iterator[Term]:
     """The terms between multiplies and 6·tokens·weights, and 6 for each multiply of attention's products.
 

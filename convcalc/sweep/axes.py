@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from convcalc.errors import Source, Span, SpecError, closest_match, quoted
+from convcalc.extras import numpy
 from convcalc.records import NamedTuple, dataclass, field, replace
 from convcalc.spec.expressions.errors import ExpressionError
 from convcalc.spec.expressions.expression import parse
@@ -48,8 +49,6 @@ class Axis:
 
     def integers(self, places: Any) -> Any:
         """Return integer values by an array of their places: of 64 bits, or Python ints where these have more."""
-        import numpy
-
         fits = min(self.values) >= -(2**63) and max(self.values) < 2**63
         if isinstance(self.values, range) and fits:
             return self.values.start + self.values.step * places
@@ -57,8 +56,6 @@ class Axis:
 
     def ranks(self, places: Any) -> Any:
         """Return the order of values, by an array of their places: numbers by size, others as they are listed."""
-        import numpy
-
         if isinstance(self.values, range):
             return places if self.values.step > 0 else -places
         ordered = sorted(set(self.values)) if self.is_numeric else dict.fromkeys(self.values)

@@ -16,9 +16,8 @@ from typing import Any, TypeAlias
 from convcalc.errors import SpecErrors, Undecided
 from convcalc.records import NamedTuple
 from convcalc.sweep.bounds.interval import Interval, bounds_of, terms_of
-from convcalc.sweep.bounds.narrowing import Narrowing, atoms_of, differences_in
 from convcalc.sweep.bounds.rules import Bounds
-from convcalc.sweep.bounds.symbolic_terms import Atom, AtomTable, Terms
+from convcalc.sweep.bounds.symbolic_terms import Atom, AtomTable, Narrowing, Terms, atoms_of, differences_in
 from convcalc.sweep.evaluator import Evaluator, evaluator, structural_errors
 from convcalc.sweep.grid import Block, axis_values
 from convcalc.sweep.job import SweepJob

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from convcalc.extras import numpy
 from convcalc.records import NamedTuple, dataclass, field
 from convcalc.sweep.bounds.bounded_array import axis_array
 from convcalc.sweep.bounds.product_sum import ProductSum, array_of, bounds_of
@@ -68,8 +69,6 @@ def run_blocks(task: BlockTask, blocks: Sequence[Block]) -> list[BlockResult]:
 
 def _points(task: BlockTask, graph: GraphResults) -> SelectedPoints:
     """Return the points of one graph that may be selected."""
-    import numpy
-
     keep, job, shape = task.selection, task.job, graph.block.shape
     keys = {key: _ranks(job, key, graph.block) if key in keep.axes else graph.totals[key] for key in keep.compared}
     if keep.is_beaten(task.rivals, {key: bounds_of(value) for key, value in keys.items()}, graph.block.first):
@@ -82,8 +81,6 @@ def _points(task: BlockTask, graph: GraphResults) -> SelectedPoints:
 
 def _ranks(job: SweepJob, name: str, block: Block) -> ProductSum | int:
     """Return the order of the points of a block along an axis."""
-    import numpy
-
     names = [axis.name for axis in job.axes]
     place = names.index(name)
     ranks = job.axes[place].ranks(numpy.arange(*block.ranges[place])).tolist()
@@ -92,8 +89,6 @@ def _ranks(job: SweepJob, name: str, block: Block) -> ProductSum | int:
 
 def _at(task: BlockTask, graph: GraphResults, places: Any) -> SelectedPoints:
     """Return points of a graph by their places in its block, in order."""
-    import numpy
-
     shape, size = graph.block.shape, graph.block.size
     by_axis = numpy.unravel_index(places, shape)
     numbers = graph.block.numbers(by_axis)
@@ -109,8 +104,6 @@ def _at(task: BlockTask, graph: GraphResults, places: Any) -> SelectedPoints:
 
 def _joined(task: BlockTask, parts: Sequence[SelectedPoints]) -> SelectedPoints:
     """Return the points of all graphs of a block in order."""
-    import numpy
-
     if len(parts) == 1:
         return parts[0]
     names = (*task.job.metrics, *task.selection.axes)

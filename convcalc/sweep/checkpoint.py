@@ -14,10 +14,11 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from convcalc.errors import Source, Span, SpecError, escape
+from convcalc.extras import numpy
 from convcalc.records import NamedTuple, dataclass, field
 from convcalc.sweep.block_task import BlockResult
 from convcalc.sweep.evaluator import InvalidPoints, merge_invalid
@@ -169,7 +170,10 @@ class Checkpoint:
 
     def save(self, known: SavedProgress) -> None:
         """Remember what is done, whole or not at all."""
-        state = known.state
+        state, points = known.state, None
+        if state.points is not None:
+            metrics = {key: column.tolist() for key, column in state.points.metrics.items()}
+            points = {"numbers": state.points.numbers.tolist(), "metrics": metrics}
         facts = {
             "sweep": known.facts,
             "done": state.done,
@@ -179,7 +183,7 @@ class Checkpoint:
             "rows": state.rows,
             "valid": state.valid,
             "dropped": state.invalid,
-            "points": None if state.points is None else _points_to_json(state.points),
+            "points": points,
         }
         written = f"{self.progress}.new"
         text = json.dumps(facts)
@@ -249,11 +253,8 @@ def _read_facts(known: Mapping[str, Any]) -> Facts:
 
 def digest_of(path: str) -> str:
     """Return the digest of a file."""
-    digest = new_hash()
     with open(path, "rb") as file:
-        for data in _chunks(file):
-            digest.update(data)
-    return str(digest.hexdigest())
+        return hashlib.file_digest(file, new_hash).hexdigest()
 
 
 def new_hash() -> Any:
@@ -261,20 +262,9 @@ def new_hash() -> Any:
     return hashlib.blake2b(digest_size=16)
 
 
-def _chunks(file: Any) -> Iterator[bytes]:
-    while data := file.read(1 << 20):
-        yield data
-
-
-def _points_to_json(points: SelectedPoints) -> dict[str, object]:
-    metrics = {key: column.tolist() for key, column in points.metrics.items()}
-    return {"numbers": points.numbers.tolist(), "metrics": metrics}
-
-
 def _points_from_json(known: dict[str, Any] | None) -> SelectedPoints | None:
     if known is None:
         return None
-    import numpy
 
     def column(values: list[int]) -> object:
         return numpy.array(values, "int64" if all(-(2**63) <= value < 2**63 for value in values) else object)

@@ -17,6 +17,7 @@ from typing import Any
 
 from convcalc.arith import ConstraintLog, record_constraints
 from convcalc.errors import SpecError, SpecErrors, Undecided
+from convcalc.extras import numpy
 from convcalc.metrics.metric import Metric
 from convcalc.records import NamedTuple, dataclass, field
 from convcalc.spec.document.value_nodes import StructuralError
@@ -67,15 +68,11 @@ class GraphResults:
 
     def valid(self) -> Any:
         """Return which points are valid: an array that broadcasts to the block's shape."""
-        import numpy
-
         masks = [mask for mask, _ in self.invalid]
         return numpy.logical_not(reduce(numpy.logical_or, masks)) if masks else numpy.array(True)
 
     def invalid_points(self) -> dict[str, InvalidPoints]:
         """Return the invalid points by reason; see :func:`error_group`."""
-        import numpy
-
         found: dict[str, InvalidPoints] = {}
         known: Any = numpy.array(False)
         for mask, why in self.invalid:
@@ -102,8 +99,6 @@ class BlockColumns:
 
 def evaluate(job: SweepJob, block: Block) -> BlockColumns:
     """Evaluate every point of a block; deterministic, in every process."""
-    import numpy
-
     zeros = {key: numpy.zeros(block.shape, "int64") for key in job.metrics}
     columns = BlockColumns(block, numpy.ones(block.shape, bool), zeros)
     for graph in evaluator(job).graphs(block):
@@ -140,19 +135,16 @@ class Evaluator:
         self._results = ResultMemo()
         """Of operations: graphs that differ in other axes do the same with the values of an axis."""
 
-    def graphs(self, block: Block) -> Iterator[GraphResults]:
-        """Give the results of the parts of a block that have one graph each."""
-        yield from self._graphs(block, Block.whole(self.job.axes))
-
-    def _graphs(self, block: Block, region: Block) -> Iterator[GraphResults]:
-        """Give the results of what a block has in common with a region of the sweep."""
+    def graphs(self, block: Block, region: Block | None = None) -> Iterator[GraphResults]:
+        """Give the results of the parts of a block that have one graph each; perhaps in a region of the sweep alone."""
+        region = region or Block.whole(self.job.axes)
         while (parts := self._parts(region, block)) is None:
             graph = self._graph(region)
             if graph is not None:
                 yield graph.part(block.common(region))
                 return
         for part in parts:
-            yield from self._graphs(block, part)
+            yield from self.graphs(block, part)
 
     def _parts(self, region: Block, block: Block) -> Iterable[Block] | None:
         """Return the parts that a region has to be split into, as far as is known yet, if a block meets them."""

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from convcalc.designs.carried import carried
 from convcalc.designs.names import chosen_variant, parse_design
-from convcalc.designs.sources import DEFAULT_COUNT_OPTIONS, CountOptions, Network, SpecFile, open_spec
+from convcalc.designs.sources import DEFAULT_COUNT_OPTIONS, CountOptions, Network, SpecFile, open_spec, read_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted, similar_variable
 from convcalc.metrics.metric import Metric
 from convcalc.metrics.registry import report_metrics
 from convcalc.records import dataclass, replace
 from convcalc.report.metrics import LEAST_TIME
+from convcalc.spec.document.loader import DocumentLoader, FileSystem
 from convcalc.spec.document.names import no_variant
 from convcalc.sweep.axes import EMPTY_AXIS, FOR, Axis
 from convcalc.sweep.grid import MAX_POINTS, Block, unravel
@@ -25,6 +25,25 @@ BATCH = "batch"
 """The axis of batch sizes, where no variable has that name."""
 DEFAULT_METRICS = ("params", "macs")
 """Default metrics of a sweep."""
+
+
+class _KnownFiles(FileSystem):
+    """Files whose texts are known."""
+
+    def __init__(self, sources: Mapping[str, Source]) -> None:
+        self.sources = sources
+
+    def read(self, path: str) -> Source:
+        return self.sources[path]
+
+    def resolve(self, path: str) -> str:
+        return path if path in self.sources else os.path.realpath(path)
+
+    def is_file(self, path: str) -> bool:
+        return path in self.sources
+
+    def display_name(self, path: str) -> str:
+        return self.sources[path].name if path in self.sources else path
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +113,15 @@ class SweepJob:
         return replace(self, device=(name, source.text))
 
     def open(self) -> SpecFile:
-        """Read the spec from its texts."""
-        return carried(self.file, self.path, self.files, self.libraries, dict(self.inputs))
+        """Read the spec again from its texts, in any process; what it was read from may have changed or gone.
+
+        A model has no texts: it is read again from its file.
+        """
+        if not self.files:
+            return open_spec(self.file, libraries=self.libraries, inputs=dict(self.inputs))
+        files = _KnownFiles({path: Source(name, text) for path, name, text in self.files})
+        loader = DocumentLoader(read=files.read, libraries=self.libraries, file_system=files)
+        return read_spec(files.read(self.path), self.file, self.path, loader, dict(self.inputs))
 
     def values_at(self, number: int) -> dict[str, Any]:
         """Return the values of all axes at one point."""
@@ -107,16 +133,6 @@ class SweepJob:
         place = [axis.name for axis in self.axes].index(name)
         later = math.prod(len(axis.values) for axis in self.axes[place + 1 :])
         return self.axes[place].ranks(numbers // later % len(self.axes[place].values))
-
-    def network_at(self, number: int) -> Network:
-        """Return the design at one point, worked out with plain numbers.
-
-        Raises:
-            SpecErrors: why it is not a network.
-        """
-        network = self.expand(self.open(), self.values_at(number))[0]
-        network.require_counted(self.metrics)
-        return network
 
     def expand(self, spec: SpecFile, values: dict[str, Any]) -> tuple[Network, Any]:
         """Return the design for values of the axes, of any kind of number, and the batch size.
@@ -139,9 +155,9 @@ class SweepJob:
         return [known[key] for key in self.metrics]
 
     def errors_at(self, number: int) -> list[SpecError]:
-        """Return what is wrong with one point; nothing for a network."""
+        """Return what is wrong with one point, worked out with plain numbers; nothing for a network."""
         try:
-            self.network_at(number)
+            self.expand(self.open(), self.values_at(number))[0].require_counted(self.metrics)
         except SpecErrors as errors:
             return errors.errors
         return []
@@ -189,7 +205,8 @@ def make_job(
         where=where,
         by_batch=BATCH not in spec.document.vars and any(axis.name == BATCH for axis in axes),
     )
-    _require_valid(job, spec)
+    _require_axes(job, spec)
+    _require_variables(job, spec)
     return job
 
 
@@ -218,7 +235,7 @@ def _batch_faults(job: SweepJob, axis: Axis, span: Span) -> Iterator[SpecError]:
         yield SpecError("CC711", text, span, hint="batch=1,8,64")
 
 
-def _require_valid(job: SweepJob, spec: SpecFile) -> None:
+def _require_axes(job: SweepJob, spec: SpecFile) -> None:
     """Demand axes that are variables of the spec, each once, and no other column of the same name."""
     errors = []
     seen = {VARIANT} if job.by_variant else set[str]()
@@ -239,18 +256,13 @@ def _require_valid(job: SweepJob, spec: SpecFile) -> None:
         elif axis.name in dict(job.overrides):
             errors.append(SpecError("CC714", f"{quoted(axis.name)} is an axis and set by --set", span))
         seen.add(axis.name)
-    if not job.axes or job.point_count > MAX_POINTS:
-        text = (
-            "a sweep needs an axis"
-            if not job.axes
-            else f"{job.point_count} points are more than the limit of {MAX_POINTS}"
-        )
-        errors.append(
-            SpecError(EMPTY_AXIS, text, Span(Source("sweep")), hint="write width=32,64,128 behind the design")
-        )
+    points = job.point_count
+    if not job.axes or points > MAX_POINTS:
+        text = f"{points} points are more than the limit of {MAX_POINTS}" if job.axes else "a sweep needs an axis"
+        hint = "write width=32,64,128 behind the design"
+        errors.append(SpecError(EMPTY_AXIS, text, Span(Source("sweep")), hint=hint))
     if errors:
         raise SpecErrors(errors)
-    _require_variables(job, spec)
 
 
 def _require_variables(job: SweepJob, spec: SpecFile) -> None:

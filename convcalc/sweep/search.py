@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
+from convcalc.extras import numpy
 from convcalc.records import NamedTuple
 from convcalc.sweep.block_bounds import BlockBounds, bound_block, graph_count
 from convcalc.sweep.evaluator import evaluate, evaluator
@@ -178,8 +179,6 @@ class Search:
 
     def _best_of(self, block: Block) -> tuple[int, int] | None:
         """Return the least cost of the points of a block that fit, and the first point that has it."""
-        import numpy
-
         fits, totals = self._evaluate(block)
         places = numpy.flatnonzero(fits)
         if not len(places):
@@ -191,8 +190,6 @@ class Search:
 
     def _leaves_in_order(self) -> Iterator[tuple[int, int]]:
         """Give, in the order of the points, how many of a block fit and which is the first."""
-        import numpy
-
         waiting: list[tuple[Block, BlockBounds | None]] = [(self.root, None)]
         while waiting:
             block, whole = waiting.pop()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from convcalc.extras import numpy
 from convcalc.records import NamedTuple
 
 MAX_RIVALS = 1024
@@ -108,8 +109,6 @@ class Selection(NamedTuple):
             chosen: which points there are, an array of truths of that shape.
             rivals: points of lower numbers beside which others are not selected.
         """
-        import numpy
-
         held = [columns[key] for key in self.compared]
         others = [rivals.metrics[key] for key in self.compared] if rivals else []
         if self.kind == "all" or any(column.dtype == object for column in (*held, *others)):
@@ -124,8 +123,6 @@ class Selection(NamedTuple):
         sets = [each for each in (one, *others) if each]
         if len(sets) < 2:
             return sets[0] if sets else one or others[0]
-        import numpy
-
         all_ = {key: numpy.concatenate([each.metrics[key] for each in sets]) for key in sets[0].metrics}
         return self.select(SelectedPoints(numpy.concatenate([each.numbers for each in sets]), all_))
 
@@ -135,8 +132,6 @@ def _best(column: Any, chosen: Any, limit: int, rival: Any, metric: str) -> Any:
 
     As many rows of the last axis as are sought have a point each that is as good as the worst of their best.
     """
-    import numpy
-
     sign = -1 if metric.startswith("-") else 1
     best = sign * (column.max(axis=-1) if sign < 0 else column.min(axis=-1)).ravel()
     if not chosen.all() or len(best) < limit:
@@ -154,8 +149,6 @@ def _unbeaten(columns: Sequence[Any], chosen: Any, rivals: Sequence[Any]) -> Any
 
     First rows of the last axis go whose best values together are worse than a point; then points worse than some.
     """
-    import numpy
-
     if chosen.size > FEW and 1 < chosen.shape[-1] < chosen.size:
         chosen = chosen & ~_beaten_rows(columns, chosen, rivals).reshape(*chosen.shape[:-1], 1)
     places = numpy.flatnonzero(chosen)
@@ -172,8 +165,6 @@ def _unbeaten(columns: Sequence[Any], chosen: Any, rivals: Sequence[Any]) -> Any
 
 def _beaten_rows(columns: Sequence[Any], chosen: Any, rivals: Sequence[Any]) -> Any:
     """Return which rows of the last axis have no point that is better than all of some others in any column."""
-    import numpy
-
     length = chosen.shape[-1]
     rows = [numpy.where(chosen, column, column.max()).reshape(-1, length) for column in columns]
     starts = numpy.arange(0, chosen.size, length)
@@ -191,8 +182,6 @@ def _beaten_rows(columns: Sequence[Any], chosen: Any, rivals: Sequence[Any]) -> 
 
 def _widest(columns: Sequence[Any], others: Sequence[Any], count: int) -> Any:
     """Return the places of points that are as good as most others, if these are spread evenly: the best first."""
-    import numpy
-
     room = numpy.ones(len(columns[0]))
     for column, other in zip(columns, others, strict=True):
         least, most = other.min(), other.max()
@@ -206,8 +195,6 @@ def _signed(column: Any, metric: str) -> Any:
 
 def _order(columns: list[Any], numbers: Any) -> Any:
     """Return places sorted by the columns, the first before the others, then by the number of the point."""
-    import numpy
-
     if any(column.dtype == object for column in columns):
         rows = list(zip(*(column.tolist() for column in columns), numbers.tolist(), strict=True))
         return numpy.array(sorted(range(len(rows)), key=rows.__getitem__), "int64")
@@ -216,8 +203,6 @@ def _order(columns: list[Any], numbers: Any) -> Any:
 
 def _front(columns: list[Any], order: Any) -> Any:
     """Return the places, of those in order, that none before is as good as in every column."""
-    import numpy
-
     held = [column[order] for column in columns]
     if len(held) == 2:
         best = numpy.minimum.accumulate(held[1])

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from convcalc.errors import Source, Span, SpecError, quoted
+from convcalc.extras import numpy
 from convcalc.sweep.axes import AXIS, AXIS_HINTS, BAD_AXIS, Axis, join_values, read_axis, read_value
 from convcalc.sweep.block_task import BlockTask
 from convcalc.sweep.evaluator import InvalidPoints, merge_invalid
@@ -65,8 +66,6 @@ class SweepTable:
 
 def swept(job: SweepJob, jobs: int, device: str | None = None) -> SweepTable:
     """Count every point of a sweep in so many processes, and keep all that fulfil its condition."""
-    import numpy
-
     job = job.with_metrics(metrics_used(job.where, job.axes)).on_device(device)
     points: list[SelectedPoints] = []
     dropped: dict[str, InvalidPoints] = {}
@@ -83,8 +82,6 @@ def swept(job: SweepJob, jobs: int, device: str | None = None) -> SweepTable:
 
 def _values(axis: Axis) -> Any:
     """Return the values of an axis as an array."""
-    import numpy
-
     values = [axis.value(place) for place in range(len(axis.values))]
     if axis.is_numeric and axis.denominator == 1:
         return numpy.array(values, "int64" if all(-(2**63) <= value < 2**63 for value in values) else object)

@@ -7,6 +7,7 @@ from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from convcalc.errors import Source, Span, SpecError, Undecided, did_you_mean, quoted
+from convcalc.extras import numpy
 from convcalc.metrics.registry import report_metrics
 from convcalc.quantities import QUANTITY, parse_quantity
 from convcalc.report.metrics import LEAST_TIME
@@ -44,7 +45,7 @@ def metrics_used(text: str | None, axes: tuple[Axis, ...]) -> tuple[str, ...]:
     """
     if text is None:
         return ()
-    known = {axis.name for axis in axes if axis.name != VARIANT}
+    known = [axis.name for axis in axes if axis.name != VARIANT]
     both = (*known, *metric_names(), *([LEAST_TIME] if axes else []))
     names = parse_condition(text, both).names
     read = dict.fromkeys(name for name, _, _ in names)
@@ -109,8 +110,6 @@ def matching_points(job: SweepJob, graph: GraphResults) -> Any:
 
 def _evaluate_point_by_point(job: SweepJob, graph: GraphResults) -> Any:
     """Decide every point with plain numbers, where arrays leave something open."""
-    import numpy
-
     assert job.where is not None
     valid = numpy.broadcast_to(graph.valid(), graph.block.shape)
     totals = {key: numpy.broadcast_to(array_of(total), graph.block.shape) for key, total in graph.totals.items()}

@@ -55,6 +55,7 @@ def words(cli: Command, *typed: str) -> list[str]:
         ("-q schema ", list(schemas.NAMES)),
         ("completion ", ["bash", "zsh", "fish"]),
         ("guide pr", ["profiles"]),
+        ("guide me", ["metrics"]),
         ("explain con", ["concat", "conv"]),
         ("explain softs", ["softshrink", "softsign"]),
         ("explain thop", ["thop", "thop_ultralytics"]),

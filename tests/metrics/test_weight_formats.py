@@ -227,7 +227,7 @@ def test_a_formula_of_weights_in_blocks(tmp_path: Path) -> None:
     path = tmp_path / "model.yaml"
     path.write_text(MODEL)
     given = {key: str(value) for key, value in SMALL.items() if key not in ("dim", "vocab")}
-    options = CountOptions({**given, "dim": "6*d"}, dtype="weights=int4g128,bfloat16")
+    options = CountOptions({**given, "dim": "6*d"}, dtypes=("weights=int4g128,bfloat16",))
     formula = derive(str(path), FormulaRequest(("vocab",), options, (WEIGHTS,)))
     for d, vocab in ((1, 5), (21, 300), (22, 77), (64, 2)):
         assert formula.totals[WEIGHTS].value({"d": d, "vocab": vocab}) == by_hand(

@@ -169,7 +169,7 @@ def test_variants() -> None:
 
 
 def test_what_is_set_batch_and_part() -> None:
-    given = CountOptions({"classes": "7"}, batch=3, dtype="int4")
+    given = CountOptions({"classes": "7"}, batch=3, dtypes=("int4",))
     job = make_job(f"{RESNET50}#stage4", [read_axis("width=8,16")], given, metrics=("macs", "weight_bytes"))
     (piece,) = blocks(job.axes)
     for number, width in enumerate((8, 16)):

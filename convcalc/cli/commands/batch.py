@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from itertools import chain
+from itertools import chain, starmap
 from typing import Any
 
 import click
@@ -16,8 +16,14 @@ from convcalc.batch.run import RowBatch, count_all
 from convcalc.batch.selection import pareto_front, sort_rows
 from convcalc.cli import ERROR, SUCCESS, print_error
 from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
-from convcalc.cli.options.cache import no_cache_option, opened_cache
-from convcalc.cli.options.designs import DesignType, jobs_option, require_use_of_variants, variants_option
+from convcalc.cli.options.designs import (
+    DesignType,
+    jobs_option,
+    no_cache_option,
+    opened_cache,
+    require_use_of_variants,
+    variants_option,
+)
 from convcalc.cli.options.metrics import (
     ColumnChoice,
     MetricKeyType,
@@ -102,16 +108,19 @@ def command(
     shown = tuple(dict.fromkeys((*columns.over(usual), *asked)))
     conditional = _metrics_read(where)
     metrics = tuple(dict.fromkeys((*DEFAULT_COLUMNS, *shown, *conditional)))
-    request = CountRequest(
-        metrics, reading.overrides, reading.libraries, reading.variant, variants, reading.batch,
-        reading.dtypes, reading.inputs, reading.strict, reading.code if allow_code else None,
-    )  # fmt: skip
-    tasks = chain(*(_tasks_from_stdin(null=null) if path == STDOUT else _tasks_of(path) for path in paths))
+    request = CountRequest(metrics, reading if allow_code else reading._replace(code=None), variants)
+    tasks = chain(
+        *(_tasks_from_stdin(null=null) if path == STDOUT else starmap(CountTask, designs_named(path)) for path in paths)
+    )
     log = _ErrorLog(keeps=any(target.format == "json" for target in targets))
-    with open_output(settings, targets, _listing(request, shown)) as out:
+
+    def file_count() -> int | None:
+        return None if STDOUT in paths else sum(1 for path in paths for _ in designs_named(path))
+
+    with open_output(settings, targets, _listing(reading, shown)) as out:
         with (
             opened_cache(without=no_cache) as known,
-            progress_bar(_quiet(settings, targets), "Counting", lambda: _file_count(paths)) as advance,
+            progress_bar(_quiet(settings, targets), "Counting", file_count) as advance,
             closing(count_all(tasks, request, jobs, known)) as done,
         ):
             rows: Iterable[Sequence[BatchRow]] = log.noting(done, advance)
@@ -154,22 +163,22 @@ def _matching(
         ]  # fmt: skip
 
 
-def _listing(request: CountRequest, shown: Sequence[str]) -> Listing:
+def _listing(reading: DesignOptions, shown: Sequence[str]) -> Listing:
     always = [key for key in DEFAULT_COLUMNS if key not in shown]  # programs may rely on these
     fields = [
         RowField("design", "Design"),
         RowField("name", "Name", drop_priority=4, optional=True),
         RowField("input", "Input", drop_priority=2),
-        *([RowField(DTYPE, "Data type")] if len(request.dtypes) > 1 else []),
+        *([RowField(DTYPE, "Data type")] if len(reading.dtypes) > 1 else []),
         *(RowField(key, TITLES[key], number=True, shown_to_people=False) for key in always),
         *(RowField(key, TITLES[key], number=True, drop_priority=int(key not in shown[:2])) for key in shown),
         RowField("error", "Error", optional=True, shortest=SHORTEST_ERROR),
     ]
-    conditions: dict[str, Any] = {"batch": request.batch, "dtype": "; ".join(request.dtypes)}
-    if request.inputs:
-        conditions["given_inputs"] = {name or "input": text for name, text in request.inputs.items()}
-    if request.overrides:
-        conditions["overrides"] = dict(request.overrides)
+    conditions: dict[str, Any] = {"batch": reading.batch, "dtype": "; ".join(reading.dtypes)}
+    if reading.inputs:
+        conditions["given_inputs"] = {name or "input": text for name, text in reading.inputs.items()}
+    if reading.overrides:
+        conditions["overrides"] = dict(reading.overrides)
     return Listing("design", fields, shared_values=conditions, has_errors=True)
 
 
@@ -198,10 +207,6 @@ def _quiet(settings: GeneralOptions, targets: Iterable[OutputTarget]) -> General
 # --- designs ----------------------------------------------------------------------------------------------------------
 
 
-def _tasks_of(path: str) -> Iterator[CountTask]:
-    return (CountTask(*found) for found in designs_named(path))
-
-
 def _tasks_from_stdin(*, null: bool) -> Iterator[CountTask]:
     """Give the designs that are listed on standard input, as they are read."""
     stream = getattr(sys.stdin, "buffer", None)
@@ -228,11 +233,6 @@ def _task(name: bytes) -> CountTask:
     if text == STDOUT:
         raise click.ClickException("standard input has the list of designs, and cannot be one of them")
     return CountTask(parse_design(text))
-
-
-def _file_count(paths: Sequence[str]) -> int | None:
-    """Return how many files there are; nothing for a list that is still read."""
-    return None if STDOUT in paths else sum(1 for path in paths for _ in designs_named(path))
 
 
 # --- errors -----------------------------------------------------------------------------------------------------------

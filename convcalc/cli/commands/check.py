@@ -14,20 +14,20 @@ from convcalc.budget.check.check_report import GIT, parse_baseline_location
 from convcalc.budget.check.checker import check
 from convcalc.budget.check.file_judge import Options
 from convcalc.budget.file.reader import find_budget_file, read_budget_file
-from convcalc.budget.file.types import (
-    SEVERITIES,
-    BaselineLocation,
-    Budget,
-    BudgetFile,
-    Limit,
-)
+from convcalc.budget.file.types import SEVERITIES, BaselineLocation, Budget, BudgetFile, Limit
 from convcalc.cli import ERROR, FINDINGS, SUCCESS, print_error
 from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
-from convcalc.cli.options.cache import no_cache_option, opened_cache
-from convcalc.cli.options.designs import PROFILE, DesignType, device_option
-from convcalc.cli.options.dtypes import dtype_option, only_format
+from convcalc.cli.options.designs import PROFILE, DesignType, device_option, no_cache_option, opened_cache
 from convcalc.cli.options.limits import budget_option, limit_options
-from convcalc.cli.options.reading import allow_code_option, batch_option, code_options, input_option, lib_option
+from convcalc.cli.options.reading import (
+    allow_code_option,
+    batch_option,
+    code_options,
+    dtype_option,
+    input_option,
+    lib_option,
+    only_format,
+)
 from convcalc.cli.output.atomic_files import is_device
 from convcalc.cli.output.progress import progress
 from convcalc.cli.output.targets import OutputTarget, output_options, write

@@ -15,7 +15,7 @@ from convcalc.cli.output.progress import progress
 from convcalc.cli.output.targets import OutputTarget, output_options, shows_errors, write
 from convcalc.errors import format_errors
 from convcalc.git.commit_tree import CommitTree
-from convcalc.git.repository import Commit, Repository
+from convcalc.git.repository import Repository
 from convcalc.render import DIFFS
 
 
@@ -43,9 +43,13 @@ def command(
       convcalc diff HEAD~1 specs
       convcalc diff HEAD model.yaml -f markdown -o diff.md
     """
-    revision, paths = _split_revision(words)
+    has_revision = bool(words) and not os.path.lexists(words[0])
+    paths = words[has_revision:] or (".",)
     repository = Repository(".")
-    commit = repository.commit(revision) if revision is not None else _branch_point(repository, base)
+    if has_revision or (base is None and repository.has_no_target_branch()):
+        commit = repository.commit(words[0] if has_revision else "HEAD")
+    else:
+        commit = repository.merge_base(base)
     found = diff(
         CommitTree(repository, commit, lib),
         paths,
@@ -56,16 +60,3 @@ def command(
     if found.errors and not shows_errors(targets, ["json", "markdown"]):
         print_error(format_errors(found.errors))
     return ERROR if found.errors else SUCCESS
-
-
-def _split_revision(words: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
-    if words and not os.path.lexists(words[0]):
-        return words[0], words[1:] or (".",)
-    return None, words or (".",)
-
-
-def _branch_point(repository: Repository, base: str | None) -> Commit:
-    """Return the commit at which the branch began; HEAD where there is no branch that it could be merged into."""
-    if base is None and repository.has_no_target_branch():
-        return repository.commit("HEAD")
-    return repository.merge_base(base)

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 class TopicType(DesignType):
     """A word that has a page, or a design."""
 
-    name = "topic"
-
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         found, designs = completions(incomplete, words()), super().shell_complete(ctx, param, incomplete)
         return [*found, *(one for one in designs if one.type == "plain")] if found else designs
@@ -82,27 +80,21 @@ def command(
         raise click.BadParameter(f"no design {quoted(topic)}, and no word {quoted(term)}{hint}")
     if len(rest) > 1:
         raise click.UsageError(f"a design is followed by one PATH, not by {quoted(' '.join(rest))}")
-    _design(settings, topic, "".join(rest), reading, targets)
-
-
-def _is_design(topic: str) -> bool:
-    file = parse_design(topic).file
-    return file == "-" or file.startswith(NOT_FILES) or os.path.exists(file) or os.path.splitext(file)[1] != ""
-
-
-def _design(
-    settings: GeneralOptions, topic: str, path: str, reading: DesignOptions, targets: list[OutputTarget]
-) -> None:
     from convcalc.explain import explain
 
     (network,) = reading.networks([topic])
     try:
-        explanation = explain(network, path, batch=reading.batch, dtype=reading.dtype)
+        explanation = explain(network, "".join(rest), batch=reading.batch, dtype=reading.dtype)
     except SpecError as error:
         error.span = error.span or Span(network.source)
         raise SpecErrors([error]) from None
     write(settings, targets, lambda format_, surface: EXPLANATIONS[format_].explanation(explanation, surface))
     print_warnings(settings, explanation.warnings)
+
+
+def _is_design(topic: str) -> bool:
+    file = parse_design(topic).file
+    return file == "-" or file.startswith(NOT_FILES) or os.path.exists(file) or os.path.splitext(file)[1] != ""
 
 
 def _text(settings: GeneralOptions, word: str, targets: list[OutputTarget], pages: Sequence[Page]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
 
 import click
 
@@ -10,7 +10,7 @@ from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
 from convcalc.cli.options.designs import DesignType, PathType, print_warnings
 from convcalc.cli.options.reading import DesignOptions, design_options
 from convcalc.cli.output.targets import OutputTarget, output_options, write
-from convcalc.cli.types import ParamType, WordType, completions
+from convcalc.cli.types import TextType, WordType
 from convcalc.errors import quoted
 from convcalc.quantities import parse_positive_integer
 from convcalc.render import GRAPHS
@@ -22,19 +22,17 @@ from convcalc.render.pictures.svg import THEMES
 GLOB = "GLOB"
 
 
-class DepthType(ParamType[int | str]):
+class DepthType(TextType):
     """A number of levels, or a word."""
 
-    name = "depth"
+    def read(self, text: str) -> int | str:
+        depth = text if text in DEPTHS else parse_positive_integer(text.strip())
+        if depth is None:
+            raise click.BadParameter(f"{quoted(text)} is not a positive integer, {' or '.join(DEPTHS)}")
+        return depth
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
-        number = value if value in DEPTHS else parse_positive_integer(str(value).strip())
-        if number is None:
-            self.fail(f"{quoted(str(value))} is not a positive integer, {' or '.join(DEPTHS)}", param, ctx)
-        return number
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
-        return completions(incomplete, DEPTHS)
+    def known(self, ctx: click.Context | None, incomplete: str = "") -> Iterable[str]:
+        return DEPTHS
 
 
 @click.command("graph", cls=Command, epilog=DESIGN_NAMES_HELP, short_help="Draw what reads what in a design.")

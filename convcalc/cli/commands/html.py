@@ -20,7 +20,7 @@ from convcalc.cli.options.designs import (
     variants_option,
 )
 from convcalc.cli.options.reading import DesignOptions, design_options
-from convcalc.cli.output.targets import STDOUT, OutputTarget, format_of_path, output_option, require_not_read, write
+from convcalc.cli.output.targets import STDOUT, one_target, output_option, write
 from convcalc.designs.names import parse_design
 from convcalc.designs.patterns import MAGIC
 from convcalc.errors import quoted
@@ -58,8 +58,7 @@ def command(
       convcalc html results.csv -o results.html
     """
     settings = context.find_object(GeneralOptions) or GeneralOptions()
-    target = OutputTarget(format_of_path(("html",), output), None if output == STDOUT else output)
-    require_not_read([target], designs)
+    target = one_target("html", output, designs)
     if target.path is None and is_terminal(sys.stdout):
         raise click.UsageError("a page is for a browser; write to a file with -o")
     tables = [design for design in designs if is_results_file(design)]

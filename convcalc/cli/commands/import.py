@@ -9,7 +9,7 @@ import click
 from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
 from convcalc.cli.options.designs import DesignType, print_warnings
 from convcalc.cli.options.reading import DesignOptions, source_options
-from convcalc.cli.output.targets import STDOUT, OutputTarget, format_of_path, output_option, require_not_read, write
+from convcalc.cli.output.targets import one_target, output_option, write
 from convcalc.errors import format_error
 
 WHY = "attention is one layer in it without views beside it, branches are in another order, or checkpoints are left out"
@@ -42,8 +42,7 @@ def command(
     """
     if check and output is not None:
         raise click.UsageError("--check writes nothing: leave out -o")
-    target = OutputTarget(format_of_path(("yaml",), output), None if output == STDOUT else output)
-    require_not_read([target], [source])
+    target = one_target("yaml", output, [source])
     (network,) = reading.networks([source])
     from convcalc.recovery import changed_metrics, recover  # names that are wrong need it not
     from convcalc.recovery.reading.rewriting import separate

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import closing
+from itertools import chain, starmap
 
 import click
 from click.core import ParameterSource
@@ -160,11 +161,8 @@ def counted(
     metrics: tuple[str, ...], jobs: int,
 ) -> tuple[ResultTable, bool]:  # fmt: skip
     """Return the counts of designs, folders and globs, and whether any is invalid: their errors are printed."""
-    request = CountRequest(
-        metrics, reading.overrides, reading.libraries, reading.variant, variants, reading.batch, reading.dtypes,
-        reading.inputs, reading.strict,
-    )  # fmt: skip
-    tasks = [CountTask(*found) for path in paths for found in designs_named(path)]
+    request = CountRequest(metrics, reading._replace(code=None), variants)
+    tasks = list(starmap(CountTask, chain.from_iterable(map(designs_named, paths))))
     rows, errors = [], []
     with (
         progress_bar(settings, "Counting", lambda: len(tasks)) as advance,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from convcalc.cli.group import Command, GeneralOptions
-from convcalc.cli.output.targets import STDOUT, OutputTarget, format_of_path, output_option, write
+from convcalc.cli.output.targets import one_target, output_option, write
 from convcalc.cli.types import WordType
 from convcalc.schemas import NAMES, schema
 
@@ -24,5 +24,4 @@ def command(settings: GeneralOptions, name: str, output: str | None) -> None:
     and as the first line of the spec:
       # yaml-language-server: $schema=./convcalc-spec.schema.json
     """
-    target = OutputTarget(format_of_path(("json",), output), None if output == STDOUT else output)
-    write(settings, [target], lambda *_: schema(name))
+    write(settings, [one_target("json", output)], lambda *_: schema(name))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -31,7 +30,7 @@ from convcalc.cli.output.progress import progress_bar
 from convcalc.cli.output.resumable_file import ResumeOptions
 from convcalc.cli.output.sweep_output import FORMATS, SweepSummary, open_sweep_output
 from convcalc.cli.output.targets import OutputTarget, output_options
-from convcalc.cli.types import ParamType, PositiveInt
+from convcalc.cli.types import PositiveInt, TextType
 from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.report.fold import DEFAULT_COLUMNS
 from convcalc.report.metrics import LEAST_TIME
@@ -57,30 +56,26 @@ RESUMABLE_FORMATS = ("csv", "jsonl", "json", "markdown", "parquet")
 class ColumnKeyType(MetricKeyType):
     """The key of a metric; the error of an axis says that it is shown anyway."""
 
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if value in axis_names(ctx) and value not in self.choices:
-            self.fail(f"{quoted(value)} is an axis, and every row has all axes: name metrics", param, ctx)
-        return super().convert(value, param, ctx)
+    def read(self, text: str) -> str:
+        if text in axis_names(click.get_current_context(silent=True)) and text not in self.choices:
+            raise click.BadParameter(f"{quoted(text)} is an axis, and every row has all axes: name metrics")
+        return super().read(text)
 
 
-class KeepType(ParamType[Selection]):
+class KeepType(TextType):
     """``all``, ``pareto:METRIC,METRIC…`` or ``top:N:METRIC``."""
 
-    name = "keep"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Selection:
-        if isinstance(value, Selection):
-            return value
-        kind, *rest = value.split(":")
+    def read(self, text: str) -> Selection:
+        kind, *rest = text.split(":")
         if kind == "all" and not rest:
             return Selection()
         if kind == "pareto" and len(rest) == 1:
-            return Selection(kind, MetricListType(KEY, signed=True).convert(rest[0], param, ctx).keys)
+            return Selection(kind, MetricListType(KEY, signed=True).read(rest[0]).keys)
         if kind == "top" and len(rest) == 2:
             sign = "" if rest[1].startswith("-") else ":asc"
-            sort = SortType(KEY).convert(f"{rest[1].strip()}{sign}", param, ctx)
-            return Selection(kind, (sort.signed,), PositiveInt().convert(rest[0], param, ctx))
-        return self.fail(f"{quoted(value)} is not one of all, pareto:METRIC,METRIC and top:N:METRIC", param, ctx)
+            sort = SortType(KEY).read(f"{rest[1].strip()}{sign}")
+            return Selection(kind, (sort.signed,), PositiveInt().read(rest[0]))
+        raise click.BadParameter(f"{quoted(text)} is not one of all, pareto:METRIC,METRIC and top:N:METRIC")
 
 
 @click.command("sweep", cls=Command, epilog=DESIGN_NAMES_HELP, short_help="Count every point of a design space.")
@@ -204,7 +199,8 @@ def _resumable(
         return ResumeOptions(Checkpoint(str(path), facts(job, keep, kept)), resume, settings.quiet)
     if resume:
         raise click.UsageError(why)
-    if any(target.path for target in targets) and _is_long(job) and not settings.quiet:
+    # a single block cannot be done in part
+    if any(target.path for target in targets) and len([*islice(blocks(job.axes), 2)]) > 1 and not settings.quiet:
         print_error(f"note: if this sweep is interrupted it cannot be resumed: {why}")
     return None
 
@@ -215,11 +211,6 @@ def _why_not(targets: Sequence[OutputTarget], keep: Selection) -> str:
     if keep.kind == "all" and targets[0].format not in RESUMABLE_FORMATS:
         return f"--resume supports {', '.join(RESUMABLE_FORMATS)}, not {targets[0].format}"
     return ""
-
-
-def _is_long(job: SweepJob) -> bool:
-    """Whether there is more than one block: a single block cannot be done in part."""
-    return len([*islice(blocks(job.axes), 2)]) > 1
 
 
 @contextlib.contextmanager

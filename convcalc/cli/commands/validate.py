@@ -14,7 +14,7 @@ from convcalc.cli.options.reading import lib_option
 from convcalc.cli.output.targets import OutputTarget, output_options, write
 from convcalc.designs.patterns import spec_files
 from convcalc.designs.validation import ValidationResult, validate_file
-from convcalc.errors import SpecError, escape, format_errors
+from convcalc.errors import escape, format_errors
 from convcalc.render.tables.blocks import fit_message
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.surface import Surface
@@ -59,14 +59,11 @@ def _concise(checked: Sequence[ValidationResult], surface: Surface) -> str:
 
 def _json(checked: Sequence[ValidationResult], surface: Surface) -> str:
     specs = [{"file": one.file, "valid": not one.errors, "variants": list(one.variants)} for one in checked]
-    errors = [_error(error) for one in checked for error in one.errors]
+    errors = []
+    for error in (error for one in checked for error in one.errors):
+        place = {"file": error.span.file, "line": error.span.line, "column": error.span.column} if error.span else {}
+        errors.append({"code": error.code, "text": error.text, **place, "hint": error.hint})
     return json.dumps({"schema_version": 1, "specs": specs, "errors": errors}, indent=1)
-
-
-def _error(error: SpecError) -> dict[str, object]:
-    span = error.span
-    place = {"file": span.file, "line": span.line, "column": span.column} if span else {}
-    return {"code": error.code, "text": error.text, **place, "hint": error.hint}
 
 
 _FORMATS = {"text": _text, "concise": _concise, "json": _json}

@@ -11,14 +11,33 @@ import click
 
 from convcalc.cli import print_error
 from convcalc.cli.group import GeneralOptions
-from convcalc.cli.types import LazyChoice, ParamType, PositiveInt, SpecName, completions
+from convcalc.cli.types import LazyChoice, PositiveInt, SpecName, TextType, completions
 from convcalc.designs import sources
-from convcalc.designs.names import CODE, MODEL_SUFFIXES, ZOO, is_visible_spec, parse_design, zoo_paths
+from convcalc.designs.names import CODE, MODEL_SUFFIXES, ZOO, is_spec_name, parse_design, zoo_paths
 from convcalc.errors import SpecErrors, quoted
 from convcalc.graph.graph import LEADING_TO
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from click.shell_completion import CompletionItem
+
+    from convcalc.result_cache import ResultCache
+
+
+no_cache_option = click.option(
+    "--no-cache", is_flag=True, envvar="CONVCALC_NO_CACHE", show_envvar=True,
+    help="Neither read nor write .convcalc_cache.",
+)  # fmt: skip
+
+
+def opened_cache(*, without: bool) -> AbstractContextManager[ResultCache | None]:
+    """Return the cache of the repository around the current folder, to be entered; there may be none."""
+    if without:
+        return contextlib.nullcontext()
+    from convcalc.result_cache import open_cache  # most commands do without
+
+    return open_cache() or contextlib.nullcontext()
 
 
 def _devices() -> tuple[str, ...]:
@@ -67,31 +86,27 @@ jobs_option = click.option(
 )  # fmt: skip
 
 
-class SpecType(ParamType[str]):
+class SpecType(TextType):
     """A spec or a folder of specs."""
 
-    name = "path"
     suffixes: tuple[str, ...] = ()
     """Endings of the files that are completed beside specs."""
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         folder = os.path.dirname(incomplete)
         with contextlib.suppress(OSError):
-            found = [name for name in sorted(os.listdir(folder or ".")) if self._is_completed(name)]
+            there = [name for name in sorted(os.listdir(folder or ".")) if not name.startswith(".")]
+            found = [name for name in there if is_spec_name(name) or name.endswith(self.suffixes)]
             names = [os.path.join(folder, name) for name in found]
             folders = completions(incomplete, [incomplete])
             folders[0].type = "dir"
             return [*completions(incomplete, names), *folders]
         return []
 
-    def _is_completed(self, name: str) -> bool:
-        return is_visible_spec(name) or (name.endswith(self.suffixes) and not name.startswith("."))
-
 
 class DesignType(SpecType):
     """The name of a design: a spec, a model, a bundled spec, a variant, a part."""
 
-    name = "design"
     suffixes = MODEL_SUFFIXES
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
@@ -105,14 +120,13 @@ class DesignType(SpecType):
         return [*bundled, *completions(incomplete, [CODE]), *super().shell_complete(ctx, param, incomplete)]
 
 
-class PathType(ParamType[str]):
+class PathType(TextType):
     """A path in the design that is on the line, or a glob of such paths."""
 
-    name = "path"
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    def known(self, ctx: click.Context | None, incomplete: str = "") -> Iterable[str]:
+        assert ctx
         design = next((text for text in (ctx.params.get("design"), *ctx.args) if text), "")
-        return completions(incomplete, [found.rpartition("#")[2] for found in _parts(design, incomplete)])
+        return [found.rpartition("#")[2] for found in _parts(design, incomplete)]
 
 
 def _variants(file: str) -> list[str]:

@@ -4,29 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import click
 
 from convcalc.budget.file.reader import find_budget_file, read_budget_file
 from convcalc.budget.file.rules import read_limit, require_satisfiable
 from convcalc.budget.file.types import RATIO_SUFFIX, BudgetFile, Limit, LimitedMetric
-from convcalc.cli.types import FilePath, ParamType, completions
+from convcalc.cli.types import FilePath, TextType
 from convcalc.designs.names import BUDGET_FILE
 from convcalc.errors import Source, Span, SpecError, quoted
 from convcalc.paths import path_from_cwd
 from convcalc.spec.yaml.nodes import ScalarNode
 
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
-
-
 budget_option = click.option(
-    "--budget",
-    metavar="PATH",
-    type=FilePath(),
-    help=f"Budget file; default: {BUDGET_FILE} here or in a parent folder.",
+    "--budget", metavar="PATH", type=FilePath(), help=f"Budget file; default: {BUDGET_FILE} here or in a parent folder."
 )
 
 
@@ -42,38 +35,31 @@ def budget_file(path: str | None) -> BudgetFile:
     return read_budget_file(path_from_cwd(found))
 
 
-class LimitListType(ParamType[tuple[Limit, ...]]):
+class LimitListType(TextType):
     """``KEY=V,KEY=V…``; errors are those of a budget file."""
-
-    name = "limits"
 
     def __init__(self, option: str, keys: Sequence[str], *, plain: bool) -> None:
         self.option, self.keys = option, keys
         self.plain = plain
         """Whether limits are on metrics themselves, and on no shares of them."""
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[Limit, ...]:
-        if isinstance(value, tuple):
-            return value
-        try:
-            return tuple(self._limit(text, param, ctx) for text in value.split(","))
-        except SpecError as error:
-            return self.fail(f"{error.text}{f' ({error.hint})' if error.hint else ''}", param, ctx)
+    def read(self, text: str) -> tuple[Limit, ...]:
+        return tuple(map(self._limit, text.split(",")))
 
-    def _limit(self, text: str, param: click.Parameter | None, ctx: click.Context | None) -> Limit:
+    def _limit(self, text: str) -> Limit:
         key, equals, amount = (part.strip() for part in text.partition("="))
         if not re.fullmatch(r"\w+[%/]?", key) or not equals or not amount:
-            self.fail(f"{quoted(text)} is not metric=limit: write {self._intended(text)}", param, ctx)
+            raise click.BadParameter(f"{quoted(text)} is not metric=limit: write {self._intended(text)}")
         if key.endswith(RATIO_SUFFIX) and not self.plain:
-            self.fail(f"{quoted(key)} needs a reference design: write a budget", param, ctx)
+            raise click.BadParameter(f"{quoted(key)} needs a reference design: write a budget")
         source = Source(self.option, text)
         name, _, value = text.partition("=")
         place = Span(source, 1, len(name) + 2, max(1, len(value)))
         read = read_limit(ScalarNode(key, Span(source, 1, 1, max(1, len(name)))), ScalarNode(amount, place))
         if self.plain and key not in self.keys and not read.metric.suffix:
-            self.fail(f"{quoted(key)} cannot be limited here; limit one of {', '.join(self.keys)}", param, ctx)
+            raise click.BadParameter(f"{quoted(key)} cannot be limited here; limit one of {', '.join(self.keys)}")
         if self.plain and read.metric.suffix:
-            self.fail(f"{quoted(key)}: limit the metric itself: {read.metric.key}", param, ctx)
+            raise click.BadParameter(f"{quoted(key)}: limit the metric itself: {read.metric.key}")
         return read
 
     def _intended(self, text: str) -> str:
@@ -82,9 +68,9 @@ class LimitListType(ParamType[tuple[Limit, ...]]):
         key, amount = found.groups() if found else (None, None)
         return f"{key or self.keys[0]}={amount or ('40%' if (key or '').endswith('%') else '5M')}"
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    def known(self, ctx: click.Context | None, incomplete: str = "") -> Iterable[str]:
         before, comma, _ = incomplete.rpartition(",")
-        return completions(incomplete, [f"{before}{comma}{metric}=" for metric in self.keys])
+        return [f"{before}{comma}{metric}=" for metric in self.keys]
 
 
 def limit_options(

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from convcalc.cli.options.designs import profile_keys
-from convcalc.cli.types import ParamType, PositiveInt, WordType, completions
+from convcalc.cli.types import PositiveInt, TextType, WordType
 from convcalc.errors import quoted
 from convcalc.records import NamedTuple
 from convcalc.report.fold import TEXT_SORT_KEYS
-
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
 
 
 class ColumnChoice(NamedTuple):
@@ -45,28 +42,27 @@ class MetricKeyType(WordType):
         super().__init__(keys)
         self.profiles = profiles
 
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if self.profiles and value not in self.choices and value in profile_keys():
-            return value
-        if value not in self.choices:
+    def read(self, text: str) -> str:
+        if self.profiles and text not in self.choices and text in profile_keys():
+            return text
+        if text not in self.choices:
             from convcalc.spec.document.foreign_names import names, plain  # only mistakes need them
 
-            if (meant := names().metrics.get(plain(value), "")) in self.choices:
-                self.fail(f"{quoted(value)} is no metric; did you mean {quoted(meant)}?", param, ctx)
-        return super().convert(value, param, ctx)
+            if (meant := names().metrics.get(plain(text), "")) in self.choices:
+                raise click.BadParameter(f"{quoted(text)} is no metric; did you mean {quoted(meant)}?")
+        return super().read(text)
 
-    def known(self, ctx: click.Context) -> tuple[str, ...]:
-        """Return all keys, for completion."""
+    def known(self, ctx: click.Context | None, incomplete: str = "") -> Sequence[str]:
         return (*self.choices, *(profile_keys() if self.profiles else ()))
 
 
 class AxisKeyType(MetricKeyType):
     """The key of a metric, or the name of an axis of the same sweep, which goes before it."""
 
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        return WordType(self.known(ctx)).convert(value, param, ctx)
+    def read(self, text: str) -> str:
+        return WordType(self.known(click.get_current_context(silent=True))).read(text)
 
-    def known(self, ctx: click.Context | None) -> tuple[str, ...]:
+    def known(self, ctx: click.Context | None, incomplete: str = "") -> Sequence[str]:
         return (*axis_names(ctx), *self.choices)
 
 
@@ -78,29 +74,25 @@ def axis_names(ctx: click.Context | None) -> list[str]:
     return names if given.get("variants") is None else ["variant", *names]
 
 
-class MetricListType(ParamType[ColumnChoice]):
+class MetricListType(TextType):
     """``KEY,KEY…``, or ``+KEY,KEY…`` for what is added to the usual ones; ``signed`` ones may have a minus each."""
-
-    name = "keys"
 
     def __init__(self, key: MetricKeyType, *, signed: bool = False) -> None:
         self.key, self.signed = key, signed
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> ColumnChoice:
-        if isinstance(value, ColumnChoice):
-            return value
-        adds = not self.signed and value.startswith("+")
-        keys = [text.strip() for text in value.removeprefix("+" if adds else "").split(",")]
-        return ColumnChoice(tuple(dict.fromkeys(self._key(text, param, ctx) for text in keys)), adds)
+    def read(self, text: str) -> ColumnChoice:
+        adds = not self.signed and text.startswith("+")
+        keys = [key.strip() for key in text.removeprefix("+" if adds else "").split(",")]
+        return ColumnChoice(tuple(dict.fromkeys(map(self._key, keys))), adds)
 
-    def _key(self, text: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+    def _key(self, text: str) -> str:
         sign = "-" if self.signed and text.startswith("-") else ""
-        return sign + self.key.convert(text.removeprefix(sign), param, ctx)
+        return sign + self.key.read(text.removeprefix(sign))
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    def known(self, ctx: click.Context | None, incomplete: str = "") -> Iterable[str]:
         before, comma, last = incomplete.rpartition(",")
         sign = last[:1] if last[:1] == ("-" if self.signed else "+" * (not comma)) else ""
-        return completions(incomplete, [f"{before}{comma}{sign}{metric}" for metric in self.key.known(ctx)])
+        return [f"{before}{comma}{sign}{metric}" for metric in self.key.known(ctx)]
 
 
 class SortKey(NamedTuple):
@@ -115,30 +107,25 @@ class SortKey(NamedTuple):
         return f"-{self.key}" if self.descending else self.key
 
 
-class SortType(ParamType[SortKey]):
+class SortType(TextType):
     """``KEY``, ``KEY:asc`` or ``KEY:desc``: a metric sorts largest first by default, and with ``-KEY``."""
-
-    name = "key"
 
     def __init__(self, key: MetricKeyType) -> None:
         self.key = key
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> SortKey:
-        if isinstance(value, SortKey):
-            return value
-        key, colon, order = value.removeprefix("-").partition(":")
-        signed = value.startswith("-")
-        known = self.key.convert(key.strip(), param, ctx)
+    def read(self, text: str) -> SortKey:
+        key, colon, order = text.removeprefix("-").partition(":")
+        signed = text.startswith("-")
+        known = self.key.read(key.strip())
         if colon and order not in ("asc", "desc"):
-            self.fail(f"{quoted(value)} is not one of {known}, {known}:asc and {known}:desc", param, ctx)
+            raise click.BadParameter(f"{quoted(text)} is not one of {known}, {known}:asc and {known}:desc")
         if signed and order == "asc":
-            self.fail(f"{quoted(value)} combines a minus (largest first) with asc (smallest first)", param, ctx)
+            raise click.BadParameter(f"{quoted(text)} combines a minus (largest first) with asc (smallest first)")
         return SortKey(known, signed or order == "desc" or (not order and known not in TEXT_SORT_KEYS))
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-        if ":" in incomplete:
-            return completions(incomplete, [f"{incomplete.partition(':')[0]}:{order}" for order in ("asc", "desc")])
-        return completions(incomplete, self.key.known(ctx))
+    def known(self, ctx: click.Context | None, incomplete: str = "") -> Iterable[str]:
+        key, colon, _ = incomplete.partition(":")
+        return [f"{key}:{order}" for order in ("asc", "desc")] if colon else self.key.known(ctx)
 
 
 def columns_option(key: MetricKeyType, words: str) -> Callable[..., Any]:

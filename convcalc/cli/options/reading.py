@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from convcalc.cli.options.dtypes import dtype_option, only_format
-from convcalc.cli.types import FilePath, OptionalWord, PositiveInt, SpecName, WordType, texts_of
+from convcalc.cli.types import FilePath, OptionalWord, PositiveInt, SpecName, TextType, WordType, texts_of
 from convcalc.designs import sources
 from convcalc.designs.names import CODE
-from convcalc.dtypes import BIT_WIDTHS, RECIPES, TRAIN, recipes_in
+from convcalc.dtypes import BIT_WIDTHS, RECIPES, TRAIN, USUAL, parse_dtype, recipes_in
 from convcalc.errors import SpecErrors, quoted
-from convcalc.records import NamedTuple
 from convcalc.report.report import Report
 
 if TYPE_CHECKING:
@@ -24,24 +22,50 @@ TRAINING_MODE = "mode"
 """The word that ``--train`` has alone: models in code keep training mode."""
 
 
-class DesignOptions(NamedTuple):
-    """Options of reading and counting designs: overrides, library folders, batch and data types."""
+class DtypeType(TextType):
+    """Formats with commas between them, each of all layers, or of those before its ``=``: ``stage1.**=int8``."""
 
-    overrides: dict[str, str]
-    inputs: dict[str, str]
-    libraries: tuple[str, ...]
-    variant: str | None = None
-    batch: int = 1
-    dtypes: tuple[str, ...] = ("float32",)
-    """All data types that are given, for a row of each."""
-    strict: bool = False
-    """Whether a layer that is not counted is an error."""
-    code: sources.Code = None
-    """How code of a model is run, where it may be."""
+    def read(self, text: str) -> str:
+        parse_dtype(text)
+        return text
+
+    def known(self, ctx: click.Context | None, incomplete: str = "") -> Iterable[str]:
+        return BIT_WIDTHS
+
+
+def _dtype_texts(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
+    """Return each that names a format of all layers, with those that name none; the last one of equal ones counts."""
+    whole = [value for value in values if any("=" not in part for part in value.split(","))]
+    usual = list(dict.fromkeys(reversed(whole)))[::-1] or [USUAL]
+    return tuple(", ".join([each, *(value for value in values if value not in whole)]) for each in usual)
+
+
+def only_format(dtypes: tuple[str, ...]) -> str:
+    """Return the data type of a command that counts for one alone.
+
+    Raises:
+        UsageError: where there are several.
+    """
+    if len(dtypes) > 1:
+        names = " and ".join(text.partition(",")[0] for text in dtypes)
+        raise click.UsageError(f"--dtype {names}: one of them is for all layers; only batch counts for several")
+    return dtypes[0]
+
+
+def dtype_option(words: str) -> Callable[..., Any]:
+    """``--dtype``, with its help; several become one text."""
+    return click.option("--dtype", type=DtypeType(), multiple=True, callback=_dtype_texts, default=("float32",),
+                        show_default=True, metavar="[WHAT=]NAME,…", help=words)  # fmt: skip
+
+
+class DesignOptions(sources.CountOptions):
+    """Options of reading and counting designs, which read and count them."""
+
+    __slots__ = ()
 
     @property
     def dtype(self) -> str:
-        """The only one.
+        """The only data type.
 
         Raises:
             UsageError: where there are several.
@@ -50,10 +74,8 @@ class DesignOptions(NamedTuple):
 
     @property
     def count_options(self) -> sources.CountOptions:
-        """The options of sweeps and formulas."""
-        return sources.CountOptions(
-            self.overrides, self.libraries, self.variant, self.batch, self.dtype, self.inputs, self.code
-        )
+        """The options of sweeps and formulas, which are of one data type."""
+        return self._replace(dtypes=(self.dtype,))
 
     def networks(self, texts: Iterable[str]) -> list[sources.Network]:
         """Read every design; the errors of all are reported together.
@@ -65,10 +87,13 @@ class DesignOptions(NamedTuple):
         is_beside_code = any(text.startswith(CODE) for text in texts)
         for text in texts:
             try:
-                is_other = is_beside_code and not text.startswith(CODE)
-                read.append(self._network(text, self._inputs_of_code() if is_other else self.inputs))
+                network = sources.open_design(
+                    text, overrides=self.overrides, variant=self.variant, libraries=self.libraries, code=self.code,
+                    inputs=self._inputs_of_code() if is_beside_code and not text.startswith(CODE) else self.inputs,
+                )  # fmt: skip
                 if self.strict:
-                    read[-1].require_counted()
+                    network.require_counted()
+                read.append(network)
             except SpecErrors as failed:
                 errors += failed.errors
         if errors:
@@ -79,12 +104,6 @@ class DesignOptions(NamedTuple):
         from convcalc.spec.document.given_inputs import BESIDE  # specs alone do without
 
         return {name and name + BESIDE: shape for name, shape in self.inputs.items()}
-
-    def _network(self, text: str, inputs: sources.Inputs) -> sources.Network:
-        return sources.open_design(
-            text, overrides=self.overrides, variant=self.variant, libraries=self.libraries, inputs=inputs,
-            code=self.code,
-        )  # fmt: skip
 
     def report(
         self, network: sources.Network, extra: Collection[str] = (), device: str | None = None,

@@ -172,11 +172,7 @@ class SweepOutput:
     """All outputs of a sweep."""
 
     def __init__(
-        self,
-        job: SweepJob,
-        keep: Selection,
-        written: Sequence[_Writer],
-        resumed: ResumableFile | None,
+        self, job: SweepJob, keep: Selection, written: Sequence[_Writer], resumed: ResumableFile | None
     ) -> None:
         self.job, self.keep = job, keep
         self.written, self.resumed = written, resumed
@@ -226,12 +222,6 @@ class SweepOutput:
             one.end(outcome, self.state.points, self.keep)
 
 
-def _writer(name: str, job: SweepJob, surface: Surface, *, packs: bool) -> _Writer:
-    if name == "parquet":
-        return _ParquetWriter(job, surface, packs=packs)
-    return _TableWriter(job, surface) if name == "text" else _LineWriter(name, job)
-
-
 @contextlib.contextmanager
 def open_sweep_output(
     settings: GeneralOptions,
@@ -245,7 +235,10 @@ def open_sweep_output(
     resumed: ResumableFile | None = None
     with Destinations() as places:
         for target in targets:
-            one = _writer(target.format, job, surface_of(settings, target), packs=bool(given) and keep.kind == "all")
+            surface, name = surface_of(settings, target), target.format
+            one: _Writer = _TableWriter(job, surface) if name == "text" else _LineWriter(name, job)
+            if name == "parquet":
+                one = _ParquetWriter(job, surface, packs=bool(given) and keep.kind == "all")
             if given and isinstance(one, _ParquetWriter) and one.packs:
                 resumed = ConvertedFile(given, one.converted)
             elif given:

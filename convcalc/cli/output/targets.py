@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from convcalc.cli.group import GeneralOptions
-from convcalc.cli.types import FilePath, ParamType, WordType, texts_of
+from convcalc.cli.types import FilePath, TextType, WordType, texts_of
 from convcalc.errors import escape, quoted
 from convcalc.records import NamedTuple
 from convcalc.render.tables.surface import Surface, is_terminal, surface
@@ -77,23 +77,28 @@ def output_options(formats: Iterable[str]) -> Callable[[Callable[..., Any]], Cal
     return decorate
 
 
-class TargetType(ParamType[OutputTarget]):
+class TargetType(TextType):
     """``FMT`` or ``FMT=PATH``."""
 
-    name = "target"
-
     def __init__(self, formats: Sequence[str]) -> None:
-        self.formats = WordType(formats)
+        self.formats = formats
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> OutputTarget:
-        name, equals, path = value.partition("=")
-        self.formats.convert(name, param, ctx)
+    def read(self, text: str) -> OutputTarget:
+        name, equals, path = text.partition("=")
+        WordType(self.formats).read(name)
         if equals and not path:
-            self.fail(f"{quoted(value)} has no path after the =", param, ctx)
+            raise click.BadParameter(f"{quoted(text)} has no path after the =")
         return OutputTarget(name, path if equals and path != STDOUT else None)
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
-        return self.formats.shell_complete(ctx, param, incomplete)
+    def known(self, ctx: click.Context | None, incomplete: str = "") -> Iterable[str]:
+        return self.formats
+
+
+def one_target(format_: str, output: str | None, named: Sequence[str] = ()) -> OutputTarget:
+    """Return the target of a command of one format, which replaces no file that is named to be read."""
+    target = OutputTarget(format_of_path((format_,), output), None if output == STDOUT else output)
+    require_not_read([target], named)
+    return target
 
 
 def _require_path(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -137,7 +142,11 @@ def format_of_path(formats: Sequence[str], output: str | None) -> str:
     ending = (ending or (stem if stem.startswith(".") else "")).lower()
     double = os.path.splitext(stem)[1].lower() + ending
     ending = double if EXTENSIONS.get(double) in formats else ending
-    if not ending or _is_device(str(output)):
+    if not ending:
+        return formats[0]
+    from convcalc.cli.output.atomic_files import is_device  # most runs write no file
+
+    if is_device(str(output)):
         return formats[0]
     if EXTENSIONS.get(ending) not in formats:
         known = ", ".join(each for each, name in EXTENSIONS.items() if name in formats)
@@ -147,12 +156,6 @@ def format_of_path(formats: Sequence[str], output: str | None) -> str:
             raise click.UsageError(f"{wrong}; name the file with {known.replace(', ', ' or ')}{pdf}")
         raise click.UsageError(f"{wrong}; name one with -f: {', '.join(formats)} (known extensions: {known}){pdf}")
     return EXTENSIONS[ending]
-
-
-def _is_device(path: str) -> bool:
-    from convcalc.cli.output.atomic_files import is_device
-
-    return is_device(path)
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------
@@ -176,11 +179,15 @@ def write(
 ) -> None:
     """Render every target, then write all: nothing is touched when one of them fails to render."""
     drawn = [(target.path, render(target.format, surface_of(settings, target))) for target in targets]
-    texts = [(path, _ended(text) if isinstance(text, str) else text) for path, text in drawn]
-    _write_files({path: text for path, text in texts if path})
-    for path, text in texts:
-        if not path:
-            _write_standard_output(text)
+    ended = [(path, _ended(text) if isinstance(text, str) else text) for path, text in drawn]
+    _write_files({path: text for path, text in ended if path})
+    for path, text in ended:
+        if not path and isinstance(text, str):
+            sys.stdout.write(text)
+        elif not path:
+            from convcalc.cli.output.atomic_files import open_destination
+
+            open_destination(None).write(text)
 
 
 def _ended(text: str) -> str:
@@ -203,12 +210,3 @@ def _write_files(files: Mapping[str, str | bytes]) -> None:
         for path, text in files.items():
             places.add(open_destination(path)).write(text)
         places.commit()
-
-
-def _write_standard_output(text: str | bytes) -> None:
-    if isinstance(text, str):
-        sys.stdout.write(text)
-    else:
-        from convcalc.cli.output.atomic_files import open_destination
-
-        open_destination(None).write(text)

@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any, TypeAlias
 
 from convcalc.errors import Undecided
+from convcalc.extras import numpy
 from convcalc.sweep.bounds.rules import BoundedNumber, BoundRule, Bounds, decide
 
 Memo: TypeAlias = dict[tuple[object, ...], Any]
@@ -54,18 +55,12 @@ class BoundedArray(BoundedNumber):
         raise Undecided("a condition", self.swept)
 
     def __invert__(self) -> Any:
-        import numpy
-
         return type(self)(numpy.logical_not(self.array), (0, 1), self.swept, self.memo)
 
     def __or__(self, other: Any) -> Any:
-        import numpy
-
         return logical(numpy.logical_or, self, other)
 
     def __and__(self, other: Any) -> Any:
-        import numpy
-
         return logical(numpy.logical_and, self, other)
 
     __ror__, __rand__ = __or__, __and__
@@ -82,8 +77,6 @@ class BoundedArray(BoundedNumber):
         key = (rule.name, left, right)
         known = memo.get(key)
         if known is None:
-            import numpy
-
             bounds = rule.bounds(bounds_of(left), bounds_of(right))
             known = _apply(getattr(numpy, rule.name), bounds, left, right)
             if is_small(known):
@@ -97,8 +90,6 @@ class BoundedArray(BoundedNumber):
         answer = decide(name, (low, high), (least, most), same=left is right)
         if answer is not None:
             return answer
-        import numpy
-
         exact = not (fits_int64((low, high)) and fits_int64((least, most)))
         result = getattr(numpy, name)(_array(left, exact=exact), _array(right, exact=exact)).astype(bool)
         held = [each for each in (left, right) if isinstance(each, BoundedArray)]
@@ -109,8 +100,6 @@ class BoundedArray(BoundedNumber):
         """Return ``then`` where the condition holds, else ``otherwise``."""
         if isinstance(condition, bool):
             return then if condition else otherwise
-        import numpy
-
         (low, high), (least, most) = bounds_of(then), bounds_of(otherwise)
         bounds = min(low, least), max(high, most)
         exact = not fits_int64(bounds)
@@ -182,8 +171,6 @@ def logical(operation: Callable[..., Any], left: BoundedArray, right: Any) -> Bo
 
 def axis_array(values: Sequence[int], axis: int, axes: Sequence[str], memo: Memo) -> BoundedArray:
     """Return the values of one axis of a sweep as an array that spans it alone."""
-    import numpy
-
     bounds = min(values), max(values)
     shape = tuple(-1 if place == axis else 1 for place in range(len(axes)))
     array = numpy.fromiter(values, "int64" if fits_int64(bounds) else object, len(values))

@@ -128,12 +128,6 @@ class Interval(BoundedNumber):
         either = Definition((terms_of(then), terms_of(otherwise)), _either, is_exact=False)
         return Interval(bounds, _names(condition, then, otherwise), known, atom_for(what, bounds, known, either))
 
-    @property
-    def tight_bounds(self) -> Bounds:
-        """The closest bounds that are known: those of the operations, and of what it is in terms of the axes."""
-        least, most = bounds_of_terms(self.terms)
-        return max(self.low, least), min(self.high, most)
-
 
 def bounds_of(value: Any) -> Bounds:
     """Return the bounds of a number."""

@@ -13,6 +13,7 @@ from itertools import islice
 from math import prod
 from typing import Any
 
+from convcalc.extras import numpy
 from convcalc.sweep.bounds import terms as sums
 from convcalc.sweep.bounds.bounded_array import BoundedArray, Memo, axes_of, fits_int64, is_small, spans_of
 from convcalc.sweep.bounds.interval import FakeDtype
@@ -199,7 +200,7 @@ def _apply(rule: BoundRule, left: Any, right: Any) -> ProductSum | int:
     else:
         return _nonlinear(rule, left, right)
     low, high = rule.bounds(bounds_of(left), bounds_of(right))
-    held = _held(left, right)
+    held = [number for number in (left, right) if isinstance(number, ProductSum)]
     number = _number(terms, (low, high), axes_of(held), held[0].memo)
     return number.collapsed() if rule is SUBTRACT and isinstance(number, ProductSum) else number
 
@@ -275,14 +276,8 @@ def _room(result: Any) -> int:
     return ROOM_OF_RESULT + table.size if isinstance(table, BoundedArray) else ROOM_OF_RESULT
 
 
-def _held(*numbers: Any) -> list[ProductSum]:
-    return [number for number in numbers if isinstance(number, ProductSum)]
-
-
 def array_of(total: ProductSum | int) -> Any:
     """Return a total as an array that broadcasts to the shape of its block."""
-    import numpy
-
     if isinstance(total, ProductSum):
         return total.array()
     return numpy.array(total, "int64" if fits_int64((total, total)) else object)

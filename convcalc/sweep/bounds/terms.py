@@ -8,6 +8,7 @@ from math import prod
 from operator import add, mul
 from typing import Any, TypeAlias
 
+from convcalc.extras import numpy
 from convcalc.sweep.bounds.bounded_array import MAX_INT64, BoundedArray, Memo, fits_int64, spans_of
 from convcalc.sweep.bounds.rules import ADD, MULTIPLY, Bounds
 
@@ -134,8 +135,6 @@ def _with_equal_tables_shared(terms: Terms) -> Terms:
 
 def _primitive(table: BoundedArray, known: dict[object, BoundedArray]) -> tuple[BoundedArray | None, int]:
     """Return a table divided by its greatest common divisor, and that; no table where all its elements are equal."""
-    import numpy
-
     low, high = int(table.array.min()), int(table.array.max())
     if low == high:
         return None, low
@@ -207,14 +206,10 @@ def array_of(terms: Terms) -> Any:
         value = reduce(mul, arrays, count)
         sums[shape] = sums[shape] + value if shape in sums else value
     for shape in sorted(sums, key=prod):  # into a wider one, so that few operations are on all combinations
-        wider = [other for other in sums if other != shape and _covers(other, shape)]
+        wider = [other for other in sums if other != shape and all(map(int.__ge__, other, shape))]
         if wider:
             sums[min(wider, key=prod)] += sums.pop(shape)
     return _narrow(reduce(add, (sums[shape] for shape in sorted(sums, key=prod))))
-
-
-def _covers(shape: tuple[int, ...], other: tuple[int, ...]) -> bool:
-    return all(map(int.__ge__, shape, other))
 
 
 def values_at(terms: Terms, places: Sequence[Any]) -> Any:
