@@ -23,7 +23,7 @@ else:  # there are releases of click in which they are not generic yet
     AnyType, Choice = click.ParamType, click.Choice
 
 
-class TextType(AnyType):
+class TextParamType(AnyType):
     """A text that is read as a value; what is no text, such as a default, is one already."""
 
     name = "text"
@@ -50,7 +50,7 @@ class TextType(AnyType):
         return completions(incomplete, self.known(ctx, incomplete))
 
 
-class WordType(TextType, Choice):
+class WordType(TextParamType, Choice):
     """A choice that names the nearest word to a wrong one."""
 
     def read(self, text: str) -> str:
@@ -63,7 +63,7 @@ class WordType(TextType, Choice):
         return self.choices
 
 
-class PositiveInt(TextType):
+class PositiveInt(TextParamType):
     """An integer from 1, written as quantities are: ``32``, ``1k``, ``1e3``."""
 
     def read(self, text: str) -> int:
@@ -75,7 +75,7 @@ class PositiveInt(TextType):
         return number
 
 
-class FilePath(TextType):
+class FilePath(TextParamType):
     """``click.Path`` of a file, or of a folder that exists, made when needed: it asks for translations of its name."""
 
     envvar_list_splitter = os.path.pathsep
@@ -109,7 +109,7 @@ def completions(incomplete: str, words: Iterable[str]) -> list[CompletionItem[st
     return [CompletionItem(word) for word in words if word.startswith(incomplete)]
 
 
-class LazyChoice(TextType):
+class LazyChoice(TextParamType):
     """One of words that are loaded only when needed; unless the list is ``closed``, other texts are allowed too."""
 
     def __init__(self, words: Callable[[], Sequence[str]], *, closed: bool) -> None:
@@ -122,7 +122,7 @@ class LazyChoice(TextType):
         return self.words()
 
 
-class SpecName(TextType):
+class SpecName(TextParamType):
     """A text that begins with a name of the spec that is on the line, or a list of such names: they are completed."""
 
     def __init__(

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from convcalc.errors import SpecError
 from convcalc.graph.graph import Graph
 from convcalc.memory import paused
-from convcalc.recovery.items import Item
+from convcalc.recovery.items import SpecItem
 from convcalc.recovery.reading.attention import with_attention
 from convcalc.recovery.reading.fuse import fuse
 from convcalc.recovery.reading.links import Links, connect, order, own_ties, read_too_early
@@ -23,7 +23,7 @@ from convcalc.recovery.writing.document import document
 from convcalc.recovery.writing.names import name_all
 from convcalc.spec.expansion.frames import deep_calls
 
-Arranged: TypeAlias = Callable[[list[Item]], list[Item]]
+Arranged: TypeAlias = Callable[[list[SpecItem]], list[SpecItem]]
 """What brings items into an order."""
 Attempt: TypeAlias = Callable[[Graph, Arranged], tuple[str, list[int]]]
 """What gives the text of a spec, and the layers in its order."""
@@ -107,7 +107,7 @@ def _nested(graph: Graph, arranged: Arranged) -> tuple[str, list[int]]:
     return _written(graph, _tree(graph, arranged))
 
 
-def _tree(graph: Graph, arranged: Arranged) -> list[Item]:
+def _tree(graph: Graph, arranged: Arranged) -> list[SpecItem]:
     """Return joins with their branches; what several of these read by its name is made before the first of them."""
     early: set[int] = set()
     while True:
@@ -128,7 +128,7 @@ def _flat(graph: Graph, _: Arranged) -> tuple[str, list[int]]:
     return _written(graph, items, is_flat=True)
 
 
-def _written(graph: Graph, items: list[Item], *, is_flat: bool = False) -> tuple[str, list[int]]:
+def _written(graph: Graph, items: list[SpecItem], *, is_flat: bool = False) -> tuple[str, list[int]]:
     own_ties(items)
     made = order(items)
     experts_as_one(items, Links(graph, items, made))

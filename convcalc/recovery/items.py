@@ -21,14 +21,14 @@ ENTRY = -1
 """In a block, the node that enters it."""
 
 
-class Expression(str):
+class ExpressionText(str):
     """A text that depends on variables."""
 
     __slots__ = ()
 
 
 @dataclass(slots=True, eq=False)
-class Item:
+class SpecItem:
     """A layer with what is fused to it, a join, or a list.
 
     ``nodes`` are the layers of the graph that the item itself is: a layer, its norm, its activation. The arguments of
@@ -38,7 +38,7 @@ class Item:
     kind: str
     args: dict[str, Value] = field(default_factory=dict)
     nodes: tuple[int, ...] = ()
-    branches: list[list[Item]] | None = None
+    branches: list[list[SpecItem]] | None = None
     path: str = ""
     reads: int | None = None
     """The node that it reads."""
@@ -69,14 +69,14 @@ class Item:
         """The node that it gives."""
         return self.nodes[-1] if self.nodes else self.source
 
-    def copy(self) -> Item:
+    def copy(self) -> SpecItem:
         """Return the item for changes of its own arguments and modifiers."""
         made = copy(self)
         made.args, made.modifiers = dict(self.args), dict(self.modifiers)
         return made
 
 
-def every(items: Iterable[Item]) -> Iterator[Item]:
+def every(items: Iterable[SpecItem]) -> Iterator[SpecItem]:
     """Yield items and all below them, in the order in which a spec makes their layers."""
     for item in items:
         for branch in item.branches or ():
@@ -84,7 +84,7 @@ def every(items: Iterable[Item]) -> Iterator[Item]:
         yield item
 
 
-def copied(items: Sequence[Item]) -> list[Item]:
+def copied(items: Sequence[SpecItem]) -> list[SpecItem]:
     """Return copies of items, and of all below them."""
     made = [item.copy() for item in items]
     for item in made:

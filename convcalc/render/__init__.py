@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from convcalc.formula.closed_form import Formula
     from convcalc.match.match import Match
     from convcalc.profiles import Reconciliation
-    from convcalc.render.pictures.graph.graph import Graph
+    from convcalc.render.pictures.graph.graph import GraphDiagram
     from convcalc.render.pictures.svg import Picture as Picture
     from convcalc.render.plots.drawing import Drawing
     from convcalc.render.results.row_list import RowStream
@@ -66,7 +66,7 @@ class Format(Protocol):
     def plot(self, drawing: Drawing, surface: Surface) -> str | bytes:
         """Return a picture, or what other tools draw one from."""
 
-    def graph(self, graph: Graph, surface: Surface) -> str | bytes:
+    def graph(self, graph: GraphDiagram, surface: Surface) -> str | bytes:
         """Return boxes in frames, and what reads what."""
 
     def formula(self, formula: Formula, surface: Surface) -> str:

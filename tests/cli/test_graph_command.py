@@ -21,7 +21,7 @@ import convcalc
 from convcalc.designs.names import zoo_paths
 from convcalc.render import GRAPHS, Surface
 from convcalc.render.pictures.graph.drawing import ROOM
-from convcalc.render.pictures.graph.graph import AUTO, MOST, Graph, View, graph
+from convcalc.render.pictures.graph.graph import AUTO, MOST, GraphDiagram, View, graph
 from convcalc.render.pictures.graph.nesting import HEAD
 from convcalc.render.pictures.modules import module_tree
 from convcalc.render.pictures.svg import NAMESPACE, SIZE, SMALL, text_width
@@ -48,12 +48,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def graph_of(text: str, **view: Any) -> Graph:
+def graph_of(text: str, **view: Any) -> GraphDiagram:
     report = report_of(text)
     return graph(module_tree(report), report, View(**view))
 
 
-def zoo_graph(name: str, **view: Any) -> Graph:
+def zoo_graph(name: str, **view: Any) -> GraphDiagram:
     report = convcalc.load(f"zoo:{name}").report()
     return graph(module_tree(report), report, View(**view))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from convcalc.errors import SpecError
-from convcalc.importers.onnx.model import MAX_ELEMENTS, Parameter, Tensor, Value, read_onnx
+from convcalc.importers.onnx.model import MAX_ELEMENTS, AttributeParameter, StoredTensor, ValueType, read_onnx
 from convcalc.importers.onnx.wire import (
     MAX_NESTING,
     Damaged,
@@ -110,10 +110,10 @@ SMALL = pb.model(
 def test_the_parts_of_a_model(tmp_path: Path) -> None:
     model = read_onnx(write(tmp_path, SMALL))
     assert (model.opsets, model.graph.name) == ({"": 20}, "g")
-    assert model.graph.inputs == (Value("x", FLOAT, ("N", 3, 8, 8)),)
+    assert model.graph.inputs == (ValueType("x", FLOAT, ("N", 3, 8, 8)),)
     weight, shape, axes = model.graph.constants
     assert (weight.sizes, len(weight.elements or ())) == ((4, 3, 3, 3), 108)
-    assert shape == Tensor("shape", INT64, (2,), (-1, 4), "")
+    assert shape == StoredTensor("shape", INT64, (2,), (-1, 4), "")
     assert axes.elements == (2, 3)
     (node,) = model.graph.nodes
     assert (node.op, node.inputs, node.outputs, node.attributes) == ("Conv", ("x", "w"), ("y",), {"strides": (2, 2)})
@@ -150,7 +150,7 @@ def test_an_attribute_without_a_type_is_of_the_field_that_is_set(tmp_path: Path)
     ]
     (node,) = read_onnx(write(tmp_path, pb.model(pb.node("Op", (), ("y",), *attributes)))).graph.nodes
     assert node.attributes == {
-        "i": 0, "f": 0.25, "s": "SAME_UPPER", "ints": (1, 2), "none": (), "p": Parameter("alpha")
+        "i": 0, "f": 0.25, "s": "SAME_UPPER", "ints": (1, 2), "none": (), "p": AttributeParameter("alpha")
     }  # fmt: skip
 
 
@@ -180,7 +180,9 @@ def test_types_without_shapes_are_not_read(tmp_path: Path) -> None:
 def test_other_files_are_named_and_never_opened(tmp_path: Path) -> None:
     place = pb.data(13, pb.data(1, "location") + pb.data(2, "../../../etc/passwd"))
     data = pb.model(pb.data(5, pb.tensor("t", (2,), INT64, place, pb.integer(14, 1))))
-    assert read_onnx(write(tmp_path, data)).graph.constants[0] == Tensor("t", INT64, (2,), None, "../../../etc/passwd")
+    assert read_onnx(write(tmp_path, data)).graph.constants[0] == StoredTensor(
+        "t", INT64, (2,), None, "../../../etc/passwd"
+    )
 
 
 @pytest.mark.parametrize("sizes", [(-1, 2), (1 << 32, 1 << 32), (1,) * 65])

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcalc.render.pictures.graph.columns import columns
-from convcalc.render.pictures.graph.layers import Item, Layered, Link, order
+from convcalc.render.pictures.graph.layers import Layered, Link, NodeBox, order
 from convcalc.render.pictures.graph.nesting import DIRECTIONS, Bend, Direction, Places, place
-from convcalc.render.pictures.graph.nodes import Node, build, edges, untangle
+from convcalc.render.pictures.graph.nodes import GraphBox, build, edges, untangle
 from convcalc.render.pictures.modules import Module, alone
 
 Box = tuple[float, float, float, float]
@@ -59,19 +59,21 @@ def trees(draw: st.DrawFn) -> Module:
     return tree(shape, read, inputs)
 
 
-def laid_out(root: Module, closed: int, direction: Direction) -> tuple[Node, Places, Mapping[tuple[Node, Node], None]]:
+def laid_out(
+    root: Module, closed: int, direction: Direction
+) -> tuple[GraphBox, Places, Mapping[tuple[GraphBox, GraphBox], None]]:
     """The places of a tree of which every module but some is open."""
     top = build(root, alone, lambda run, depth: (run.first.order + depth) % (closed + 2) != 1)
     inputs, found = edges(top, ["input"])
 
-    def sizes(node: Node) -> tuple[int, int]:
+    def sizes(node: GraphBox) -> tuple[int, int]:
         number = node.first.order if node.modules else 0
         return (120 + 2 * (number % 7), 0) if node.is_frame else (40 + 10 * (number % 5) * 2, 20 + 20 * (number % 2))
 
     return top, place(top, inputs, found, sizes, direction), found
 
 
-def box_of(places: Places, node: Node, direction: Direction) -> Box:
+def box_of(places: Places, node: GraphBox, direction: Direction) -> Box:
     at = places.rectangles[node]
     across, along = ((at.x, at.width), (at.y, at.height)) if direction == "down" else (
         (at.y, at.height), (at.x, at.width))  # fmt: skip
@@ -148,7 +150,7 @@ def test_every_layer_is_in_one_box_and_every_line_is_what_a_layer_reads(root: Mo
 
 
 def laid(widths: Sequence[int], pairs: Sequence[tuple[int, int]]) -> tuple[Layered, int, list[int]]:
-    graph = Layered([Item(width, 20) for width in widths], [Link(a, b, a) for a, b in pairs])
+    graph = Layered([NodeBox(width, 20) for width in widths], [Link(a, b, a) for a, b in pairs])
     return graph, order(graph), columns(graph, 10)
 
 

@@ -10,7 +10,7 @@ from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
 from convcalc.cli.options.designs import DesignType, PathType, print_warnings
 from convcalc.cli.options.reading import DesignOptions, design_options
 from convcalc.cli.output.targets import OutputTarget, output_options, write
-from convcalc.cli.types import TextType, WordType
+from convcalc.cli.types import TextParamType, WordType
 from convcalc.errors import quoted
 from convcalc.quantities import parse_positive_integer
 from convcalc.render import GRAPHS
@@ -22,7 +22,7 @@ from convcalc.render.pictures.svg import THEMES
 GLOB = "GLOB"
 
 
-class DepthType(TextType):
+class DepthType(TextParamType):
     """A number of levels, or a word."""
 
     def read(self, text: str) -> int | str:

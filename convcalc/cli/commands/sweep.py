@@ -30,7 +30,7 @@ from convcalc.cli.output.progress import progress_bar
 from convcalc.cli.output.resumable_file import ResumeOptions
 from convcalc.cli.output.sweep_output import FORMATS, SweepSummary, open_sweep_output
 from convcalc.cli.output.targets import OutputTarget, output_options
-from convcalc.cli.types import PositiveInt, TextType
+from convcalc.cli.types import PositiveInt, TextParamType
 from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.report.fold import DEFAULT_COLUMNS
 from convcalc.report.metrics import LEAST_TIME
@@ -62,7 +62,7 @@ class ColumnKeyType(MetricKeyType):
         return super().read(text)
 
 
-class KeepType(TextType):
+class KeepType(TextParamType):
     """``all``, ``pareto:METRIC,METRIC…`` or ``top:N:METRIC``."""
 
     def read(self, text: str) -> Selection:

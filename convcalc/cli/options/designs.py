@@ -11,7 +11,7 @@ import click
 
 from convcalc.cli import print_error
 from convcalc.cli.group import GeneralOptions
-from convcalc.cli.types import LazyChoice, PositiveInt, SpecName, TextType, completions
+from convcalc.cli.types import LazyChoice, PositiveInt, SpecName, TextParamType, completions
 from convcalc.designs import sources
 from convcalc.designs.names import CODE, MODEL_SUFFIXES, ZOO, is_spec_name, parse_design, zoo_paths
 from convcalc.errors import SpecErrors, quoted
@@ -86,7 +86,7 @@ jobs_option = click.option(
 )  # fmt: skip
 
 
-class SpecType(TextType):
+class SpecType(TextParamType):
     """A spec or a folder of specs."""
 
     suffixes: tuple[str, ...] = ()
@@ -120,7 +120,7 @@ class DesignType(SpecType):
         return [*bundled, *completions(incomplete, [CODE]), *super().shell_complete(ctx, param, incomplete)]
 
 
-class PathType(TextType):
+class PathType(TextParamType):
     """A path in the design that is on the line, or a glob of such paths."""
 
     def known(self, ctx: click.Context | None, incomplete: str = "") -> Iterable[str]:

@@ -12,7 +12,7 @@ import click
 from convcalc.budget.file.reader import find_budget_file, read_budget_file
 from convcalc.budget.file.rules import read_limit, require_satisfiable
 from convcalc.budget.file.types import RATIO_SUFFIX, BudgetFile, Limit, LimitedMetric
-from convcalc.cli.types import FilePath, TextType
+from convcalc.cli.types import FilePath, TextParamType
 from convcalc.designs.names import BUDGET_FILE
 from convcalc.errors import Source, Span, SpecError, quoted
 from convcalc.paths import path_from_cwd
@@ -35,7 +35,7 @@ def budget_file(path: str | None) -> BudgetFile:
     return read_budget_file(path_from_cwd(found))
 
 
-class LimitListType(TextType):
+class LimitListType(TextParamType):
     """``KEY=V,KEY=V…``; errors are those of a budget file."""
 
     def __init__(self, option: str, keys: Sequence[str], *, plain: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from convcalc.cli.options.designs import profile_keys
-from convcalc.cli.types import PositiveInt, TextType, WordType
+from convcalc.cli.types import PositiveInt, TextParamType, WordType
 from convcalc.errors import quoted
 from convcalc.records import NamedTuple
 from convcalc.report.fold import TEXT_SORT_KEYS
@@ -74,7 +74,7 @@ def axis_names(ctx: click.Context | None) -> list[str]:
     return names if given.get("variants") is None else ["variant", *names]
 
 
-class MetricListType(TextType):
+class MetricListType(TextParamType):
     """``KEY,KEY…``, or ``+KEY,KEY…`` for what is added to the usual ones; ``signed`` ones may have a minus each."""
 
     def __init__(self, key: MetricKeyType, *, signed: bool = False) -> None:
@@ -107,7 +107,7 @@ class SortKey(NamedTuple):
         return f"-{self.key}" if self.descending else self.key
 
 
-class SortType(TextType):
+class SortType(TextParamType):
     """``KEY``, ``KEY:asc`` or ``KEY:desc``: a metric sorts largest first by default, and with ``-KEY``."""
 
     def __init__(self, key: MetricKeyType) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from convcalc.cli.types import FilePath, OptionalWord, PositiveInt, SpecName, TextType, WordType, texts_of
+from convcalc.cli.types import FilePath, OptionalWord, PositiveInt, SpecName, TextParamType, WordType, texts_of
 from convcalc.designs import sources
 from convcalc.designs.names import CODE
 from convcalc.dtypes import BIT_WIDTHS, RECIPES, TRAIN, USUAL, parse_dtype, recipes_in
@@ -22,7 +22,7 @@ TRAINING_MODE = "mode"
 """The word that ``--train`` has alone: models in code keep training mode."""
 
 
-class DtypeType(TextType):
+class DtypeType(TextParamType):
     """Formats with commas between them, each of all layers, or of those before its ``=``: ``stage1.**=int8``."""
 
     def read(self, text: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from convcalc.cli.group import GeneralOptions
-from convcalc.cli.types import FilePath, TextType, WordType, texts_of
+from convcalc.cli.types import FilePath, TextParamType, WordType, texts_of
 from convcalc.errors import escape, quoted
 from convcalc.records import NamedTuple
 from convcalc.render.tables.surface import Surface, is_terminal, surface
@@ -77,7 +77,7 @@ def output_options(formats: Iterable[str]) -> Callable[[Callable[..., Any]], Cal
     return decorate
 
 
-class TargetType(TextType):
+class TargetType(TextParamType):
     """``FMT`` or ``FMT=PATH``."""
 
     def __init__(self, formats: Sequence[str]) -> None:

@@ -10,14 +10,14 @@ from fractions import Fraction
 
 from convcalc.arith import floordiv, is_plain, prod
 from convcalc.errors import SpecError, did_you_mean, quoted
-from convcalc.importers.darknet.network import Network, Section, invalid
+from convcalc.importers.darknet.network import DarknetNetwork, Section, invalid
 from convcalc.shapes import Shape
 
-Layer = Callable[[Network, Section, int], int]
+Layer = Callable[[DarknetNetwork, Section, int], int]
 """From a section and what enters to what leaves."""
 
 
-def convolutional(net: Network, section: Section, x: int) -> int:
+def convolutional(net: DarknetNetwork, section: Section, x: int) -> int:
     section.refuse("antialiasing", "deform")
     size, groups = section.integer("size", 1), section.integer("groups", 1)
     stride = section.strides()
@@ -39,7 +39,7 @@ def convolutional(net: Network, section: Section, x: int) -> int:
     return net.activated(section, net.normalized(section, x, owner), "logistic")
 
 
-def deconvolutional(net: Network, section: Section, x: int) -> int:
+def deconvolutional(net: DarknetNetwork, section: Section, x: int) -> int:
     size = section.integer("size", 1)
     padding = section.padding(size)
     filters, bias = section.integer("filters", 1), not section.flag("batch_normalize")
@@ -48,7 +48,7 @@ def deconvolutional(net: Network, section: Section, x: int) -> int:
     return net.activated(section, net.normalized(section, x), "logistic")
 
 
-def local(net: Network, section: Section, x: int) -> int:
+def local(net: DarknetNetwork, section: Section, x: int) -> int:
     """A convolution with weights of its own for each place."""
     channels, *image = net.image(section, x)
     filters, size = section.integer("filters", 1), section.integer("size", 1)
@@ -62,12 +62,12 @@ def local(net: Network, section: Section, x: int) -> int:
     return net.activated(section, x, "logistic")
 
 
-def connected(net: Network, section: Section, x: int) -> int:
+def connected(net: DarknetNetwork, section: Section, x: int) -> int:
     x = net.dense(section, "linear", net.flat(x), section.integer("output", 1))
     return net.activated(section, x, "logistic")
 
 
-def pool(net: Network, section: Section, x: int) -> int:
+def pool(net: DarknetNetwork, section: Section, x: int) -> int:
     """A pool whose padding is of both sides together, one cell less than its window by default."""
     kind, *refused = ("maxpool", "maxpool_depth") if section.name.startswith("max") else ("avgpool",)
     section.refuse(*refused, "antialiasing")
@@ -78,12 +78,12 @@ def pool(net: Network, section: Section, x: int) -> int:
     return net.layer("", kind, x, kernel=size, stride=stride, padding=(sides, sides))
 
 
-def avgpool(net: Network, section: Section, x: int) -> int:
+def avgpool(net: DarknetNetwork, section: Section, x: int) -> int:
     net.image(section, x)
     return net.layer("", "avgpool", x, kernel="global")
 
 
-def route(net: Network, section: Section, x: int) -> int:
+def route(net: DarknetNetwork, section: Section, x: int) -> int:
     """Earlier layers, or one group of their channels each, joined."""
     groups, group = section.integer("groups", 1), section.integer("group_id", 0, 0)
     parts = net.earlier(section, "layers")
@@ -92,7 +92,7 @@ def route(net: Network, section: Section, x: int) -> int:
     return net.layer("", "concat", *parts) if len(parts) > 1 else parts[0]
 
 
-def shortcut(net: Network, section: Section, x: int) -> int:
+def shortcut(net: DarknetNetwork, section: Section, x: int) -> int:
     """The sum with earlier layers: of larger ones every n-th cell, and no more channels than there are."""
     parts = [x, *(_fitted(net, part, net.shape(x)) for part in net.earlier(section, "from"))]
     kind = section.text("weights_type", "none")
@@ -106,7 +106,7 @@ def shortcut(net: Network, section: Section, x: int) -> int:
     return net.activated(section, net.layer("", "add", *parts), "linear")
 
 
-def _fitted(net: Network, x: int, like: Shape) -> int:
+def _fitted(net: DarknetNetwork, x: int, like: Shape) -> int:
     """Return an earlier layer in the size of a shape, where Darknet adds it so."""
     shape = net.shape(x)
     if shape.rank != like.rank:
@@ -119,7 +119,7 @@ def _fitted(net: Network, x: int, like: Shape) -> int:
     return net.layer("channels", "pad", x, padding=((0, more),), axis=(0,)) if more else x
 
 
-def product(net: Network, section: Section, x: int) -> int:
+def product(net: DarknetNetwork, section: Section, x: int) -> int:
     """The product of an earlier layer with one of its shape, or with a factor for each of its channels or places."""
     first, *others = net.earlier(section, "from")
     if others:
@@ -128,21 +128,21 @@ def product(net: Network, section: Section, x: int) -> int:
     return net.activated(section, net.layer("", "mul", *factors), "linear")
 
 
-def upsample(net: Network, section: Section, x: int) -> int:
+def upsample(net: DarknetNetwork, section: Section, x: int) -> int:
     stride = section.integer("stride", 2, -1_000_000)
     if stride == 0:
         raise invalid("'stride' must not be 0", net.value(section, "stride"))
     return net.layer("", "upsample", x, scale=stride if stride > 0 else Fraction(1, -stride))
 
 
-def reorg(net: Network, section: Section, x: int) -> int:
+def reorg(net: DarknetNetwork, section: Section, x: int) -> int:
     """Cells of a block to channels, or back; Darknet orders them in a way of its own, which changes no size."""
     section.refuse("flatten", "extra")
     stride = section.integer("stride", 1)
     return net.layer("", "pixel_shuffle" if section.flag("reverse") else "pixel_unshuffle", x, factor=stride)
 
 
-def crop(net: Network, section: Section, x: int) -> int:
+def crop(net: DarknetNetwork, section: Section, x: int) -> int:
     _, *image = net.image(section, x)
     sizes = [section.integer(f"crop_{name}", 1) for name in ("height", "width")]
     cut = [length - size for length, size in zip(image, sizes, strict=True)]
@@ -150,7 +150,7 @@ def crop(net: Network, section: Section, x: int) -> int:
     return net.layer("", "pad", x, padding=sides)
 
 
-def activation(net: Network, section: Section, x: int) -> int:
+def activation(net: DarknetNetwork, section: Section, x: int) -> int:
     return net.activated(section, x, "linear")
 
 
@@ -162,12 +162,12 @@ SIMPLE: dict[str, tuple[str, dict[str, str | int]]] = {
 """Layers without options that are read → the layer and its arguments."""
 
 
-def simple(net: Network, section: Section, x: int) -> int:
+def simple(net: DarknetNetwork, section: Section, x: int) -> int:
     kind, arguments = SIMPLE[section.name]
     return net.layer("", kind, x, **arguments)
 
 
-def unchanged(net: Network, section: Section, x: int) -> int:
+def unchanged(net: DarknetNetwork, section: Section, x: int) -> int:
     """What is for training, or only reads."""
     return x
 
@@ -175,18 +175,18 @@ def unchanged(net: Network, section: Section, x: int) -> int:
 # --- boxes ------------------------------------------------------------------------------------------------------------
 
 
-def yolo(net: Network, section: Section, x: int) -> int:
+def yolo(net: DarknetNetwork, section: Section, x: int) -> int:
     anchors = len(section.integers("mask", ())) or section.integer("num", 1)
     coordinates = 8 if section.name == "Gaussian_yolo" else 4
     return _boxes(net, section, x, anchors, coordinates + 1 + section.integer("classes", 20))
 
 
-def region(net: Network, section: Section, x: int) -> int:
+def region(net: DarknetNetwork, section: Section, x: int) -> int:
     each = section.integer("coords", 4) + 1 + section.integer("classes", 20)
     return _boxes(net, section, x, section.integer("num", 1), each)
 
 
-def _boxes(net: Network, section: Section, x: int, anchors: int, each: int) -> int:
+def _boxes(net: DarknetNetwork, section: Section, x: int, anchors: int, each: int) -> int:
     """Boxes as they are: what the layer in front has must be one for each anchor."""
     channels = net.image(section, x)[0]
     if is_plain(channels) and channels != anchors * each:
@@ -195,14 +195,14 @@ def _boxes(net: Network, section: Section, x: int, anchors: int, each: int) -> i
     return net.sink(net.layer("", "act", x, type="sigmoid"))
 
 
-def detection(net: Network, section: Section, x: int) -> int:
+def detection(net: DarknetNetwork, section: Section, x: int) -> int:
     return net.sink(x)
 
 
 # --- recurrent layers, one step ---------------------------------------------------------------------------------------
 
 
-def rnn(net: Network, section: Section, x: int) -> int:
+def rnn(net: DarknetNetwork, section: Section, x: int) -> int:
     """Three layers: of the input, of the state, and of the new state."""
     out = section.integer("output", 1)
     hidden = section.integer("hidden", out)
@@ -211,7 +211,7 @@ def rnn(net: Network, section: Section, x: int) -> int:
     return net.activated(section, net.dense(section, "output", state, out), "logistic")
 
 
-def crnn(net: Network, section: Section, x: int) -> int:
+def crnn(net: DarknetNetwork, section: Section, x: int) -> int:
     """As of an RNN, with convolutions."""
     out, size = section.integer("output", 1), section.integer("size", 3)
     hidden, stride = section.integer("hidden", 1), section.integer("stride", 1)
@@ -223,7 +223,7 @@ def crnn(net: Network, section: Section, x: int) -> int:
     return x
 
 
-def gated(net: Network, section: Section, x: int) -> int:
+def gated(net: DarknetNetwork, section: Section, x: int) -> int:
     """A dense layer of the input and one of the state for each gate; the state has the size of the output."""
     out, x = section.integer("output", 1), net.flat(x)
     parts = []
@@ -246,7 +246,7 @@ LAYERS: dict[str, Layer] = {
 }  # fmt: skip
 
 
-def build(net: Network, section: Section, x: int) -> int:
+def build(net: DarknetNetwork, section: Section, x: int) -> int:
     """Add the layer of a section.
 
     Raises:

@@ -9,7 +9,7 @@ from convcalc.arith import Number
 from convcalc.errors import Source, SpecError
 from convcalc.graph.graph import Graph
 from convcalc.importers.darknet.layers import build
-from convcalc.importers.darknet.network import Network, Section, invalid, read_sections
+from convcalc.importers.darknet.network import DarknetNetwork, Section, invalid, read_sections
 from convcalc.importers.model import Model, unknown_sizes
 from convcalc.records import dataclass
 from convcalc.spec.yaml.text import decode, read_text
@@ -31,7 +31,7 @@ class DarknetModel(Model):
         if len(shape) not in (1, len(SIZES)):
             text = f"the input must be [{', '.join(SIZES)}], not [{', '.join(map(str, shape))}]"
             raise SpecError("CC401", text, self.span(), hint="such as --input 3,416,416")
-        net = Network(self.source)
+        net = DarknetNetwork(self.source)
         x = net.input("input", shape)
         for index, section in enumerate(self.sections[1:]):
             net.place, net.section = section.span, f"{index}_{section.name}"

@@ -142,7 +142,7 @@ def read_sections(source: Source) -> list[Section]:
     return sections
 
 
-class Network(ModelBuilder):
+class DarknetNetwork(ModelBuilder):
     """Builds the layers of a file: ``5_convolutional.conv`` is of the sixth section behind [net]."""
 
     def __init__(self, source: Source) -> None:

@@ -13,7 +13,7 @@ from convcalc.graph.graph import Graph
 from convcalc.importers.hf import PREFIX
 from convcalc.importers.hf.config import Config, read_config
 from convcalc.importers.hf.families import FOLDER, expression, library_version, template_names
-from convcalc.importers.hf.settings import DECODER, POSITIONS, Settings, read_settings
+from convcalc.importers.hf.settings import DECODER, POSITIONS, ConfigSettings, read_settings
 from convcalc.importers.hf.weights import Stored, stored_beside
 from convcalc.importers.model import Model
 from convcalc.metrics.counts import params
@@ -32,7 +32,7 @@ class HuggingFaceModel(Model):
     """A network of transformers, by its configuration alone."""
 
     config: Config = field(kw_only=True)
-    settings: Settings = field(kw_only=True)
+    settings: ConfigSettings = field(kw_only=True)
     tokens: Mapping[str, int] = field(kw_only=True)
     """How many tokens are counted where nothing says it."""
     stored: Stored | None = None

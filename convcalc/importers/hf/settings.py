@@ -27,7 +27,7 @@ OLD_CLASSES = {"T5WithLMHeadModel": "T5ForConditionalGeneration"}
 
 
 @dataclass(frozen=True, eq=False)
-class Settings:
+class ConfigSettings:
     """The values of a configuration that has been checked."""
 
     config: Config
@@ -39,8 +39,8 @@ class Settings:
     """Variables of the template that are words."""
     slides: Sequence[bool] = ()
     """Of each layer whether its attention sees a window, where the configuration says so."""
-    text: Settings | None = None
-    vision: Settings | None = None
+    text: ConfigSettings | None = None
+    vision: ConfigSettings | None = None
     """The parts of a configuration that has some."""
 
     def variables(self, given: Mapping[str, Number]) -> dict[str, Any]:
@@ -100,7 +100,7 @@ class Settings:
             raise SpecError("CC768", f"{', '.join(keys)}: {error.text}", place) from None
 
 
-def read_settings(config: Config, section: str = FAMILIES) -> Settings:
+def read_settings(config: Config, section: str = FAMILIES) -> ConfigSettings:
     """Check a configuration, or one of a part of it.
 
     Raises:
@@ -137,13 +137,13 @@ def read_settings(config: Config, section: str = FAMILIES) -> Settings:
     for key, condition in found.required.items():
         if condition.names <= known.keys() and condition.evaluate(known) is not True:
             raise config.wrong(key, known[key], f"such that {found.row['require'][key]}")
-    parts: dict[str, Settings] = {}
+    parts: dict[str, ConfigSettings] = {}
     if found.has_parts:
         parts["text"] = read_settings(_part_of(config, found, TEXT))
         if parts["text"].variables({}).get("positions"):
             raise config.wrong(TEXT, parts["text"].family.name, "a decoder without a table of positions")
         parts["vision"] = read_settings(_part_of(config, found, VISION), PARTS)
-    return Settings(config, found, architecture, known, activations, checks.slides(config, found), **parts)
+    return ConfigSettings(config, found, architecture, known, activations, checks.slides(config, found), **parts)
 
 
 def _nested(config: Config, key: str, name: str) -> dict[str, Any]:

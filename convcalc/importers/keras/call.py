@@ -12,7 +12,7 @@ from typing import Any, TypeAlias, TypeVar
 from convcalc.arith import Number
 from convcalc.errors import SpecError
 from convcalc.importers.builder import ModelBuilder
-from convcalc.importers.keras.settings import Settings, bad, integer
+from convcalc.importers.keras.settings import LayerSettings, bad, integer
 from convcalc.records import NamedTuple, dataclass, field, replace
 from convcalc.spec import limits
 
@@ -20,21 +20,21 @@ Order: TypeAlias = tuple[int, ...]
 Found = TypeVar("Found")
 
 
-class Tensor(NamedTuple):
+class LayerTensor(NamedTuple):
     """A tensor of the graph. ``order[i]`` is its axis that Keras has at place ``i``, without the batch."""
 
     handle: int
     order: Order
 
 
-class Constant(NamedTuple):
+class ModelConstant(NamedTuple):
     """A number, or an array of numbers, that is part of the model."""
 
     shape: tuple[int, ...]
     value: Any = None
 
 
-Output: TypeAlias = Tensor | list[Tensor]
+Output: TypeAlias = LayerTensor | list[LayerTensor]
 
 
 def natural(rank: int) -> Order:
@@ -59,7 +59,7 @@ class Net:
     builder: ModelBuilder
     as_saved: bool
     """Whether the sizes are those that the model was saved with."""
-    moved: dict[tuple[int, Order, Order], Tensor] = field(default_factory=dict)
+    moved: dict[tuple[int, Order, Order], LayerTensor] = field(default_factory=dict)
     scopes: dict[str, int] = field(default_factory=dict)
     checked: set[Hashable] = field(default_factory=set)
     """Layers that have run: Keras writes down what entered at the first call."""
@@ -78,7 +78,7 @@ class Net:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class LayerCall:
     """A layer with what enters it. Handlers of layers take one and return what leaves it."""
 
     net: Net
@@ -93,12 +93,12 @@ class Call:
     """Which of several layers with the same settings it is."""
     recorded: Callable[[int], Any] = _nothing
     """The shape that Keras has written down for an output."""
-    run: Callable[[Call], Output] = _nothing
+    run: Callable[[LayerCall], Output] = _nothing
     """Runs the call of another layer, of one that this wraps."""
 
     @property
-    def config(self) -> Settings:
-        return Settings(self.raw.get("config"))
+    def config(self) -> LayerSettings:
+        return LayerSettings(self.raw.get("config"))
 
     @property
     def class_name(self) -> str:
@@ -117,7 +117,7 @@ class Call:
     # --- what enters --------------------------------------------------------------------------------------------------
 
     @property
-    def tensors(self) -> list[Tensor]:
+    def tensors(self) -> list[LayerTensor]:
         """All tensors of the first argument, or of all where it has none.
 
         Raises:
@@ -129,7 +129,7 @@ class Call:
         return found
 
     @property
-    def tensor(self) -> Tensor:
+    def tensor(self) -> LayerTensor:
         return self.tensors[0]
 
     def argument(self, place: int, name: str, default: Any = None) -> Any:
@@ -138,7 +138,7 @@ class Call:
             return self.args[place]
         return self.kwargs.get(name, default)
 
-    def shape(self, tensor: Tensor) -> tuple[Number, ...]:
+    def shape(self, tensor: LayerTensor) -> tuple[Number, ...]:
         """Return the sizes in the order of Keras, without the batch."""
         shape = self.net.builder.shape(tensor.handle)
         return tuple(shape[axis] for axis in tensor.order)
@@ -153,22 +153,24 @@ class Call:
             raise bad(f"{name} = {number} is no axis of a tensor of {rank} axes without the batch")
         return place
 
-    def axis(self, tensor: Tensor, axis: object) -> int:
+    def axis(self, tensor: LayerTensor, axis: object) -> int:
         """Return the axis of the graph that an axis of Keras is, the batch counted."""
         return tensor.order[self.place(axis, len(tensor.order))]
 
-    def axes(self, tensor: Tensor, axes: object) -> tuple[int, ...]:
+    def axes(self, tensor: LayerTensor, axes: object) -> tuple[int, ...]:
         return tuple(self.axis(tensor, axis) for axis in (axes if isinstance(axes, list | tuple) else [axes]))
 
     # --- what is added ------------------------------------------------------------------------------------------------
 
-    def add(self, kind: str, *inputs: Tensor, name: str = "", order: Order | None = None, **arguments: Any) -> Tensor:
+    def add(
+        self, kind: str, *inputs: LayerTensor, name: str = "", order: Order | None = None, **arguments: Any
+    ) -> LayerTensor:
         """Add a layer to the graph; ``name`` is its own within the layer of Keras. What leaves has ``order``."""
         handles = [tensor.handle for tensor in inputs]
         handle = self.net.builder.add(self.at(name), kind, *handles, weights=(self.key, name), **arguments)
-        return Tensor(handle, inputs[0].order if order is None else order)
+        return LayerTensor(handle, inputs[0].order if order is None else order)
 
-    def reordered(self, tensor: Tensor, order: Order) -> Tensor:
+    def reordered(self, tensor: LayerTensor, order: Order) -> LayerTensor:
         """Return a tensor in another order: permuted, or reshaped where only axes of one cell move."""
         if tensor.order == order:
             return tensor
@@ -183,14 +185,14 @@ class Call:
             moved = tensor if shape == sizes else self.add("reshape", tensor, name="reshape", shape=shape)
         else:
             moved = self.add("permute", tensor, name="permute", axes=axes)
-        self.net.moved[(*tensor, order)] = result = Tensor(moved.handle, order)
+        self.net.moved[(*tensor, order)] = result = LayerTensor(moved.handle, order)
         return result
 
-    def natural(self, tensor: Tensor) -> Tensor:
+    def natural(self, tensor: LayerTensor) -> LayerTensor:
         """Return a tensor with its axes as Keras has them."""
         return self.reordered(tensor, natural(len(tensor.order)))
 
-    def spatial(self, tensor: Tensor) -> Tensor:
+    def spatial(self, tensor: LayerTensor) -> LayerTensor:
         """Return a tensor with the channels first, as the layer's ``data_format`` says where Keras has them."""
         return self.reordered(tensor, self.spatial_order(len(tensor.order)))
 
@@ -198,25 +200,25 @@ class Call:
         first = self.config.get("data_format") == "channels_first"
         return channels_first(rank, self.lead if first else -1) if rank else ()
 
-    def aligned(self, tensors: Iterable[Tensor]) -> list[Tensor]:
+    def aligned(self, tensors: Iterable[LayerTensor]) -> list[LayerTensor]:
         """Return tensors of one rank in one order, that of channels first if any of them has it."""
         given = list(tensors)
         order = next((each.order for each in given if each.order != natural(len(each.order))), given[0].order)
         return [self.reordered(each, order) if len(each.order) == len(order) else each for each in given]
 
-    def reshaped(self, tensor: Tensor, shape: Sequence[Number], name: str = "") -> Tensor:
+    def reshaped(self, tensor: LayerTensor, shape: Sequence[Number], name: str = "") -> LayerTensor:
         """Return a tensor with other axes, in the order of Keras."""
         flat = self.natural(tensor)
         return self.add("reshape", flat, name=name, shape=tuple(shape) or (1,), order=natural(len(shape)))
 
-    def inner(self, raw: Mapping[str, Any], name: str = "", **changes: Any) -> Call:
+    def inner(self, raw: Mapping[str, Any], name: str = "", **changes: Any) -> LayerCall:
         """Return the call of a layer that this one wraps, on the same tensors."""
         return replace(self, raw=raw, path=self.at(name), **changes)
 
 
-def tensors_in(values: Iterable[Any]) -> Iterator[Tensor]:
+def tensors_in(values: Iterable[Any]) -> Iterator[LayerTensor]:
     """Give the tensors in nested arguments, in order."""
-    return found_in(values, Tensor)
+    return found_in(values, LayerTensor)
 
 
 def found_in(values: Iterable[Any], kind: type[Found]) -> Iterator[Found]:
@@ -226,7 +228,7 @@ def found_in(values: Iterable[Any], kind: type[Found]) -> Iterator[Found]:
             yield value
         elif isinstance(value, Mapping):
             yield from found_in(value.values(), kind)
-        elif isinstance(value, list | tuple) and not isinstance(value, Constant):
+        elif isinstance(value, list | tuple) and not isinstance(value, ModelConstant):
             yield from found_in(value, kind)
 
 

@@ -10,7 +10,15 @@ from convcalc.errors import quoted
 from convcalc.importers.keras.call import Order, channels_first, natural
 from convcalc.importers.keras.kinds import layers, norms, recurrent, windows
 from convcalc.importers.keras.kinds.table import NEUTRAL, handler_of, is_model
-from convcalc.importers.keras.network import Network, Raw, damaged, is_sequential, layers_of, name_of, read_network
+from convcalc.importers.keras.network import (
+    FunctionalModel,
+    Raw,
+    damaged,
+    is_sequential,
+    layers_of,
+    name_of,
+    read_network,
+)
 from convcalc.records import NamedTuple
 from convcalc.shapes import MAX_AXIS_SIZE
 
@@ -35,7 +43,7 @@ class Layout(NamedTuple):
 NATURAL = Layout()
 
 
-def layout_of(raw: Raw, place: int, sizes: Sequence[int | None] | None, known: dict[int, Network]) -> Layout:
+def layout_of(raw: Raw, place: int, sizes: Sequence[int | None] | None, known: dict[int, FunctionalModel]) -> Layout:
     """Return the layout of an input of a model, given its place among them."""
     if sizes == []:
         return Layout(is_scalar=True)
@@ -44,7 +52,7 @@ def layout_of(raw: Raw, place: int, sizes: Sequence[int | None] | None, known: d
     return _first_layout(raw, place, known) or NATURAL
 
 
-def _first_layout(raw: Raw, place: int, known: dict[int, Network]) -> Layout | None:
+def _first_layout(raw: Raw, place: int, known: dict[int, FunctionalModel]) -> Layout | None:
     """Return what the first layer behind an input says that is not neutral, nearest ones first."""
     if is_sequential(raw):
         each = (_layout(layer, 0, known) for layer in layers_of(raw) if layer.get("class_name") != "InputLayer")
@@ -69,7 +77,7 @@ def _first_layout(raw: Raw, place: int, known: dict[int, Network]) -> Layout | N
     return None
 
 
-def _layout(raw: Raw, position: int, known: dict[int, Network], lead: int = 0) -> Layout | None:
+def _layout(raw: Raw, position: int, known: dict[int, FunctionalModel], lead: int = 0) -> Layout | None:
     """Return what a layer says of its input; nothing, if it is neutral."""
     if is_model(raw):
         return _first_layout(raw, position, known)
@@ -88,7 +96,7 @@ def _layout(raw: Raw, position: int, known: dict[int, Network], lead: int = 0) -
     return Layout(is_spatial=True, channel=lead if first else -1)
 
 
-def inputs_of(raw: Raw, networks: dict[int, Network]) -> list[tuple[str, Sequence[int | None] | None]]:
+def inputs_of(raw: Raw, networks: dict[int, FunctionalModel]) -> list[tuple[str, Sequence[int | None] | None]]:
     """Return the names of the inputs and their sizes in the order of Keras, without the batch."""
     if is_sequential(raw):
         layers, built = layers_of(raw), [raw.get("build_config"), raw.get("config")]

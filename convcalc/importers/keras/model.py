@@ -11,13 +11,13 @@ from convcalc.arith import Number, equal, require
 from convcalc.errors import Source, Span, SpecError, quoted
 from convcalc.graph.graph import Graph
 from convcalc.importers.builder import ModelBuilder
-from convcalc.importers.keras.call import Call, Net, Output, Tensor
+from convcalc.importers.keras.call import LayerCall, LayerTensor, Net, Output
 from convcalc.importers.keras.kinds.table import handler_of, is_model
 from convcalc.importers.keras.layouts import Layout, inputs_of, layout_of
 from convcalc.importers.keras.network import (
-    Network,
+    FunctionalModel,
+    OutputReference,
     Raw,
-    Reference,
     damaged,
     is_sequential,
     layers_of,
@@ -26,7 +26,7 @@ from convcalc.importers.keras.network import (
     shape_when_built,
 )
 from convcalc.importers.keras.opaque import check_built, opaque, require_plain
-from convcalc.importers.keras.settings import Settings, bad
+from convcalc.importers.keras.settings import LayerSettings, bad
 from convcalc.importers.model import Model, Size, unknown_sizes
 from convcalc.records import dataclass, field, replace
 
@@ -39,7 +39,7 @@ class KerasModel(Model):
     """A model whose configuration has been read."""
 
     raw: Raw = field(default_factory=dict)
-    networks: dict[int, Network] = field(default_factory=dict)
+    networks: dict[int, FunctionalModel] = field(default_factory=dict)
     layouts: Mapping[str, Layout] = field(default_factory=dict)
 
     def graph(
@@ -54,7 +54,7 @@ class KerasModel(Model):
     def _graph(self, variables: Mapping[str, Number], inputs: Mapping[str, tuple[Number, ...]]) -> Graph:
         builder = ModelBuilder(self.source)
         net = Net(builder, as_saved=not inputs and not variables)
-        root = Call(net, self.raw, "", [], run=_runner(net, self.networks))
+        root = LayerCall(net, self.raw, "", [], run=_runner(net, self.networks))
         try:
             given = [self._input(builder, name, variables, inputs.get(name)) for name in self.inputs]
             outputs = _run_model(root, self.networks, given)
@@ -66,12 +66,12 @@ class KerasModel(Model):
 
     def _input(
         self, builder: ModelBuilder, name: str, variables: Mapping[str, Number], shape: tuple[Number, ...] | None
-    ) -> Tensor:
+    ) -> LayerTensor:
         if shape is None:
             shape = self._sizes(name, variables)
         elif known := self.inputs[name]:
             self._require_like(name, known, shape)
-        return Tensor(builder.input(name, shape), self.layouts[name].order(len(shape)))
+        return LayerTensor(builder.input(name, shape), self.layouts[name].order(len(shape)))
 
     def _sizes(self, name: str, variables: Mapping[str, Number]) -> tuple[Number, ...]:
         sizes = self.inputs[name]
@@ -144,7 +144,7 @@ def open_config(source: Source, raw: Raw) -> KerasModel:
         hint = "export it to ONNX: model.export('model.onnx', format='onnx')"
         text = f"the file has no layers of the model {name}, which its own code makes"
         raise SpecError("CC761", text, hint=hint)
-    networks: dict[int, Network] = {}
+    networks: dict[int, FunctionalModel] = {}
     try:
         found = inputs_of(raw, networks)
         layouts = {name: layout_of(raw, place, sizes, networks) for place, (name, sizes) in enumerate(found)}
@@ -152,7 +152,7 @@ def open_config(source: Source, raw: Raw) -> KerasModel:
         raise damaged("models are nested too deeply") from None
     shapes = {name: _named(name, sizes, layouts[name], len(found) == 1) for name, sizes in found}
     variables = {size: None for shape in shapes.values() for size in shape if isinstance(size, str)}
-    name = Settings(raw["config"]).text("name") if isinstance(raw["config"], dict) else ""
+    name = LayerSettings(raw["config"]).text("name") if isinstance(raw["config"], dict) else ""
     return KerasModel(source, shapes, name=name, variables=variables, raw=raw, networks=networks, layouts=layouts)
 
 
@@ -175,16 +175,16 @@ def _named(name: str, sizes: Sequence[int | None] | None, layout: Layout, alone:
 # --- running ----------------------------------------------------------------------------------------------------------
 
 
-def _runner(net: Net, networks: dict[int, Network]) -> Callable[[Call], Output]:
+def _runner(net: Net, networks: dict[int, FunctionalModel]) -> Callable[[LayerCall], Output]:
     """Return what runs the call of any layer."""
 
-    def run(call: Call) -> Output:
+    def run(call: LayerCall) -> Output:
         net.count_call()
         if not isinstance(call.raw, Mapping):
             raise bad("a layer is not an object")
         if is_model(call.raw):
             given = call.tensors
-            scoped = Call(net, call.raw, net.scope(call.path), [], lead=call.lead, run=run)
+            scoped = LayerCall(net, call.raw, net.scope(call.path), [], lead=call.lead, run=run)
             outputs = _run_model(scoped, networks, given)
             return outputs if len(outputs) > 1 else outputs[0]
         with net.builder.errors_at(call.path):
@@ -198,7 +198,9 @@ def _runner(net: Net, networks: dict[int, Network]) -> Callable[[Call], Output]:
     return run
 
 
-def _run_model(call: Call, networks: dict[int, Network], given: Sequence[Tensor]) -> list[Tensor]:
+def _run_model(
+    call: LayerCall, networks: dict[int, FunctionalModel], given: Sequence[LayerTensor]
+) -> list[LayerTensor]:
     if is_sequential(call.raw):
         if len(given) != 1:
             raise damaged(f"{len(given)} tensors enter the sequential model {quoted(name_of(call.raw))}")
@@ -206,15 +208,15 @@ def _run_model(call: Call, networks: dict[int, Network], given: Sequence[Tensor]
     return _run_functional(call, read_network(call.raw, networks), given)
 
 
-def _listed(output: Output) -> list[Tensor]:
+def _listed(output: Output) -> list[LayerTensor]:
     return output if isinstance(output, list) else [output]
 
 
-def _run_functional(call: Call, network: Network, given: Sequence[Tensor]) -> list[Tensor]:
+def _run_functional(call: LayerCall, network: FunctionalModel, given: Sequence[LayerTensor]) -> list[LayerTensor]:
     """Run a functional model on its inputs and return its outputs."""
     if len(given) != len(network.inputs):
         raise damaged(f"{len(given)} tensors enter a model of {len(network.inputs)} inputs")
-    known: dict[tuple[str, int], list[Tensor]] = {
+    known: dict[tuple[str, int], list[LayerTensor]] = {
         (each.layer, each.node): [tensor] for each, tensor in zip(network.inputs, given, strict=True)
     }
     turns: dict[str, int] = {}
@@ -230,9 +232,9 @@ def _run_functional(call: Call, network: Network, given: Sequence[Tensor]) -> li
     return [_filled(each, known) for each in network.outputs]
 
 
-def _filled(value: Any, known: Mapping[tuple[str, int], Sequence[Tensor]]) -> Any:
+def _filled(value: Any, known: Mapping[tuple[str, int], Sequence[LayerTensor]]) -> Any:
     """Return arguments with the tensors in place of the outputs that they name."""
-    if isinstance(value, Reference):
+    if isinstance(value, OutputReference):
         outputs = known.get((value.layer, value.node), ())
         if not 0 <= value.output < len(outputs):
             raise damaged(f"output {value.output} of {quoted(value.layer)} is read, which has {len(outputs)}")
@@ -244,11 +246,11 @@ def _filled(value: Any, known: Mapping[tuple[str, int], Sequence[Tensor]]) -> An
     return value
 
 
-def _run_sequential(call: Call, x: Output) -> list[Tensor]:
+def _run_sequential(call: LayerCall, x: Output) -> list[LayerTensor]:
     """Run the layers of a sequential model one behind the other: what enters one has left the one before."""
     layers = [each for each in layers_of(call.raw) if each.get("class_name") != "InputLayer"]
     for each, following in zip(layers, [*layers[1:], {}], strict=False):
-        args = [x if isinstance(x, Tensor) or len(x) > 1 else x[0]]
+        args = [x if isinstance(x, LayerTensor) or len(x) > 1 else x[0]]
         recorded = {0: shape_when_built(following)}.get
         x = call.run(replace(call, raw=each, path=call.at(name_of(each)), args=args, kwargs={}, recorded=recorded))
     return _listed(x)

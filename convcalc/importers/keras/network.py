@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from convcalc.errors import SpecError, quoted
-from convcalc.importers.keras.call import Constant, array_shape, found_in
-from convcalc.importers.keras.settings import Settings
+from convcalc.importers.keras.call import ModelConstant, array_shape, found_in
+from convcalc.importers.keras.settings import LayerSettings
 from convcalc.records import NamedTuple, dataclass, field
 
 Raw = Mapping[str, Any]
 
 
-class Reference(NamedTuple):
+class OutputReference(NamedTuple):
     """An output of a call of a layer, with the shape that Keras has written down."""
 
     layer: str
@@ -25,7 +25,7 @@ class Reference(NamedTuple):
 
 
 @dataclass(slots=True)
-class Node:
+class LayerNode:
     """One call of a layer in a functional model."""
 
     raw: Raw
@@ -35,20 +35,20 @@ class Node:
     kwargs: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def references(self) -> Iterator[Reference]:
-        return found_in([*self.args, *self.kwargs.values()], Reference)
+    def references(self) -> Iterator[OutputReference]:
+        return found_in([*self.args, *self.kwargs.values()], OutputReference)
 
 
 @dataclass(slots=True)
-class Network:
+class FunctionalModel:
     """A functional model: its calls in an order in which each reads only what comes before it."""
 
-    nodes: list[Node]
-    inputs: list[Reference]
-    outputs: list[Reference]
+    nodes: list[LayerNode]
+    inputs: list[OutputReference]
+    outputs: list[OutputReference]
     shapes: dict[tuple[str, int, int], Any]
 
-    def shape_of(self, node: Node, output: int) -> Any:
+    def shape_of(self, node: LayerNode, output: int) -> Any:
         """Return the shape that Keras has written down for an output of a call."""
         return self.shapes.get((node.name, node.number, output))
 
@@ -66,7 +66,7 @@ def name_of(raw: Raw) -> str:
 def layers_of(raw: Raw) -> list[Raw]:
     """Return the layers of a model."""
     config = raw.get("config")
-    found = config if isinstance(config, list) else Settings(config).get("layers")
+    found = config if isinstance(config, list) else LayerSettings(config).get("layers")
     if not isinstance(found, list) or not all(isinstance(each, Mapping) for each in found):
         raise damaged(f"the layers of {quoted(name_of(raw))} are not a list of objects")
     return found
@@ -83,14 +83,14 @@ def is_sequential(raw: Raw) -> bool:
     return (
         isinstance(config, list)
         or raw.get("class_name") == "Sequential"
-        or "input_layers" not in Settings(config).values
+        or "input_layers" not in LayerSettings(config).values
     )
 
 
 # --- functional models ------------------------------------------------------------------------------------------------
 
 
-def read_network(raw: Raw, known: dict[int, Network]) -> Network:
+def read_network(raw: Raw, known: dict[int, FunctionalModel]) -> FunctionalModel:
     """Return the calls of a functional model; ``known`` has those of models that have been read.
 
     Raises:
@@ -101,8 +101,8 @@ def read_network(raw: Raw, known: dict[int, Network]) -> Network:
     return known[id(raw)]
 
 
-def _read_network(raw: Raw) -> Network:
-    layers, config = layers_of(raw), Settings(raw.get("config"))
+def _read_network(raw: Raw) -> FunctionalModel:
+    layers, config = layers_of(raw), LayerSettings(raw.get("config"))
     names = {name_of(each) for each in layers}
     if len(names) != len(layers):
         raise damaged(f"two layers of {quoted(name_of(raw))} have the same name")
@@ -110,20 +110,20 @@ def _read_network(raw: Raw) -> Network:
     inputs, outputs = (list(_ends(config.get(key))) for key in ("input_layers", "output_layers"))
     _count_from_one(nodes, layers, outputs)
     shapes = {each[:3]: each.shape for node in nodes for each in node.references if each.shape is not None}
-    return Network(_sorted(nodes), inputs, outputs, shapes)
+    return FunctionalModel(_sorted(nodes), inputs, outputs, shapes)
 
 
-def _nodes(raw: Raw, names: set[str]) -> Iterator[Node]:
+def _nodes(raw: Raw, names: set[str]) -> Iterator[LayerNode]:
     given = raw.get("inbound_nodes")
     name = name_of(raw)
     if not isinstance(given, list):
         raise damaged(f"the calls of {quoted(name)} are not a list")
     if not given:
-        yield Node(raw, name, 0)
+        yield LayerNode(raw, name, 0)
     for number, each in enumerate(given):
         if isinstance(each, Mapping):
             args, kwargs = (_value(each.get(key)) for key in ("args", "kwargs"))
-            node = Node(raw, name, number, args if isinstance(args, list) else [args], kwargs or {})
+            node = LayerNode(raw, name, number, args if isinstance(args, list) else [args], kwargs or {})
         else:
             node = _old_node(raw, name, number, each, names)
         if not isinstance(node.kwargs, dict):
@@ -131,7 +131,7 @@ def _nodes(raw: Raw, names: set[str]) -> Iterator[Node]:
         yield node
 
 
-def _old_node(raw: Raw, name: str, number: int, given: Any, names: set[str]) -> Node:
+def _old_node(raw: Raw, name: str, number: int, given: Any, names: set[str]) -> LayerNode:
     """Read a call of Keras 2: ``[[layer, node, output, kwargs], …]``, or one of these alone."""
     single = isinstance(given, list) and given[:1] and isinstance(given[0], str)
     entries = [given] if single else given
@@ -142,10 +142,10 @@ def _old_node(raw: Raw, name: str, number: int, given: Any, names: set[str]) -> 
     for each in entries:
         if len(each) > 3 and isinstance(each[3], Mapping):
             kwargs |= {key: _old_value(value, names) for key, value in each[3].items()}
-    return Node(raw, name, number, values if len(values) == 1 else [values], kwargs)
+    return LayerNode(raw, name, number, values if len(values) == 1 else [values], kwargs)
 
 
-def _count_from_one(nodes: Sequence[Node], layers: Sequence[Raw], outputs: list[Reference]) -> None:
+def _count_from_one(nodes: Sequence[LayerNode], layers: Sequence[Raw], outputs: list[OutputReference]) -> None:
     """Give calls of models the numbers by which they are read.
 
     The first call of a functional model is that of its own inputs, so that Keras counts the others from one: Keras 2
@@ -170,7 +170,7 @@ def _old_value(value: Any, names: set[str]) -> Any:
         if value[0] == "_CONSTANT_VALUE":
             return value[2]
         if value[0] in names and all(type(each) is int for each in value[1:3]):
-            return Reference(value[0], value[1], value[2])
+            return OutputReference(value[0], value[1], value[2])
     return [_old_value(each, names) for each in value] if isinstance(value, list) else value
 
 
@@ -187,18 +187,18 @@ def _value(value: Any) -> Any:
         history = config.get("keras_history")
         if not isinstance(history, list) or [type(each) for each in history] != [str, int, int]:
             raise damaged("a tensor has no keras_history of layer, call and output")
-        return Reference(history[0], history[1], history[2], config.get("shape"))
+        return OutputReference(history[0], history[1], history[2], config.get("shape"))
     if kind in ("__tensor__", "__numpy__"):
-        return Constant(array_shape(config.get("value")), config.get("value"))
+        return ModelConstant(array_shape(config.get("value")), config.get("value"))
     if kind == "__slice__":
         return slice(*(config.get(key) for key in ("start", "stop", "step")))
     return "..." if kind == "__ellipsis__" else value
 
 
-def _ends(given: Any) -> Iterator[Reference]:
+def _ends(given: Any) -> Iterator[OutputReference]:
     """Give inputs or outputs of a model: one, a list, or an object of them."""
     if isinstance(given, list) and [type(each) for each in given[:3]] == [str, int, int]:
-        yield Reference(*given[:3])
+        yield OutputReference(*given[:3])
     elif isinstance(given, list | Mapping):
         for each in given if isinstance(given, list) else given.values():
             yield from _ends(each)
@@ -206,7 +206,7 @@ def _ends(given: Any) -> Iterator[Reference]:
         raise damaged("input_layers or output_layers are not lists of layer, call and output")
 
 
-def _sorted(nodes: Sequence[Node]) -> list[Node]:
+def _sorted(nodes: Sequence[LayerNode]) -> list[LayerNode]:
     """Return calls so that each comes behind those it reads, else in the order of the file."""
     places = {(node.name, node.number): place for place, node in enumerate(nodes)}
     readers: dict[int, list[int]] = {}

@@ -16,7 +16,7 @@ def bad(text: str, hint: str = "") -> SpecError:
     return SpecError("CC766", text, hint=hint)
 
 
-class Settings:
+class LayerSettings:
     """The ``config`` of a layer."""
 
     def __init__(self, values: object) -> None:

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 from convcalc.arith import Number, is_plain
 from convcalc.errors import SpecError
-from convcalc.importers.onnx.model import Node, Parameter
+from convcalc.importers.onnx.model import AttributeParameter, OnnxNode
 from convcalc.importers.onnx.values import OpenShape, Scope, Sizes, Value, body, has_batch, is_one, known, padded, same
 from convcalc.shapes import Shape
 
 if TYPE_CHECKING:
-    from convcalc.importers.onnx.run import Run
+    from convcalc.importers.onnx.run import GraphWalk
 
 FLOAT_ATTRIBUTES = ("min", "max")
 """Attributes of one number that need not be whole, of those that are read here."""
 Weights = Mapping[str, tuple[Value | None, Shape]]
 
 
-class Call:
+class NodeCall:
     """A node, ``x`` its inputs: ``None`` for one that is left out."""
 
-    def __init__(self, run: Run, node: Node, inputs: Sequence[Value | None], scope: Scope, path: str) -> None:
+    def __init__(self, run: GraphWalk, node: OnnxNode, inputs: Sequence[Value | None], scope: Scope, path: str) -> None:
         self.run, self.node, self.scope, self.path = run, node, scope, path
         self.x = list(inputs)
         self.op = node.op
@@ -40,7 +40,7 @@ class Call:
         is_number = isinstance(value, int) or (isinstance(value, float) and name in FLOAT_ATTRIBUTES)
         if (isinstance(value, float) and not is_number) or (isinstance(default, int) and not is_number):
             raise TypeError(name)
-        return default if isinstance(value, Parameter) or value is None else value
+        return default if isinstance(value, AttributeParameter) or value is None else value
 
     def size(self, name: str) -> int:
         """Return an attribute that is a positive integer, and may not lack."""

@@ -6,21 +6,21 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from convcalc.arith import Number, collapse_uniform, less, require_plain, total
-from convcalc.importers.onnx.call import Call
-from convcalc.importers.onnx.model import Function, Graph, Node, Parameter
+from convcalc.importers.onnx.call import NodeCall
+from convcalc.importers.onnx.model import AttributeParameter, ModelFunction, OnnxGraph, OnnxNode
 from convcalc.importers.onnx.values import Scope, Value, known
 
 MAX_DEPTH = 32
 
 
-def _inside(call: Call, opsets: Mapping[str, int], path: str, parent: Scope | None = None) -> Scope:
+def _inside(call: NodeCall, opsets: Mapping[str, int], path: str, parent: Scope | None = None) -> Scope:
     """Return the scope of a function or a graph that a node has in it."""
     if call.scope.depth >= MAX_DEPTH:
         raise call.refused(f"its functions and graphs are nested more than {MAX_DEPTH} deep")
     return Scope(opsets, parent=parent, path=path, depth=call.scope.depth + 1)
 
 
-def inline(call: Call, function: Function) -> list[Value | None]:
+def inline(call: NodeCall, function: ModelFunction) -> list[Value | None]:
     """Run the nodes of a function in place of a call."""
     scope = _inside(call, {**call.scope.opsets, **function.opsets}, call.path)
     scope.values.update(dict.fromkeys(function.inputs))
@@ -32,30 +32,30 @@ def inline(call: Call, function: Function) -> list[Value | None]:
     return [scope.values.get(name) for name in function.outputs]
 
 
-def _without(node: Node, absent: set[str]) -> Node:
+def _without(node: OnnxNode, absent: set[str]) -> OnnxNode:
     """Leave out inputs that the caller leaves out."""
     if not absent.intersection(node.inputs):
         return node
     return node._replace(inputs=tuple("" if name in absent else name for name in node.inputs))
 
 
-def _substituted(node: Node, given: Mapping[str, Any]) -> Node:
+def _substituted(node: OnnxNode, given: Mapping[str, Any]) -> OnnxNode:
     """Put the caller's attributes in place of a function's parameters."""
-    if not any(isinstance(value, Parameter | Graph) for value in node.attributes.values()):
+    if not any(isinstance(value, AttributeParameter | OnnxGraph) for value in node.attributes.values()):
         return node
     values = {name: _argument(value, given) for name, value in node.attributes.items()}
     return node._replace(attributes={name: value for name, value in values.items() if value is not None})
 
 
 def _argument(value: Any, given: Mapping[str, Any]) -> Any:
-    if isinstance(value, Parameter):
+    if isinstance(value, AttributeParameter):
         return given.get(value.name)
-    if isinstance(value, Graph):
+    if isinstance(value, OnnxGraph):
         return value._replace(nodes=tuple(_substituted(inner, given) for inner in value.nodes))
     return value
 
 
-def _run_body(call: Call, graph: Graph, values: Sequence[Value | None], name: str) -> list[Value | None]:
+def _run_body(call: NodeCall, graph: OnnxGraph, values: Sequence[Value | None], name: str) -> list[Value | None]:
     """Run a graph inside a node, given its inputs, and return its outputs."""
     scope = _inside(call, call.scope.opsets, f"{call.path}.{name}", call.scope)
     scope.values.update(zip((value.name for value in graph.inputs), values, strict=False))
@@ -63,14 +63,14 @@ def _run_body(call: Call, graph: Graph, values: Sequence[Value | None], name: st
     return [scope.find(value.name) for value in graph.outputs]
 
 
-def _renamed(call: Call, values: Sequence[Value | None]) -> list[Value | None]:
+def _renamed(call: NodeCall, values: Sequence[Value | None]) -> list[Value | None]:
     return [*values, *(None,) * max(0, len(call.node.outputs) - len(values))][: max(len(call.node.outputs), 1)]
 
 
-def branch(call: Call) -> list[Value | None]:
+def branch(call: NodeCall) -> list[Value | None]:
     """If: the branch of a condition that is known; else the one of more multiplies, and the total is a lower bound."""
     run, then, other = call.run, call.attribute("then_branch"), call.attribute("else_branch")
-    if not isinstance(then, Graph) or not isinstance(other, Graph):
+    if not isinstance(then, OnnxGraph) or not isinstance(other, OnnxGraph):
         raise run.damaged("If needs two branches", call.name)
     condition = call.require(0)
     if condition.elements:
@@ -92,7 +92,7 @@ def branch(call: Call) -> list[Value | None]:
     return _renamed(call, outputs)
 
 
-def _mark_bound(call: Call, operation: str, name: str, params: Number = 0) -> None:
+def _mark_bound(call: NodeCall, operation: str, name: str, params: Number = 0) -> None:
     """Add a row that makes totals lower bounds, with the parameters of what is left out."""
     handles = [value.handle for value in call.x if value is not None and value.handle is not None and value.sizes]
     run, anchor = call.run, handles[0] if handles else call.run.anchor()
@@ -100,10 +100,10 @@ def _mark_bound(call: Call, operation: str, name: str, params: Number = 0) -> No
     run.layers.opaque(call.name, operation, [anchor], run.layers.shape(anchor), path=path, params=params)
 
 
-def loop(call: Call) -> list[Value | None]:
+def loop(call: NodeCall) -> list[Value | None]:
     """Loop: its body as often as it runs, if that is known; else once, and the total is a lower bound."""
     graph = call.attribute("body")
-    if not isinstance(graph, Graph):
+    if not isinstance(graph, OnnxGraph):
         raise call.run.damaged("Loop needs a body", call.name)
     trips, condition = call.input(0), call.input(1)
     states, scanned = call.x[2:], []
@@ -126,7 +126,7 @@ def loop(call: Call) -> list[Value | None]:
     return [*states, *stacked]
 
 
-def _stacked(call: Call, values: Sequence[Value | None], is_open: bool, axis: int) -> Value | None:
+def _stacked(call: NodeCall, values: Sequence[Value | None], is_open: bool, axis: int) -> Value | None:
     """Return the values of all rounds along a new axis."""
     found = [value for value in values if value is not None and value.sizes is not None]
     if is_open or not found or len(found) < len(values):
@@ -143,10 +143,10 @@ def _stacked(call: Call, values: Sequence[Value | None], is_open: bool, axis: in
     return call.viewed(first, sizes, call.beside("concat", *handles, axis=at))
 
 
-def scan(call: Call) -> list[Value | None]:
+def scan(call: NodeCall) -> list[Value | None]:
     """Scan: its body for each element along an axis of the inputs that are scanned."""
     graph, inputs = call.attribute("body"), call.attribute("num_scan_inputs", 0)
-    if not isinstance(graph, Graph) or not 0 < inputs <= len(call.x):
+    if not isinstance(graph, OnnxGraph) or not 0 < inputs <= len(call.x):
         raise call.run.damaged("Scan needs a body and inputs", call.name)
     if call.opset < 9:
         raise call.refused("Scan before version 9 works across the batch", "export with a later opset")
@@ -168,10 +168,10 @@ def scan(call: Call) -> list[Value | None]:
     return [*states, *(_stacked(call, [each[k] for each in scanned], False, where[k]) for k in range(count))]
 
 
-def _item(call: Call, value: Value, axis: int, place: int) -> Value:
+def _item(call: NodeCall, value: Value, axis: int, place: int) -> Value:
     sizes = (*value.shape[:axis], *value.shape[axis + 1 :])
     handle, at = call.along(value, axis)
     return call.viewed(value, sizes, call.beside("slice", handle, axis=at, start=place, stop=place + 1))
 
 
-OPERATIONS: dict[str, Callable[[Call], list[Value | None]]] = {"If": branch, "Loop": loop, "Scan": scan}
+OPERATIONS: dict[str, Callable[[NodeCall], list[Value | None]]] = {"If": branch, "Loop": loop, "Scan": scan}

@@ -12,7 +12,7 @@ from convcalc.importers.builder import ModelBuilder
 from convcalc.importers.model import Model, Size, unknown_sizes
 from convcalc.importers.onnx import model as file
 from convcalc.importers.onnx.model import read_onnx
-from convcalc.importers.onnx.run import Run, reads
+from convcalc.importers.onnx.run import GraphWalk, reads
 from convcalc.importers.onnx.values import FLOATS, Scope, Sizes, Value, body, constant
 from convcalc.records import dataclass, field
 from convcalc.shapes import Shape
@@ -30,7 +30,7 @@ NEWEST_OPSET = 28
 class OnnxModel(Model):
     """A file that has been read."""
 
-    structure: file.Model = field(kw_only=True)
+    structure: file.OnnxFile = field(kw_only=True)
     names: Mapping[str, str] = field(kw_only=True)
     """The variables of free dimensions, by the names that these have in the file."""
 
@@ -40,7 +40,9 @@ class OnnxModel(Model):
         run, scope = self.walk(variables, inputs)
         return run.layers.graph(self._outputs(run, scope), name=self.name)
 
-    def walk(self, variables: Mapping[str, Number], inputs: Mapping[str, tuple[Number, ...]]) -> tuple[Run, Scope]:
+    def walk(
+        self, variables: Mapping[str, Number], inputs: Mapping[str, tuple[Number, ...]]
+    ) -> tuple[GraphWalk, Scope]:
         """Make all layers, and return with them the tensors of the graph by their names."""
         structure, builder = self.structure, ModelBuilder(self.source)
         entering, sizes = _entering(structure), self._sizes(variables, inputs)
@@ -50,7 +52,7 @@ class OnnxModel(Model):
             for name, size in zip(value.shape or (), sizes[value.name], strict=False)
             if isinstance(name, str)
         }
-        run, scope = Run(structure, builder, named), Scope(structure.opsets)
+        run, scope = GraphWalk(structure, builder, named), Scope(structure.opsets)
         for value in entering:
             handle = builder.input(value.name, body(sizes[value.name]))
             scope.values[value.name] = Value(value.name, sizes[value.name], value.data_type, handle=handle)
@@ -77,7 +79,7 @@ class OnnxModel(Model):
             raise unknown_sizes(self, tuple(dict.fromkeys(missing)), _hint(self, known))
         return sizes
 
-    def _outputs(self, run: Run, scope: Scope) -> Mapping[str, int]:
+    def _outputs(self, run: GraphWalk, scope: Scope) -> Mapping[str, int]:
         """Return the layers of outputs; those that are constants or open are none."""
         handles = {}
         for name in dict.fromkeys(output.name for output in self.structure.graph.outputs):
@@ -91,14 +93,14 @@ class OnnxModel(Model):
         return handles or {"output": run.layers.last}
 
 
-def _entering(structure: file.Model) -> list[file.Value]:
+def _entering(structure: file.OnnxFile) -> list[file.ValueType]:
     """Return the inputs; old files list constants among them."""
     constants = {tensor.name for tensor in structure.graph.constants}
     return [value for value in structure.graph.inputs if value.name not in constants]
 
 
 def _input_sizes(
-    value: file.Value, known: Mapping[str, Number], given: tuple[Number, ...] | None, missing: list[str]
+    value: file.ValueType, known: Mapping[str, Number], given: tuple[Number, ...] | None, missing: list[str]
 ) -> Sizes:
     """Return the sizes of an input; those that nobody knows are added to ``missing``."""
     if given is not None:
@@ -122,7 +124,7 @@ def _known_size(size: Size, known: Mapping[str, Number]) -> Number | None:
     return size or None
 
 
-def _given_sizes(value: file.Value, known: Mapping[str, Number], given: tuple[Number, ...]) -> Sizes:
+def _given_sizes(value: file.ValueType, known: Mapping[str, Number], given: tuple[Number, ...]) -> Sizes:
     """Return sizes that a user gave, with or without the batch."""
     rank = len(given) + 1 if value.shape is None else len(value.shape)
     if len(given) == rank - 1:
@@ -134,7 +136,7 @@ def _given_sizes(value: file.Value, known: Mapping[str, Number], given: tuple[Nu
     raise SpecError("CC762", text)
 
 
-def _keep_unused(run: Run, graph: file.Graph) -> None:
+def _keep_unused(run: GraphWalk, graph: file.OnnxGraph) -> None:
     """Add a row for the parameters that no operation reads."""
     read = {name for node in graph.nodes for name in reads(node)} | {value.name for value in graph.outputs}
     for tensor in graph.constants:
@@ -149,7 +151,7 @@ def _keep_unused(run: Run, graph: file.Graph) -> None:
             run.layers.warnings.append(SpecError("CC815", text, run.layers.span(tensor.name)))
 
 
-def _warn_of_merged(run: Run) -> None:
+def _warn_of_merged(run: GraphWalk) -> None:
     """Warn of biases and scales that an exporter stored once for several layers, as their initial values are equal."""
     if run.merged:
         keys, more = {key for key, _ in run.merged}, sum(run.merged.values())
@@ -161,7 +163,7 @@ def _warn_of_merged(run: Run) -> None:
         run.layers.warnings.append(SpecError("CC816", text, run.layers.span(""), hint))
 
 
-def _warn_of_places(model: OnnxModel, graph: file.Graph, builder: ModelBuilder) -> None:
+def _warn_of_places(model: OnnxModel, graph: file.OnnxGraph, builder: ModelBuilder) -> None:
     """Warn of external data outside the folder of the file; it is never opened."""
     for tensor in graph.constants:
         parts = tensor.location.replace("\\", "/").split("/")
@@ -196,7 +198,7 @@ def read_model(source: Source) -> OnnxModel:
     return OnnxModel(source, inputs, name, variables=variables, structure=structure, names=names)
 
 
-def _without_batch(value: file.Value, names: Mapping[str, str]) -> tuple[Size, ...]:
+def _without_batch(value: file.ValueType, names: Mapping[str, str]) -> tuple[Size, ...]:
     sizes = tuple(names.get(size, size) if isinstance(size, str) else size or None for size in value.shape or ())
     return sizes[1:] if len(sizes) > 1 and (not isinstance(sizes[0], int) or sizes[0] == 1) else sizes
 

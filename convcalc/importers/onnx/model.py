@@ -20,7 +20,7 @@ from convcalc.importers.onnx.wire import (
     VARINT,
     Damaged,
     Field,
-    Item,
+    FieldValue,
     Table,
     beginning,
     floats,
@@ -43,7 +43,7 @@ MAX_ELEMENTS = 4096
 Scalar: TypeAlias = int | float
 
 
-class Tensor(NamedTuple):
+class StoredTensor(NamedTuple):
     """A constant: its type and sizes, and its elements in row-major order where they are few."""
 
     name: str
@@ -54,7 +54,7 @@ class Tensor(NamedTuple):
     """The file that holds the elements, where it is another one."""
 
 
-class Value(NamedTuple):
+class ValueType(NamedTuple):
     """The type of a tensor: a size is an integer, a name or unknown, and so may the whole shape be."""
 
     name: str
@@ -62,7 +62,7 @@ class Value(NamedTuple):
     shape: tuple[int | str | None, ...] | None
 
 
-class Node(NamedTuple):
+class OnnxNode(NamedTuple):
     """An operation. An attribute is a number, a text, a tuple of them, a tensor, a graph or a function's parameter."""
 
     op: str
@@ -74,45 +74,45 @@ class Node(NamedTuple):
     metadata: Mapping[str, str]
 
 
-class Parameter(NamedTuple):
+class AttributeParameter(NamedTuple):
     """An attribute that has the value of one of the caller's."""
 
     name: str
 
 
-class Graph(NamedTuple):
+class OnnxGraph(NamedTuple):
     """Operations in order, the constants that they read, what enters and leaves, and types of the values between."""
 
     name: str
-    nodes: tuple[Node, ...]
-    constants: tuple[Tensor, ...]
-    inputs: tuple[Value, ...]
-    outputs: tuple[Value, ...]
-    values: tuple[Value, ...]
+    nodes: tuple[OnnxNode, ...]
+    constants: tuple[StoredTensor, ...]
+    inputs: tuple[ValueType, ...]
+    outputs: tuple[ValueType, ...]
+    values: tuple[ValueType, ...]
 
 
-class Function(NamedTuple):
+class ModelFunction(NamedTuple):
     """An operation that the file defines by others; ``defaults`` are attributes that a caller may leave out."""
 
     name: str
     domain: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    nodes: tuple[Node, ...]
+    nodes: tuple[OnnxNode, ...]
     defaults: Mapping[str, Any]
     opsets: Mapping[str, int]
 
 
-class Model(NamedTuple):
+class OnnxFile(NamedTuple):
     """A whole file; ``opsets`` are the versions of operators by their domains, ``""`` for ONNX's own."""
 
     producer: str
-    graph: Graph
+    graph: OnnxGraph
     opsets: Mapping[str, int]
-    functions: tuple[Function, ...]
+    functions: tuple[ModelFunction, ...]
 
 
-def read_onnx(path: str) -> Model:
+def read_onnx(path: str) -> OnnxFile:
     """Read the structure of an ONNX file.
 
     Raises:
@@ -132,11 +132,11 @@ def read_onnx(path: str) -> Model:
         raise SpecError("CC001", f"cannot be read: {error.strerror}", whole) from None
 
 
-def _read_model(data: mmap.mmap | bytes, size: int) -> Model:
+def _read_model(data: mmap.mmap | bytes, size: int) -> OnnxFile:
     fields = read_message(data, 0, size, _MODEL)
     if fields["graph"] is None or not fields["opsets"]:
         raise Damaged("it has no graph, or names no version of its operators; it is truncated, or another kind of file")
-    return Model(fields["producer"], fields["graph"], dict(fields["opsets"]), tuple(fields["functions"]))
+    return OnnxFile(fields["producer"], fields["graph"], dict(fields["opsets"]), tuple(fields["functions"]))
 
 
 # --- tensors ----------------------------------------------------------------------------------------------------------
@@ -147,14 +147,16 @@ _EXTERNAL = 1
 _ELEMENTS = ("floats", "integers", "longs", "doubles", "unsigned")
 
 
-def _make_tensor(fields: dict[str, Any]) -> Tensor:
+def _make_tensor(fields: dict[str, Any]) -> StoredTensor:
     sizes, count = tuple(fields["sizes"]), prod(fields["sizes"])
     if len(sizes) > MAX_RANK or any(size < 0 for size in sizes) or count >= 1 << 63:
         raise Damaged(f"a tensor of {len(sizes)} axes and {count:,} elements")
     if fields["location"] == _EXTERNAL:
-        return Tensor(fields["name"], fields["data_type"], sizes, None, dict(fields["external"]).get("location", "?"))
+        return StoredTensor(
+            fields["name"], fields["data_type"], sizes, None, dict(fields["external"]).get("location", "?")
+        )
     elements = _read_elements(fields, count) if count <= MAX_ELEMENTS else None
-    return Tensor(fields["name"], fields["data_type"], sizes, elements, "")
+    return StoredTensor(fields["name"], fields["data_type"], sizes, elements, "")
 
 
 def _read_elements(fields: dict[str, Any], count: int) -> tuple[Scalar, ...] | None:
@@ -175,13 +177,13 @@ def _read_elements(fields: dict[str, Any], count: int) -> tuple[Scalar, ...] | N
     return tuple(found) if len(found) == count and code != "e" else None
 
 
-def _unpack(item: Item, code: str, count: int) -> tuple[Scalar, ...] | None:
+def _unpack(item: FieldValue, code: str, count: int) -> tuple[Scalar, ...] | None:
     fits = item.end - item.start == count * struct.calcsize(code)
     return struct.unpack(f"<{count}{code}", item.data[item.start : item.end]) if fits else None
 
 
-def _make_sparse(fields: dict[str, Any]) -> Tensor:
-    values = fields["values"] or Tensor("", 0, (), None, "")
+def _make_sparse(fields: dict[str, Any]) -> StoredTensor:
+    values = fields["values"] or StoredTensor("", 0, (), None, "")
     elsewhere = {"location": _EXTERNAL, "external": [("location", "")]}
     return _make_tensor({"name": values.name, "data_type": values.data_type, "sizes": fields["sizes"], **elsewhere})
 
@@ -194,17 +196,17 @@ def _make_size(fields: dict[str, Any]) -> int | str | None:
     return fields["name"] or (None if size is None or size < 0 else size)
 
 
-def _make_value(fields: dict[str, Any]) -> Value:
+def _make_value(fields: dict[str, Any]) -> ValueType:
     data_type, shape = fields["type"] or (0, None)
     if shape is not None and len(shape) > MAX_RANK:
         raise Damaged(f"a tensor of {len(shape)} axes")
-    return Value(fields["name"], data_type, shape)
+    return ValueType(fields["name"], data_type, shape)
 
 
 def _make_attribute(fields: dict[str, Any]) -> tuple[str, Any]:
     """Return the name of an attribute and its value: of the type that it states or, in old files, what is set."""
     if fields["parameter"]:
-        return fields["name"], Parameter(fields["parameter"])
+        return fields["name"], AttributeParameter(fields["parameter"])
     key = _ATTRIBUTE_TYPES.get(fields["type"])
     if fields["type"] == 0:
         key = next((key for key in _ATTRIBUTE_TYPES.values() if fields[key] not in (None, [])), "integers")
@@ -214,8 +216,8 @@ def _make_attribute(fields: dict[str, Any]) -> tuple[str, Any]:
     return fields["name"], tuple(value) if isinstance(value, list) else value
 
 
-def _make_node(fields: dict[str, Any]) -> Node:
-    return Node(
+def _make_node(fields: dict[str, Any]) -> OnnxNode:
+    return OnnxNode(
         _overloaded(fields, "op"), fields["domain"], fields["name"], tuple(fields["inputs"]), tuple(fields["outputs"]),
         dict(fields["attributes"]), dict(fields["metadata"]),
     )  # fmt: skip
@@ -225,16 +227,16 @@ def _overloaded(fields: dict[str, Any], key: str) -> str:
     return f"{fields[key]}:{fields['overload']}" if fields["overload"] else str(fields[key])
 
 
-def _make_graph(fields: dict[str, Any]) -> Graph:
+def _make_graph(fields: dict[str, Any]) -> OnnxGraph:
     if len(fields["nodes"]) > MAX_NODES:
         raise Damaged(f"more than {MAX_NODES:,} operations")
     constants = (*fields["constants"], *fields["sparse"])
     values = map(tuple, (fields["inputs"], fields["outputs"], fields["values"]))
-    return Graph(fields["name"], tuple(fields["nodes"]), constants, *values)
+    return OnnxGraph(fields["name"], tuple(fields["nodes"]), constants, *values)
 
 
-def _make_function(fields: dict[str, Any]) -> Function:
-    return Function(
+def _make_function(fields: dict[str, Any]) -> ModelFunction:
+    return ModelFunction(
         _overloaded(fields, "name"), fields["domain"], tuple(fields["inputs"]), tuple(fields["outputs"]),
         tuple(fields["nodes"]), dict(fields["defaults"]), dict(fields["opsets"]),
     )  # fmt: skip

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from convcalc.importers.onnx.model import Node
+from convcalc.importers.onnx.model import OnnxNode
 
 SCOPES = "pkg.torch.onnx.name_scopes"
 """Metadata of PyTorch's exporter: a list of module paths, each within the one before, and the name of the operation."""
@@ -15,7 +15,7 @@ CLASSES = "pkg.torch.onnx.class_hierarchy"
 QUOTED = re.compile(r"""'([^']*)'|"([^"]*)\"""")
 
 
-def layer_paths(nodes: Sequence[Node], prefix: str = "") -> list[str]:
+def layer_paths(nodes: Sequence[OnnxNode], prefix: str = "") -> list[str]:
     """Return a path for every node: that of its module, if it is the only one in there, or of the module and its name.
 
     >>> conv = Node("Conv", "", "/layer1/layer1.0/conv1/Conv", (), (), {}, {})
@@ -32,7 +32,7 @@ def layer_paths(nodes: Sequence[Node], prefix: str = "") -> list[str]:
     return [f"{prefix}.{path}" if prefix else path for path in paths]
 
 
-def module_classes(nodes: Sequence[Node]) -> dict[str, str]:
+def module_classes(nodes: Sequence[OnnxNode]) -> dict[str, str]:
     """Return the class of every module that the exporter names, without its package."""
     found: dict[str, str] = {}
     for node in nodes:
@@ -51,7 +51,7 @@ def _scopes(module: str) -> Iterator[str]:
         yield module
 
 
-def _module_and_name(node: Node, place: int) -> tuple[str, str]:
+def _module_and_name(node: OnnxNode, place: int) -> tuple[str, str]:
     if scopes := node.metadata.get(SCOPES):
         *modules, name = _quoted(scopes) or [""]
         return modules[-1] if modules else "", name or node.op

@@ -11,9 +11,9 @@ from convcalc.errors import SpecError, quoted
 from convcalc.graph.graph import topological_order
 from convcalc.importers.builder import ModelBuilder
 from convcalc.importers.onnx import control
-from convcalc.importers.onnx.call import Call
+from convcalc.importers.onnx.call import NodeCall
 from convcalc.importers.onnx.folding.fold import fold
-from convcalc.importers.onnx.model import Graph, Model, Node
+from convcalc.importers.onnx.model import OnnxFile, OnnxGraph, OnnxNode
 from convcalc.importers.onnx.nodes import tables
 from convcalc.importers.onnx.paths import layer_paths, module_classes
 from convcalc.importers.onnx.values import REARRANGING, OpenShape, Scope, Sizes, Value, body, constant, rearranged, same
@@ -27,10 +27,10 @@ _TURN = re.compile(r"_\d+(?=\.|$)|(?<=\.round)\d+")
 """What tells the calls of one module apart in a path."""
 
 
-class Run:
+class GraphWalk:
     """The state of one walk: the graph that is built, and a second one for what only constants go through."""
 
-    def __init__(self, structure: Model, builder: ModelBuilder, sizes: Mapping[str, Any]) -> None:
+    def __init__(self, structure: OnnxFile, builder: ModelBuilder, sizes: Mapping[str, Any]) -> None:
         self.structure = structure
         self.layers = self.builder = builder
         self.shadow = ModelBuilder(builder.source)
@@ -55,7 +55,7 @@ class Run:
 
     # --- graphs -------------------------------------------------------------------------------------------------------
 
-    def run_graph(self, graph: Graph, scope: Scope) -> None:
+    def run_graph(self, graph: OnnxGraph, scope: Scope) -> None:
         """Run all nodes of a graph, whose inputs are in the scope."""
         for tensor in graph.constants:
             if tensor.name in scope.values and scope.values[tensor.name] is not None and scope.parent is not None:
@@ -64,7 +64,7 @@ class Run:
         scope.stated = self._stated(graph)
         self.run_nodes(graph.nodes, [value.name for value in graph.outputs], scope)
 
-    def run_nodes(self, nodes: Sequence[Node], outputs: Iterable[str], scope: Scope) -> None:
+    def run_nodes(self, nodes: Sequence[OnnxNode], outputs: Iterable[str], scope: Scope) -> None:
         """Run the nodes of a graph or a function in an order in which every one reads what is known."""
         scope.readers = _readers(nodes, outputs)
         for module, class_name in module_classes(nodes).items():
@@ -73,7 +73,7 @@ class Run:
         for place, path in self._ordered(nodes, scope):
             self.step(nodes[place], path, scope)
 
-    def _ordered(self, nodes: Sequence[Node], scope: Scope) -> Iterable[tuple[int, str]]:
+    def _ordered(self, nodes: Sequence[OnnxNode], scope: Scope) -> Iterable[tuple[int, str]]:
         writers: dict[str, int] = {}
         for place, node in enumerate(nodes):
             for name in filter(None, node.outputs):
@@ -89,7 +89,7 @@ class Run:
                 raise self.damaged("its operations form a cycle") from None
         return zip(order, layer_paths([nodes[place] for place in order], scope.path), strict=True)
 
-    def step(self, node: Node, path: str, scope: Scope) -> None:
+    def step(self, node: OnnxNode, path: str, scope: Scope) -> None:
         """Run one node."""
         self.steps -= 1
         if self.steps < 0:
@@ -100,12 +100,12 @@ class Run:
         for name, value in zip(node.inputs, inputs, strict=True):
             if name and value is None:
                 raise self.damaged(f"it reads {quoted(name)}, which nothing writes", node.name or node.op)
-        results = self.perform(Call(self, node, inputs, scope, path))
+        results = self.perform(NodeCall(self, node, inputs, scope, path))
         for name, value in zip(node.outputs, results, strict=False):
             if name:
                 scope.values[name] = value or Value(name, None)
 
-    def _stated(self, graph: Graph) -> dict[str, Sizes]:
+    def _stated(self, graph: OnnxGraph) -> dict[str, Sizes]:
         stated: dict[str, Any] = {}
         for value in (*graph.values, *graph.outputs):
             sizes = [self.sizes.get(size, size) if isinstance(size, str) else size for size in value.shape or (None,)]
@@ -115,7 +115,7 @@ class Run:
 
     # --- one node -----------------------------------------------------------------------------------------------------
 
-    def perform(self, call: Call, *, folds: bool = True) -> list[Value | None]:
+    def perform(self, call: NodeCall, *, folds: bool = True) -> list[Value | None]:
         """Return the outputs of a node: constants, or values with layers."""
         try:
             return self._perform(call, folds)
@@ -128,7 +128,7 @@ class Run:
             text = f"the operation {quoted(call.op)} does not fit its inputs or attributes ({type(error).__name__})"
             raise self.damaged(text, call.name) from error
 
-    def _perform(self, call: Call, folds: bool) -> list[Value | None]:
+    def _perform(self, call: NodeCall, folds: bool) -> list[Value | None]:
         if (place := self.fused.pop(id(call.node), None)) is not None:  # the next call of a function decides anew
             return [call.x[place]]
         if (function := self.functions.get((call.node.domain, call.node.op))) is not None:
@@ -149,7 +149,7 @@ class Run:
         handler(call)
         return call.outputs
 
-    def _perform_in_shadow(self, call: Call, handler: Any, *, is_learned: bool) -> list[Value | None]:
+    def _perform_in_shadow(self, call: NodeCall, handler: Any, *, is_learned: bool) -> list[Value | None]:
         """Run a node of constants for their shapes: none is a parameter, or they become layers where one is read."""
         outer, self.builder = self.builder, self.shadow
         try:
@@ -180,7 +180,7 @@ class Run:
         if value.recipe is not None:
             node, inputs, place = value.recipe
             scope = Scope(self.structure.opsets, path="")
-            made = self.perform(Call(self, node, inputs, scope, node.name or node.op), folds=False)[place]
+            made = self.perform(NodeCall(self, node, inputs, scope, node.name or node.op), folds=False)[place]
             if made is not None and made is not value:
                 return self.handle(made)
         shape = body(value.shape)
@@ -241,7 +241,7 @@ class Run:
             if value.handle is not None and value.handle >= mark[0]:
                 value.handle = None
 
-    def check_stated(self, call: Call, value: Value) -> None:
+    def check_stated(self, call: NodeCall, value: Value) -> None:
         """Warn, for the first, of a shape that the file states otherwise."""
         stated = call.scope.stated.get(value.name)
         if stated is None or self._differs or value.sizes is None or same(stated, value.sizes):
@@ -256,10 +256,10 @@ class Run:
         return SpecError("CC760", f"is no valid ONNX graph: {text}", self.layers.span(node))
 
 
-def reads(node: Node) -> list[str]:
+def reads(node: OnnxNode) -> list[str]:
     """Return the names that a node reads, those in its graphs among them."""
     names = [name for name in node.inputs if name]
-    for graph in (value for value in node.attributes.values() if isinstance(value, Graph)):
+    for graph in (value for value in node.attributes.values() if isinstance(value, OnnxGraph)):
         own = {value.name for value in graph.inputs} | {tensor.name for tensor in graph.constants}
         own |= {name for inner in graph.nodes for name in inner.outputs}
         names += [name for inner in graph.nodes for name in reads(inner) if name not in own]
@@ -267,8 +267,8 @@ def reads(node: Node) -> list[str]:
     return names
 
 
-def _readers(nodes: Sequence[Node], outputs: Iterable[str]) -> dict[str, list[Node | None]]:
-    found: dict[str, list[Node | None]] = {}
+def _readers(nodes: Sequence[OnnxNode], outputs: Iterable[str]) -> dict[str, list[OnnxNode | None]]:
+    found: dict[str, list[OnnxNode | None]] = {}
     for node in nodes:
         direct = [name for name in node.inputs if name]
         for name in direct:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from convcalc.arith import Number, floordiv, is_plain, prod
-from convcalc.importers.onnx.call import Call
+from convcalc.importers.onnx.call import NodeCall
 from convcalc.importers.onnx.values import Sizes, is_one, same
 
 
-def reshaped(call: Call) -> Sizes:
+def reshaped(call: NodeCall) -> Sizes:
     """Reshape: 0 copies a size, and -1 is worked out."""
     sizes, given = call.require(0).shape, call.numbers_or("shape", 1) or ()
     keeps = not call.attribute("allowzero", 0)
@@ -40,7 +40,7 @@ def _is(size: Number, number: int) -> bool:
     return type(size) is int and size == number
 
 
-def flattened(call: Call) -> Sizes:
+def flattened(call: NodeCall) -> Sizes:
     """Flatten: two axes, the batch and all others by default."""
     sizes = call.require(0).shape
     axis = call.attribute("axis", 1)
@@ -48,7 +48,7 @@ def flattened(call: Call) -> Sizes:
     return prod(sizes[:axis]), prod(sizes[axis:])
 
 
-def order(call: Call) -> tuple[int, ...]:
+def order(call: NodeCall) -> tuple[int, ...]:
     """The order of axes of a Transpose, reversed by default."""
     rank = len(call.require(0).shape)
     given = call.integers("perm")
@@ -58,12 +58,12 @@ def order(call: Call) -> tuple[int, ...]:
     return axes
 
 
-def transposed(call: Call) -> Sizes:
+def transposed(call: NodeCall) -> Sizes:
     sizes = call.require(0).shape
     return tuple(sizes[axis] for axis in order(call))
 
 
-def squeezed(call: Call) -> Sizes:
+def squeezed(call: NodeCall) -> Sizes:
     """Squeeze: without the axes that are named, or without all of size 1."""
     sizes, given = call.require(0).shape, call.numbers_or("axes", 1)
     if given is None:
@@ -72,7 +72,7 @@ def squeezed(call: Call) -> Sizes:
     return tuple(size for axis, size in enumerate(sizes) if axis not in axes)
 
 
-def unsqueezed(call: Call) -> Sizes:
+def unsqueezed(call: NodeCall) -> Sizes:
     """Unsqueeze: new axes of size 1, named by their places in the output."""
     sizes, given = call.require(0).shape, call.numbers_or("axes", 1) or ()
     rank = len(sizes) + len(given)
@@ -83,7 +83,7 @@ def unsqueezed(call: Call) -> Sizes:
     return tuple(1 if axis in axes else next(rest) for axis in range(rank))
 
 
-def unchanged(call: Call) -> Sizes:
+def unchanged(call: NodeCall) -> Sizes:
     return call.require(0).shape
 
 
@@ -95,7 +95,7 @@ ARRANGED = {
 """Operations of whose constants the result is still the same constant."""
 
 
-def slices(call: Call) -> list[tuple[int, Any, Any, Any]]:
+def slices(call: NodeCall) -> list[tuple[int, Any, Any, Any]]:
     """Return axis, start, stop and step of everything that a Slice cuts."""
     starts, stops = call.numbers_or("starts", 1) or (), call.numbers_or("ends", 2) or ()
     rank = len(call.require(0).shape)
@@ -107,7 +107,7 @@ def slices(call: Call) -> list[tuple[int, Any, Any, Any]]:
     ]
 
 
-def split_sizes(call: Call, size: Any) -> list[Any]:
+def split_sizes(call: NodeCall, size: Any) -> list[Any]:
     """Return the sizes of the parts of an axis: as stated, or equal ones, of which the last may be smaller."""
     if (given := call.numbers_or("split", 1)) is not None:
         return list(given)
@@ -118,7 +118,7 @@ def split_sizes(call: Call, size: Any) -> list[Any]:
     return [min(each, size - place * each) for place in range(parts)]
 
 
-def reduced_axes(call: Call) -> frozenset[int]:
+def reduced_axes(call: NodeCall) -> frozenset[int]:
     """Return the axes that a reduction goes over; all where none are named."""
     rank = len(call.require(0).shape)
     axes = call.numbers_or("axes", 1)
@@ -127,7 +127,7 @@ def reduced_axes(call: Call) -> frozenset[int]:
     return frozenset(call.axis(axis, rank) for axis in axes)
 
 
-def reduced_sizes(call: Call, axes: frozenset[int]) -> Sizes:
+def reduced_sizes(call: NodeCall, axes: frozenset[int]) -> Sizes:
     """Return the sizes of a reduced tensor; axes stay with size 1 by default."""
     keeps = call.attribute("keepdims", 1)
     sizes = call.require(0).shape

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from convcalc.arith import Number, at_least, either, equal, prod, require, total
-from convcalc.importers.onnx.model import Node, Scalar, Tensor
+from convcalc.importers.onnx.model import OnnxNode, Scalar, StoredTensor
 from convcalc.records import dataclass, field, replace
 from convcalc.shapes import Shape
 
@@ -57,7 +57,7 @@ class Value:
     """Whether it is, or was made of, constants that are parameters."""
     is_scale: bool = False
     """Whether it is the scale of values that are quantised while the model runs."""
-    recipe: tuple[Node, list[Value | None], int] | None = None
+    recipe: tuple[OnnxNode, list[Value | None], int] | None = None
     """The node that made a constant of parameters, its inputs, and which output it is."""
     quantisation: tuple[Value, ...] = ()
     """Scales and zero points of a quantised constant."""
@@ -115,7 +115,7 @@ class Scope:
     values: dict[str, Value | None] = field(default_factory=dict)
     """``None`` while a value has not been computed."""
     parent: Scope | None = None
-    readers: Mapping[str, list[Node | None]] = field(default_factory=dict)
+    readers: Mapping[str, list[OnnxNode | None]] = field(default_factory=dict)
     """Nodes that read a value; ``None`` for a graph inside a node, and for an output."""
     stated: Mapping[str, Sizes] = field(default_factory=dict)
     """Shapes that the file states."""
@@ -133,7 +133,7 @@ class Scope:
         return None
 
 
-def constant(tensor: Tensor, name: str = "") -> Value:
+def constant(tensor: StoredTensor, name: str = "") -> Value:
     """Return a constant of the file. It may be learned if it has an axis."""
     is_learned = bool(tensor.sizes) and tensor.data_type in WEIGHT_TYPES
     return Value(

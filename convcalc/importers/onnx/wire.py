@@ -27,7 +27,7 @@ class Damaged(ValueError):
     """Bytes that are no message: truncated, or of another kind than their table says."""
 
 
-class Item(NamedTuple):
+class FieldValue(NamedTuple):
     """The value of a field: a variable-length integer as ``start``, or the place of its bytes."""
 
     data: Buffer
@@ -41,7 +41,7 @@ class Field(NamedTuple):
     """A field of a message: how it is called, what reads its values, and what it is where it is missing."""
 
     name: str
-    kind: Callable[[Item], Any]
+    kind: Callable[[FieldValue], Any]
     default: Any = None
     is_repeated: bool = False
 
@@ -49,15 +49,15 @@ class Field(NamedTuple):
 Table: TypeAlias = dict[int, Field]
 
 
-def many(name: str, kind: Callable[[Item], Any]) -> Field:
+def many(name: str, kind: Callable[[FieldValue], Any]) -> Field:
     """A field whose values are gathered; a kind that gives a list may hold several."""
     return Field(name, kind, None, True)
 
 
-def message(table: Table, make: Callable[[dict[str, Any]], Any]) -> Callable[[Item], Any]:
+def message(table: Table, make: Callable[[dict[str, Any]], Any]) -> Callable[[FieldValue], Any]:
     """The kind of a message inside another one, of whose fields something is made."""
 
-    def read(item: Item) -> Any:
+    def read(item: FieldValue) -> Any:
         if item.wire != BYTES:
             raise Damaged(f"no message at byte {item.start:,}")
         return make(read_message(item.data, item.start, item.end, table, item.depth))
@@ -89,7 +89,7 @@ def read_message(data: Buffer, start: int, end: int, table: Table, depth: int = 
         else:
             raise Damaged(f"wire type {wire} at byte {at:,}")
         if (field := table.get(tag >> 3)) is not None:
-            value = field.kind(Item(data, wire, first, last, depth + 1))
+            value = field.kind(FieldValue(data, wire, first, last, depth + 1))
             if not field.is_repeated:
                 found[field.name] = value
             elif type(value) is list:
@@ -116,14 +116,14 @@ def _varint(data: Buffer, at: int, end: int) -> tuple[int, int]:
 # --- kinds ------------------------------------------------------------------------------------------------------------
 
 
-def integer(item: Item) -> int:
+def integer(item: FieldValue) -> int:
     """Read a signed integer of 64 bits."""
     if item.wire != VARINT:
         raise Damaged(f"no integer at byte {item.start:,}")
     return _signed(item.start)
 
 
-def integers(item: Item) -> list[int]:
+def integers(item: FieldValue) -> list[int]:
     """Read signed integers, which are written one by one or packed."""
     if item.wire == VARINT:
         return [_signed(item.start)]
@@ -138,34 +138,34 @@ def _signed(value: int) -> int:
     return value - (1 << 64) if value >> 63 else value
 
 
-def floats(item: Item) -> list[float]:
+def floats(item: FieldValue) -> list[float]:
     """Read numbers of 32 bits, which are written one by one or packed."""
     if item.wire == VARINT or (item.end - item.start) % 4:
         raise Damaged(f"no numbers at byte {item.start:,}")
     return list(struct.unpack(f"<{(item.end - item.start) // 4}f", item.data[item.start : item.end]))
 
 
-def number(item: Item) -> float:
+def number(item: FieldValue) -> float:
     """Read one number of 32 bits."""
     if item.wire != FIXED32:
         raise Damaged(f"no number at byte {item.start:,}")
     return floats(item)[0]
 
 
-def text(item: Item) -> str:
+def text(item: FieldValue) -> str:
     """Read a name."""
     if item.end - item.start > MAX_TEXT_BYTES:
         raise Damaged(f"a name of {item.end - item.start:,} bytes at byte {item.start:,}")
     return beginning(item)
 
 
-def beginning(item: Item) -> str:
+def beginning(item: FieldValue) -> str:
     """Read a text, of one that is longer than any name its beginning."""
     if item.wire != BYTES:
         raise Damaged(f"no text at byte {item.start:,}")
     return item.data[item.start : min(item.end, item.start + MAX_TEXT_BYTES)].decode("utf-8", "replace")
 
 
-def place(item: Item) -> Item:
+def place(item: FieldValue) -> FieldValue:
     """Return where values are, to be read when it is known what they are."""
     return item

@@ -12,10 +12,10 @@ from convcalc.errors import Source, SpecError
 from convcalc.importers.builder import ModelBuilder
 from convcalc.importers.torch.names import PASSED_ON
 from convcalc.importers.torch.patterns import with_norms
-from convcalc.importers.torch.recording import Node, Parameter, Recording, Reference, Shape
+from convcalc.importers.torch.recording import Recording, Shape, TensorReference, TorchParam, TracedNode
 from convcalc.importers.torch.values import Constant, Tensor, Value, Weight, first_batch, without
 
-Rule = Callable[["Lowering", Node], Any]
+Rule = Callable[["Lowering", TracedNode], Any]
 """Adds the layers of an operation and returns its value, or the list of its values."""
 TRIED = ("owners", "read", "mixing", "values", "_rows", "_new_groups", "_forms")
 """What layers are known by."""
@@ -42,13 +42,13 @@ class Lowering:
         self.mixing: dict[str, None] = {}
         """Operations that work across the batch."""
         self.values: dict[str, Any] = {}
-        self.users: dict[str, list[Node]] = {}
+        self.users: dict[str, list[TracedNode]] = {}
         self.used = {*recording.outputs}
         self._rows: dict[str, int] = {}
         self._new_groups: list[tuple[str, ...]] = []
         self._forms: dict[Hashable, Hashable] = {}
-        self._nodes: dict[str, Node] = {}
-        self._rules: Callable[[Node], Rule | None] = lambda _: None
+        self._nodes: dict[str, TracedNode] = {}
+        self._rules: Callable[[TracedNode], Rule | None] = lambda _: None
         self._of_module: dict[str, set[str]] = {}
         for node in self.nodes:
             for reference in node.references:
@@ -59,7 +59,7 @@ class Lowering:
 
     def value(self, reference: Any) -> Value | None:
         """Return the value of an argument; nothing for what is no tensor."""
-        if not isinstance(reference, Reference):
+        if not isinstance(reference, TensorReference):
             return None
         if (parameter := self.parameters.get(reference.name)) is not None and reference.name not in self.values:
             if not parameter.learned:
@@ -71,32 +71,32 @@ class Lowering:
             return found[reference.output] if reference.output < len(found) else None
         return found
 
-    def operand(self, node: Node, *names: str) -> Value:
+    def operand(self, node: TracedNode, *names: str) -> Value:
         """Return the value of an argument that an operation has, under one of some names."""
         for name in names:
             if (found := self.value(node[name])) is not None:
                 return found
         raise SpecError("CC773", f"{node.op} reads no {' or '.join(names)}")
 
-    def tensor(self, node: Node, *names: str) -> Tensor:
+    def tensor(self, node: TracedNode, *names: str) -> Tensor:
         """Return the value of an argument as an activation."""
         found = self.operand(node, *(names or ("self", "input")))
         return found if isinstance(found, Tensor) else Tensor(found.shape, self.whole(node, found))
 
-    def maker(self, reference: Reference) -> Node | None:
+    def maker(self, reference: TensorReference) -> TracedNode | None:
         """Return the operation that makes a tensor."""
         return self._nodes.get(reference.name)
 
-    def is_used(self, node: Node, output: int) -> bool:
+    def is_used(self, node: TracedNode, output: int) -> bool:
         """Whether anything reads an output."""
-        return Reference(node.name, output) in self.used
+        return TensorReference(node.name, output) in self.used
 
-    def tensors(self, node: Node) -> list[Value]:
+    def tensors(self, node: TracedNode) -> list[Value]:
         """Return all values that an operation reads."""
         found = (self.value(reference) for reference in node.references)
         return [value for value in found if value is not None]
 
-    def handle(self, node: Node, value: Value) -> int:
+    def handle(self, node: TracedNode, value: Value) -> int:
         """Return a handle with all axes of a value but its batch; weights and constants become layers."""
         if isinstance(value, Tensor):
             return value.handle
@@ -104,34 +104,34 @@ class Lowering:
             return self._weight_layer(node, value)
         return self.constant(node, value.shape)
 
-    def laid_out(self, node: Node, value: Value, shape: Sequence[int]) -> int:
+    def laid_out(self, node: TracedNode, value: Value, shape: Sequence[int]) -> int:
         """Return a handle of the same elements in another shape."""
         return self.reshaped(node, self.handle(node, value), shape)
 
-    def whole(self, node: Node, value: Value) -> int:
+    def whole(self, node: TracedNode, value: Value) -> int:
         """Return a handle with all axes, the batch among them."""
         return self.laid_out(node, value, value.shape or (1,))
 
-    def reshaped(self, node: Node, handle: int, shape: Sequence[int]) -> int:
+    def reshaped(self, node: TracedNode, handle: int, shape: Sequence[int]) -> int:
         """Add a reshape, where the shape is another."""
         wanted = tuple(shape) or (1,)
         if tuple(self.builder.shape(handle)) == wanted:
             return handle
         return self.add(node, "reshape", handle, op="reshape", shape=wanted)
 
-    def permuted(self, node: Node, handle: int, axes: Sequence[int]) -> int:
+    def permuted(self, node: TracedNode, handle: int, axes: Sequence[int]) -> int:
         """Add a permutation, where it moves an axis."""
         if list(axes) == sorted(axes):
             return handle
         return self.add(node, "permute", handle, op="permute", axes=list(axes))
 
-    def constant(self, node: Node, shape: Sequence[int]) -> int:
+    def constant(self, node: TracedNode, shape: Sequence[int]) -> int:
         """Add a layer for a constant that is multiplied or looked up."""
         handle = self.add(node, "param", self.first, op="constant", shape=tuple(shape) or (1,), learned=False)
         self.builder.hold(handle, {}, {})  # it is no buffer
         return handle
 
-    def _weight_layer(self, node: Node, weight: Weight) -> int:
+    def _weight_layer(self, node: TracedNode, weight: Weight) -> int:
         rows = [self.parameter_row(node, key) for key in weight.sources]
         shape = weight.shape or (1,)
         if prod(shape) == self.builder.shape(rows[0]).elements and len(rows) == 1:
@@ -142,7 +142,7 @@ class Lowering:
             return self.reshaped(node, looked_up, shape)
         return self.add(node, "custom", rows[0], op="table", out=shape)
 
-    def parameter_row(self, node: Node, key: str) -> int:
+    def parameter_row(self, node: TracedNode, key: str) -> int:
         """Return a handle of a parameter on its own, which is one layer however often it is read."""
         if key not in self._rows:
             shape = self.parameters[key].shape or (1,)
@@ -152,18 +152,18 @@ class Lowering:
 
     # --- what it gives ------------------------------------------------------------------------------------------------
 
-    def path(self, node: Node, op: str = "") -> str:
+    def path(self, node: TracedNode, op: str = "") -> str:
         """Return the path of a layer: that of the module, where it is the module's only one, and the operation."""
         if node.leaf and len(self._of_module.get(node.path, ())) == 1 and not op:
             return node.path
         own = op or node.op.strip("_")
         return f"{node.path}.{own}" if node.path else own
 
-    def add(self, node: Node, kind: str, *inputs: int, op: str = "", **arguments: Any) -> int:
+    def add(self, node: TracedNode, kind: str, *inputs: int, op: str = "", **arguments: Any) -> int:
         """Add a layer under the path of an operation."""
         return self.builder.add(node.label, kind, *inputs, path=self.path(node, op), **arguments)
 
-    def custom(self, node: Node, handle: int, shape: Shape, batch: int | None = None, **arguments: Any) -> Tensor:
+    def custom(self, node: TracedNode, handle: int, shape: Shape, batch: int | None = None, **arguments: Any) -> Tensor:
         """Return a tensor that a layer of no other kind makes."""
         return Tensor(shape, self.add(node, "custom", handle, out=without(shape, batch), **arguments), batch)
 
@@ -176,13 +176,13 @@ class Lowering:
             self.owners.setdefault(key, set()).add(group)
         return self._forms.setdefault(group, form) == form
 
-    def given(self, node: Node, handle: int, shape: Shape, batch: int | None = None) -> Tensor:
+    def given(self, node: TracedNode, handle: int, shape: Shape, batch: int | None = None) -> Tensor:
         """Return a layer's output as a value; a layer of other axes is reshaped."""
         if batch is not None and (batch >= len(shape) or shape[batch] != 1 or len(shape) < 2):
             batch = None
         return Tensor(shape, self.reshaped(node, handle, without(shape, batch)), batch)
 
-    def unknown(self, node: Node) -> Any:
+    def unknown(self, node: TracedNode) -> Any:
         """Return the values of an operation whose cost is not known."""
         inputs = [self.handle(node, value) for value in self.tensors(node) if not isinstance(value, Constant)]
         used = [place for place, _ in enumerate(node.outputs) if self.is_used(node, place)] or [0]
@@ -198,7 +198,7 @@ class Lowering:
 
     # --- all of it ----------------------------------------------------------------------------------------------------
 
-    def run(self, rules: Callable[[Node], Rule | None]) -> None:
+    def run(self, rules: Callable[[TracedNode], Rule | None]) -> None:
         """Add all layers."""
         for node in self.nodes:
             if node.leaf and node.op not in PASSED_ON:
@@ -212,7 +212,7 @@ class Lowering:
         self._rules = rules
         self.run_nodes(self.nodes)
 
-    def run_nodes(self, nodes: Iterable[Node]) -> None:
+    def run_nodes(self, nodes: Iterable[TracedNode]) -> None:
         """Add the layers of operations."""
         from convcalc.importers.torch.aten.views import write_through
 
@@ -232,7 +232,7 @@ class Lowering:
         self.builder.rollback(mark)
         vars(self).update(kept)
 
-    def _lowered(self, node: Node, rule: Rule | None) -> Any:
+    def _lowered(self, node: TracedNode, rule: Rule | None) -> Any:
         """Return what an operation gives; where our layers do not fit it, its shapes are kept and its cost is open."""
         if node.outputs and all(shape is not None and 0 in shape for shape in node.outputs):
             empty = [Constant(shape) for shape in node.outputs if shape is not None]
@@ -262,12 +262,12 @@ class Lowering:
 
     def finish(self) -> list[str]:
         """Add rows for parameters that no layer has; return the names of those that nothing reads."""
-        left: dict[str, list[Parameter]] = {"unused": [], "other_branch": []}
+        left: dict[str, list[TorchParam]] = {"unused": [], "other_branch": []}
         for parameter in self.recording.parameters:
             if not parameter.learned or parameter.name != parameter.key or parameter.key in self.owners:
                 continue
             if parameter.key in self.read:
-                self.parameter_row(Node(parameter.name, parameter.name, {}, ()), parameter.key)
+                self.parameter_row(TracedNode(parameter.name, parameter.name, {}, ()), parameter.key)
             else:
                 left["other_branch" if parameter.key in self.other_branches else "unused"].append(parameter)
         for path, parameters in left.items():
@@ -288,6 +288,6 @@ class Lowering:
         for reference in self.recording.outputs:
             value = self.value(reference)
             if isinstance(value, Tensor | Weight):
-                handle = self.handle(Node(reference.name, "output", {}, (value.shape,)), value)
+                handle = self.handle(TracedNode(reference.name, "output", {}, (value.shape,)), value)
                 found.setdefault(str(handle), handle)
         return found

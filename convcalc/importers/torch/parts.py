@@ -7,11 +7,11 @@ from typing import Any
 
 from convcalc.importers.torch.aten.rules import axis_of
 from convcalc.importers.torch.aten.views import SPLITS, part_of
-from convcalc.importers.torch.recording import Body, Node, Parameter, Recording, Reference, Shape
+from convcalc.importers.torch.recording import Body, Recording, Shape, TensorReference, TorchParam, TracedNode
 from convcalc.records import NamedTuple, replace
 
 
-class Part(NamedTuple):
+class ParameterPart(NamedTuple):
     """Cells along an axis of a parameter, and the shape in which they are read."""
 
     axis: int
@@ -26,21 +26,21 @@ def with_parts(recording: Recording) -> Recording:
     So each part can be the weight of a layer, such as that of the queries in an attention over another sequence.
     """
     known = {each.name: each for each in recording.parameters if each.learned}
-    readers: dict[str, list[Node]] = {}
+    readers: dict[str, list[TracedNode]] = {}
     for node in recording.nodes:
         for key in {known[reference.name].key for reference in node.references if reference.name in known}:
             readers.setdefault(key, []).append(node)
     for reference in recording.outputs:
         if reference.name in known:
             readers.pop(known[reference.name].key, None)
-    made: dict[str, list[Parameter]] = {}
-    renamed: dict[Reference, Reference] = {}
+    made: dict[str, list[TorchParam]] = {}
+    renamed: dict[TensorReference, TensorReference] = {}
     for parameter in {each.key: each for each in known.values() if each.key in readers}.values():
         found = _parts(parameter, readers[parameter.key])
         places = {part: f"{parameter.key}.{place}" for place, part in enumerate(sorted({*found.values()}))}
         if _make_up(places, parameter.shape):
-            made[parameter.key] = [Parameter(name, name, part.shape, True) for part, name in places.items()]
-            renamed |= {reference: Reference(places[part]) for reference, part in found.items()}
+            made[parameter.key] = [TorchParam(name, name, part.shape, True) for part, name in places.items()]
+            renamed |= {reference: TensorReference(places[part]) for reference, part in found.items()}
     if not made:
         return recording
     dropped = {reference.name for reference in renamed}
@@ -52,9 +52,9 @@ def with_parts(recording: Recording) -> Recording:
     )
 
 
-def _parts(parameter: Parameter, readers: Sequence[Node]) -> dict[Reference, Part]:
+def _parts(parameter: TorchParam, readers: Sequence[TracedNode]) -> dict[TensorReference, ParameterPart]:
     """Return what each output of its readers is; nothing where one of them reads more than a part."""
-    found: dict[Reference, Part] = {}
+    found: dict[TensorReference, ParameterPart] = {}
     for node in readers:
         axis, stop = axis_of(node["dim"] or 0, len(parameter.shape)), 0
         for place, shape in enumerate(node.outputs):
@@ -69,11 +69,11 @@ def _parts(parameter: Parameter, readers: Sequence[Node]) -> dict[Reference, Par
                 return {}
             if step != 1:
                 return {}
-            found[Reference(node.name, place)] = Part(axis, start, stop, shape)
+            found[TensorReference(node.name, place)] = ParameterPart(axis, start, stop, shape)
     return found
 
 
-def _make_up(parts: Iterable[Part], shape: Shape) -> bool:
+def _make_up(parts: Iterable[ParameterPart], shape: Shape) -> bool:
     """Whether sorted parts follow each other along one axis, from its begin to its end, and are several."""
     found = [*parts]
     if len(found) < 2 or len({part.axis for part in found}) > 1:
@@ -81,7 +81,7 @@ def _make_up(parts: Iterable[Part], shape: Shape) -> bool:
     return [*(part.start for part in found), shape[found[0].axis]] == [0, *(part.stop for part in found)]
 
 
-def _replaced(parameters: Iterable[Parameter], made: Mapping[str, Sequence[Parameter]]) -> Iterator[Parameter]:
+def _replaced(parameters: Iterable[TorchParam], made: Mapping[str, Sequence[TorchParam]]) -> Iterator[TorchParam]:
     for parameter in parameters:
         if parameter.key not in made:
             yield parameter
@@ -89,11 +89,11 @@ def _replaced(parameters: Iterable[Parameter], made: Mapping[str, Sequence[Param
             yield from made[parameter.key]
 
 
-def _renamed(node: Node, names: Mapping[Reference, Reference]) -> Node:
+def _renamed(node: TracedNode, names: Mapping[TensorReference, TensorReference]) -> TracedNode:
     def renamed(value: Any) -> Any:
         if isinstance(value, list):
             return [renamed(each) for each in value]
-        return names.get(value, value) if isinstance(value, Reference) else value
+        return names.get(value, value) if isinstance(value, TensorReference) else value
 
     arguments = {name: renamed(value) for name, value in node.arguments.items()}
     bodies = tuple(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convcalc.importers.torch.names import PASSED_ON
-from convcalc.importers.torch.recording import Node, Recording, Reference
+from convcalc.importers.torch.recording import Recording, TensorReference, TracedNode
 
 
-def with_norms(recording: Recording) -> list[Node]:
+def with_norms(recording: Recording) -> list[TracedNode]:
     """Return the operations with one ``rms_norm`` in place of x · rsqrt(mean(x²) + ε) · w, where w is a parameter."""
     search = _Search(recording)
     dropped: set[str] = set()
-    made: dict[str, Node] = {}
+    made: dict[str, TracedNode] = {}
     for node in recording.nodes:
         if node.op == "rsqrt" and (found := search.norm(node)):
             last, inner = found
@@ -26,13 +26,13 @@ class _Search:
     def __init__(self, recording: Recording) -> None:
         self.nodes = {node.name: node for node in recording.nodes}
         self.parameters = {each.name: each for each in recording.parameters if each.learned}
-        self.users: dict[str, list[Node]] = {}
+        self.users: dict[str, list[TracedNode]] = {}
         for node in recording.nodes:
             for reference in () if node.op.startswith("_assert") else node.references:
                 self.users.setdefault(reference.name, []).append(node)
         self.outputs = {reference.name for reference in recording.outputs}
 
-    def norm(self, root: Node) -> tuple[Node, set[str]] | None:
+    def norm(self, root: TracedNode) -> tuple[TracedNode, set[str]] | None:
         """Return the norm that ends in an operation of the model, and the names of those inside it."""
         inner = {root.name}
         node, shape = root, root.shape
@@ -55,16 +55,16 @@ class _Search:
         if last is None or weight is None or not self._are_read_by(inner, {*inner, last.name}):
             return None
         arguments = {"input": source, "normalized_shape": [*width], "weight": weight}
-        return Node(last.name, "rms_norm", arguments, last.outputs, last.path, last.leaf), inner
+        return TracedNode(last.name, "rms_norm", arguments, last.outputs, last.path, last.leaf), inner
 
-    def _source(self, reference: Reference) -> Reference:
+    def _source(self, reference: TensorReference) -> TensorReference:
         """Return what a tensor is, behind operations that pass it on."""
         node = self.nodes.get(reference.name)
         while node is not None and node.op in PASSED_ON and (before := next(iter(node.references), None)):
             reference, node = before, self.nodes.get(before.name)
         return reference
 
-    def _made(self, reference: Reference, inner: set[str]) -> Node | None:
+    def _made(self, reference: TensorReference, inner: set[str]) -> TracedNode | None:
         """Return the operation that made a tensor, and note those that only passed it on."""
         source = self._source(reference)
         while reference != source:
@@ -72,14 +72,14 @@ class _Search:
             reference = next(iter(self.nodes[reference.name].references))
         return self.nodes.get(source.name)
 
-    def _only_user(self, node: Node, inner: set[str]) -> Node | None:
+    def _only_user(self, node: TracedNode, inner: set[str]) -> TracedNode | None:
         users = self.users.get(node.name, [])
         while len(users) == 1 and users[0].op in PASSED_ON:
             inner.add(users[0].name)
             users = self.users.get(users[0].name, [])
         return users[0] if len(users) == 1 else None
 
-    def _weights(self, node: Node, width: tuple[int, ...]) -> Iterator[Reference]:
+    def _weights(self, node: TracedNode, width: tuple[int, ...]) -> Iterator[TensorReference]:
         for operand in node.references:
             reference = self._source(operand)
             shifted = self.nodes.get(reference.name)

@@ -11,7 +11,7 @@ Shape = tuple[int, ...]
 """Of a tensor of PyTorch, the batch axis included."""
 
 
-class Reference(NamedTuple):
+class TensorReference(NamedTuple):
     """A tensor that an operation reads: what a parameter, an input or a node is called, and which of its outputs."""
 
     name: str
@@ -19,7 +19,7 @@ class Reference(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
+class TorchParam:
     """A parameter, or a tensor that is not learned. Names of one tensor have the same ``key``."""
 
     name: str
@@ -29,7 +29,7 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class TracedNode:
     """One operation of a traced model."""
 
     name: str
@@ -68,7 +68,7 @@ class Node:
         return self.path if self.leaf and self.path else f"{self.path}.{self.op}".lstrip(".")
 
     @property
-    def references(self) -> Iterable[Reference]:
+    def references(self) -> Iterable[TensorReference]:
         """All tensors that it reads, also in its bodies."""
         yield from references_in(self.arguments.values())
         for body in self.bodies:
@@ -80,7 +80,7 @@ class Node:
 class Body(NamedTuple):
     """Operations inside one."""
 
-    nodes: tuple[Node, ...]
+    nodes: tuple[TracedNode, ...]
     results: tuple[Any, ...]
     """References to what they give."""
 
@@ -91,10 +91,10 @@ class Recording:
 
     name: str = ""
     notes: list[str] = field(default_factory=list)
-    parameters: list[Parameter] = field(default_factory=list)
+    parameters: list[TorchParam] = field(default_factory=list)
     inputs: dict[str, Shape] = field(default_factory=dict)
-    nodes: list[Node] = field(default_factory=list)
-    outputs: list[Reference] = field(default_factory=list)
+    nodes: list[TracedNode] = field(default_factory=list)
+    outputs: list[TensorReference] = field(default_factory=list)
     scopes: dict[str, str] = field(default_factory=dict)
     """The class of every module, by its path."""
 
@@ -109,7 +109,7 @@ class Recording:
                 self.notes.append(str(line["text"]))
             case "parameter":
                 key, learned = str(line["key"]), bool(line["learned"])
-                self.parameters.append(Parameter(str(line["name"]), key, _shape(line["shape"]), learned))
+                self.parameters.append(TorchParam(str(line["name"]), key, _shape(line["shape"]), learned))
             case "input":
                 self.inputs[str(line["name"])] = _shape(line["shape"])
             case "node":
@@ -118,7 +118,7 @@ class Recording:
                 self.outputs.append(decoded(line["tensor"]))
 
 
-def _node(line: Mapping[str, Any]) -> Node:
+def _node(line: Mapping[str, Any]) -> TracedNode:
     shapes = tuple(None if shape is None else _shape(shape) for shape in line["outputs"])
     arguments = {name: decoded(value) for name, value in line["arguments"].items()}
     path, leaf, op = str(line.get("path", "")), bool(line.get("leaf")), str(line["op"])
@@ -127,7 +127,7 @@ def _node(line: Mapping[str, Any]) -> Node:
     bodies = tuple(
         Body(tuple(map(_node, body["lines"])), tuple(map(decoded, body["results"]))) for body in line.get("bodies", ())
     )
-    return Node(str(line["name"]), op, arguments, shapes, path, leaf, in_place, bodies)
+    return TracedNode(str(line["name"]), op, arguments, shapes, path, leaf, in_place, bodies)
 
 
 def _shape(sizes: Sequence[Any]) -> Shape:
@@ -137,14 +137,14 @@ def _shape(sizes: Sequence[Any]) -> Shape:
 def decoded(value: Any) -> Any:
     """Return an argument with references in place of ``{"tensor": …}``."""
     if isinstance(value, dict):
-        return Reference(str(value["tensor"]), int(value.get("output", 0)))
+        return TensorReference(str(value["tensor"]), int(value.get("output", 0)))
     return [decoded(each) for each in value] if isinstance(value, list) else value
 
 
-def references_in(values: Iterable[Any]) -> Iterable[Reference]:
+def references_in(values: Iterable[Any]) -> Iterable[TensorReference]:
     """Give the references among values and in their lists."""
     for value in values:
-        if isinstance(value, Reference):
+        if isinstance(value, TensorReference):
             yield value
         elif isinstance(value, list):
             yield from references_in(value)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from convcalc.arith import Number, floordiv
 from convcalc.importers.ultralytics.blocks import bottleneck, c2f_of, c3_of, c3k
-from convcalc.importers.ultralytics.network import Network, numbered, scaled
+from convcalc.importers.ultralytics.network import YoloNet, numbered, scaled
 
 
-def scores_and_context(net: Network, at: str, q: int, k: int, v: int) -> int:
+def scores_and_context(net: YoloNet, at: str, q: int, k: int, v: int) -> int:
     """Attention of [… d, N] queries, keys and values, as the package multiplies them: → [… d, N]."""
     rank = net.shape(q).rank
     turned = (*range(rank - 2), rank - 1, rank - 2)
@@ -16,7 +16,7 @@ def scores_and_context(net: Network, at: str, q: int, k: int, v: int) -> int:
     return net.add(f"{at}.context", "matmul", v, net.add(f"{at}.permute", "permute", weights, axes=turned))
 
 
-def attention(net: Network, at: str, x: int, heads: int, ratio: float = 0.5) -> int:
+def attention(net: YoloNet, at: str, x: int, heads: int, ratio: float = 0.5) -> int:
     """Attention over all places, whose keys are narrower than its values, with a depthwise position encoding."""
     shape, dim = net.shape(x), net.plain_channels(x)
     width = dim // heads
@@ -31,7 +31,7 @@ def attention(net: Network, at: str, x: int, heads: int, ratio: float = 0.5) -> 
     return net.conv(f"{at}.proj", y, dim, act=False)
 
 
-def psa_block(net: Network, at: str, x: int, heads: int) -> int:
+def psa_block(net: YoloNet, at: str, x: int, heads: int) -> int:
     """Attention and a feed-forward part, both with shortcuts."""
     c = net.plain_channels(x)
     x = net.add(f"{at}.add", "add", x, attention(net, f"{at}.attn", x, heads))
@@ -39,15 +39,15 @@ def psa_block(net: Network, at: str, x: int, heads: int) -> int:
     return net.add(f"{at}.add", "add", x, y)
 
 
-def psa(net: Network, at: str, x: int, c2: int, e: float = 0.5) -> int:
+def psa(net: YoloNet, at: str, x: int, c2: int, e: float = 0.5) -> int:
     return _psa(net, at, x, c2, e, [at])
 
 
-def c2_psa(net: Network, at: str, x: int, c2: int, n: int = 1, e: float = 0.5) -> int:
+def c2_psa(net: YoloNet, at: str, x: int, c2: int, n: int = 1, e: float = 0.5) -> int:
     return _psa(net, at, x, c2, e, [*numbered(f"{at}.m", n)])
 
 
-def _psa(net: Network, at: str, x: int, c2: int, e: float, blocks: list[str]) -> int:
+def _psa(net: YoloNet, at: str, x: int, c2: int, e: float, blocks: list[str]) -> int:
     net.require(net.channels(x) == c2, f"it keeps its channels, but {net.channels(x)} enter and {c2} leave")
     c = scaled(c2, e)
     a, b = net.halves(at, net.conv(f"{at}.cv1", x, 2 * c))
@@ -56,13 +56,13 @@ def _psa(net: Network, at: str, x: int, c2: int, e: float, blocks: list[str]) ->
     return net.conv(f"{at}.cv2", net.concat(at, a, b), c2)
 
 
-def c2f_psa(net: Network, at: str, x: int, c2: int, n: int = 1, e: float = 0.5) -> int:
+def c2f_psa(net: YoloNet, at: str, x: int, c2: int, n: int = 1, e: float = 0.5) -> int:
     net.require(net.channels(x) == c2, f"it keeps its channels, but {net.channels(x)} enter and {c2} leave")
     return c2f_of(net, at, x, c2, n, e, lambda path, y, c: psa_block(net, path, y, max(c // 64, 1)))
 
 
 def c3k2(
-    net: Network, at: str, x: int, c2: int, n: int = 1, deep: bool = False, e: float = 0.5, attn: bool = False,
+    net: YoloNet, at: str, x: int, c2: int, n: int = 1, deep: bool = False, e: float = 0.5, attn: bool = False,
     g: int = 1, shortcut: bool = True,
 ) -> int:  # fmt: skip
     """C3k2: its inner blocks are bottlenecks, C3k, or a bottleneck and an attention."""
@@ -75,7 +75,7 @@ def c3k2(
     return c2f_of(net, at, x, c2, n, e, inner)
 
 
-def area_attention(net: Network, at: str, x: int, heads: int, area: int) -> int:
+def area_attention(net: YoloNet, at: str, x: int, heads: int, area: int) -> int:
     """Attention within each of ``area`` equal parts of the places."""
     shape, dim = net.shape(x), net.plain_channels(x)
     width = dim // heads
@@ -88,14 +88,14 @@ def area_attention(net: Network, at: str, x: int, heads: int, area: int) -> int:
     return net.conv(f"{at}.proj", y, dim, act=False)
 
 
-def _joined(net: Network, at: str, x: int, shape: tuple[Number, ...]) -> int:
+def _joined(net: YoloNet, at: str, x: int, shape: tuple[Number, ...]) -> int:
     """[areas, heads, d, N] → [C, H, W]."""
     turned = net.add(f"{at}.permute", "permute", x, axes=(1, 2, 0, 3))
     return net.add(f"{at}.reshape", "reshape", turned, shape=shape)
 
 
 def a2c2f(
-    net: Network, at: str, x: int, c2: int, n: int = 1, a2: bool = True, area: int = 1, residual: bool = False,
+    net: YoloNet, at: str, x: int, c2: int, n: int = 1, a2: bool = True, area: int = 1, residual: bool = False,
     mlp_ratio: float = 2.0, e: float = 0.5, g: int = 1, shortcut: bool = True,
 ) -> int:  # fmt: skip
     """A2C2f: pairs of area attention, or C3k; the sum with the input, learned for each channel, where it is asked."""
@@ -116,14 +116,14 @@ def a2c2f(
     return net.add(f"{at}.add", "add", x, net.add(f"{at}.gamma", "scale", y))
 
 
-def _area_block(net: Network, at: str, x: int, area: int, mlp_ratio: float) -> int:
+def _area_block(net: YoloNet, at: str, x: int, area: int, mlp_ratio: float) -> int:
     c = net.plain_channels(x)
     x = net.add(f"{at}.add", "add", x, area_attention(net, f"{at}.attn", x, c // 32, max(area, 1)))
     y = net.conv(f"{at}.mlp.1", net.conv(f"{at}.mlp.0", x, scaled(c, mlp_ratio)), c, act=False)
     return net.add(f"{at}.add", "add", x, y)
 
 
-def aifi(net: Network, at: str, x: int, cm: int = 2048, num_heads: int = 8) -> int:
+def aifi(net: YoloNet, at: str, x: int, cm: int = 2048, num_heads: int = 8) -> int:
     """The layer of a transformer's encoder over all places, with a position encoding that is not learned."""
     y = net.tokens(at, x)
     y = net.add(f"{at}.add", "add", y, net.add(f"{at}.ma", "attention", y, heads=num_heads))
@@ -133,7 +133,7 @@ def aifi(net: Network, at: str, x: int, cm: int = 2048, num_heads: int = 8) -> i
     return net.image(at, net.add(f"{at}.norm2", "norm", y, type="layer"), net.shape(x))
 
 
-def c3_tr(net: Network, at: str, x: int, c2: int, n: int = 1, shortcut: bool = True, g: int = 1, e: float = 0.5) -> int:
+def c3_tr(net: YoloNet, at: str, x: int, c2: int, n: int = 1, shortcut: bool = True, g: int = 1, e: float = 0.5) -> int:
     def inner(path: str, y: int, c: int) -> int:
         net.require_groups(g, c)
         shape = net.shape(y)

@@ -11,11 +11,11 @@ from __future__ import annotations
 from itertools import pairwise
 
 from convcalc.arith import Number, at_most
-from convcalc.importers.ultralytics.network import RELU, SIGMOID, Network
+from convcalc.importers.ultralytics.network import RELU, SIGMOID, YoloNet
 
 
 def decoder(
-    net: Network, at: str, maps: list[int], nc: Number, hd: int = 256, nq: int = 300, ndp: int = 4, nh: int = 8,
+    net: YoloNet, at: str, maps: list[int], nc: Number, hd: int = 256, nq: int = 300, ndp: int = 4, nh: int = 8,
     ndl: int = 6, d_ffn: int = 1024, dropout: float = 0.0, act: str | None = None, eval_idx: int = -1, nd: int = 100,
     label_noise_ratio: float = 0.5, box_noise_scale: float = 1.0, learnt_init_query: bool = False,
 ) -> int:  # fmt: skip
@@ -41,7 +41,7 @@ def decoder(
     return net.concat(at, boxes, net.act(f"{at}.sigmoid", scores, SIGMOID), axis=1)
 
 
-def _memory(net: Network, at: str, maps: list[int], hd: int) -> int:
+def _memory(net: YoloNet, at: str, maps: list[int], hd: int) -> int:
     """[places of all maps, hd]."""
     parts = []
     for i, x in enumerate(maps):
@@ -51,7 +51,7 @@ def _memory(net: Network, at: str, maps: list[int], hd: int) -> int:
     return net.concat(at, *parts)
 
 
-def _selected(net: Network, at: str, memory: int, nc: Number, nq: int) -> tuple[int, int]:
+def _selected(net: YoloNet, at: str, memory: int, nc: Number, nq: int) -> tuple[int, int]:
     """The best places as queries, and their boxes: only the scores are of all places."""
     x = net.add(f"{at}.enc_output.0", "linear", memory, out=net.shape(memory)[1])
     x = net.add(f"{at}.enc_output.1", "norm", x, type="layer")
@@ -61,7 +61,7 @@ def _selected(net: Network, at: str, memory: int, nc: Number, nq: int) -> tuple[
     return queries, _mlp(net, f"{at}.enc_bbox_head", queries, (hd, hd, 4))
 
 
-def _mlp(net: Network, at: str, x: int, sizes: tuple[Number, ...], tied: str = "") -> int:
+def _mlp(net: YoloNet, at: str, x: int, sizes: tuple[Number, ...], tied: str = "") -> int:
     for i, size in enumerate(sizes):
         x = net.add(f"{at}.layers.{i}", "linear", x, out=size, weights=f"{tied}.{i}" if tied else None)
         if i < len(sizes) - 1:
@@ -69,7 +69,7 @@ def _mlp(net: Network, at: str, x: int, sizes: tuple[Number, ...], tied: str = "
     return x
 
 
-def _layer(net: Network, at: str, x: int, where: int, memory: int, sizes: tuple[int, int, int, int]) -> int:
+def _layer(net: YoloNet, at: str, x: int, where: int, memory: int, sizes: tuple[int, int, int, int]) -> int:
     maps, heads, points, width = sizes
     hd = net.shape(x)[1]
     placed = net.add(f"{at}.add", "add", x, where)
@@ -87,7 +87,7 @@ def _layer(net: Network, at: str, x: int, where: int, memory: int, sizes: tuple[
     return net.add(f"{at}.norm3", "norm", x, type="layer")
 
 
-def _sampled(net: Network, at: str, values: int, shares: int, heads: int) -> int:
+def _sampled(net: YoloNet, at: str, values: int, shares: int, heads: int) -> int:
     """Values at the sampled places, interpolated, weighted and summed: elementwise work, which is not counted."""
     (queries, samples), (places, hd) = net.shape(shares), net.shape(values)
     net.require(hd % heads == 0, f"{heads} heads do not divide {hd} channels")
@@ -100,7 +100,7 @@ def _sampled(net: Network, at: str, values: int, shares: int, heads: int) -> int
     return net.add(f"{at}.reshape", "reshape", x, shape=(queries, hd))
 
 
-def _unused_layer(net: Network, at: str, i: int, x: int, sizes: tuple[int, int, int, int]) -> None:
+def _unused_layer(net: YoloNet, at: str, i: int, x: int, sizes: tuple[int, int, int, int]) -> None:
     """A layer behind the one that is read in the end."""
     maps, heads, points, width = sizes
     hd, samples = net.shape(x)[1], heads * maps * points

@@ -20,7 +20,7 @@ _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _DECIMAL = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+][0-9]+)?")
 
 
-class Argument(NamedTuple):
+class ModuleArgument(NamedTuple):
     """An argument of a module: a number, a truth value, nothing, a word, or a list of them."""
 
     value: Any
@@ -34,7 +34,7 @@ class Row(NamedTuple):
     """The layers that it reads: from 0, or counted back from this one."""
     repeats: int
     module: str
-    arguments: tuple[Argument, ...]
+    arguments: tuple[ModuleArgument, ...]
     span: Span
     """Of the name of the module."""
     sources_span: Span
@@ -44,7 +44,7 @@ class ModelFile(NamedTuple):
     """What a model file says."""
 
     source: Source
-    settings: dict[str, Argument]
+    settings: dict[str, ModuleArgument]
     """Every key but the rows."""
     rows: tuple[Row, ...]
 
@@ -92,12 +92,12 @@ def read_file(source: Source) -> ModelFile:
     root = parse_yaml(source)
     if not isinstance(root, MapNode):
         raise invalid("a model file is a mapping with backbone and head", Span(source))
-    settings: dict[str, Argument] = {}
+    settings: dict[str, ModuleArgument] = {}
     rows: list[Row] = []
     parts = ("backbone", "head")
     for key, node in root.pairs:
         if key.text not in parts:
-            settings[key.text] = Argument(_value(node), node.span)
+            settings[key.text] = ModuleArgument(_value(node), node.span)
     for part in parts:
         found = root.get(part)
         if found is None:
@@ -124,7 +124,7 @@ def _row(node: YamlNode) -> Row:
     count = _value(repeats)
     if type(count) is not int or count < 1:
         raise invalid("the second entry of a row must be a positive integer", repeats.span, hint=ROW)
-    given = tuple(Argument(_value(each), each.span) for each in arguments.items)
+    given = tuple(ModuleArgument(_value(each), each.span) for each in arguments.items)
     return Row(_sources(sources), count, module.text, given, module.span, sources.span)
 
 
@@ -142,7 +142,7 @@ def _value(node: YamlNode) -> Any:
     if isinstance(node, ListNode):
         return tuple(map(_value, node.items))
     if isinstance(node, MapNode):
-        return {key.text: Argument(_value(value), value.span) for key, value in node.pairs}
+        return {key.text: ModuleArgument(_value(value), value.span) for key, value in node.pairs}
     if node.is_quoted:
         return WORDS.get(node.text, node.text) if node.text == "None" else node.text
     if node.text in WORDS:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from convcalc.arith import Number, at_least, at_most, floordiv, prod
-from convcalc.importers.ultralytics.network import SIGMOID, Network, conv_params
+from convcalc.importers.ultralytics.network import SIGMOID, YoloNet, conv_params
 from convcalc.importers.ultralytics.stages import proto
 
 Maps = list[int]
 
 
-def branch(net: Network, at: str, x: int, width: Number, out: Number) -> int:
+def branch(net: YoloNet, at: str, x: int, width: Number, out: Number) -> int:
     """Two 3×3 convolutions and a 1×1 one."""
     return net.conv2d(f"{at}.2", net.conv(f"{at}.1", net.conv(f"{at}.0", x, width, 3), width, 3), out)
 
 
-def class_branch(net: Network, at: str, x: int, width: Number, out: Number) -> int:
+def class_branch(net: YoloNet, at: str, x: int, width: Number, out: Number) -> int:
     """The branch of classes, in newer models of depthwise and 1×1 convolutions."""
     if not net.depthwise_head:
         return branch(net, at, x, width, out)
@@ -23,16 +23,16 @@ def class_branch(net: Network, at: str, x: int, width: Number, out: Number) -> i
     return net.conv2d(f"{at}.2", x, out)
 
 
-def rows(net: Network, at: str, maps: Maps) -> int:
+def rows(net: YoloNet, at: str, maps: Maps) -> int:
     """Flatten the places of all maps, and join them: → [C, places]."""
     return net.concat(at, *(net.add(f"{at}.flatten", "flatten", x, start=1) for x in maps), axis=1)
 
 
-def detect(net: Network, at: str, maps: Maps, nc: Number) -> int:
+def detect(net: YoloNet, at: str, maps: Maps, nc: Number) -> int:
     return detected(net, at, maps, nc)
 
 
-def detected(net: Network, at: str, maps: Maps, nc: Number, *more: int) -> int:
+def detected(net: YoloNet, at: str, maps: Maps, nc: Number, *more: int) -> int:
     """Return boxes and classes of every map; ``more`` are the rows of what a kind of head adds.
 
     Models without a search for duplicates have two sets of branches, and run both.
@@ -46,24 +46,24 @@ def detected(net: Network, at: str, maps: Maps, nc: Number, *more: int) -> int:
     return decoded(net, at, edges, classes, *more)
 
 
-def edge_width(net: Network, maps: Maps) -> Number:
+def edge_width(net: YoloNet, maps: Maps) -> Number:
     """The channels of branches of boxes."""
     return quarter(net, maps, max(16, 4 * net.reg_max))
 
 
-def class_width(net: Network, maps: Maps, nc: Number) -> Number:
+def class_width(net: YoloNet, maps: Maps, nc: Number) -> Number:
     """The channels of branches of classes."""
     return at_least(net.channels(maps[0]), at_most(nc, 100))
 
 
-def decoded(net: Network, at: str, edges: int, classes: int, *more: int) -> int:
+def decoded(net: YoloNet, at: str, edges: int, classes: int, *more: int) -> int:
     """Join the edges of boxes, once they are distances, with classes and more: → [C, places]."""
     if net.reg_max > 1:
         edges = distances(net, f"{at}.dfl", edges, net.reg_max)
     return net.concat(at, edges, net.act(f"{at}.sigmoid", classes, SIGMOID), *more)
 
 
-def distances(net: Network, at: str, x: int, bins: int) -> int:
+def distances(net: YoloNet, at: str, x: int, bins: int) -> int:
     """The mean of the distribution of each edge of a box: a convolution of fixed weights over its bins."""
     places = net.shape(x)[1]
     x = net.add(f"{at}.reshape", "reshape", x, shape=(4, bins, places))
@@ -71,7 +71,7 @@ def distances(net: Network, at: str, x: int, bins: int) -> int:
     return net.add(f"{at}.reshape", "reshape", net.conv2d(f"{at}.conv", x, 1, bias=False), shape=(4, places))
 
 
-def further_rows(net: Network, at: str, maps: Maps, out: Number, name: str = "cv4") -> int:
+def further_rows(net: YoloNet, at: str, maps: Maps, out: Number, name: str = "cv4") -> int:
     """The rows of a further branch of every map, in the first set of branches and in the other one."""
     found, width = -1, quarter(net, maps, out)
     for prefix in net.prefixes:
@@ -80,21 +80,21 @@ def further_rows(net: Network, at: str, maps: Maps, out: Number, name: str = "cv
     return found
 
 
-def quarter(net: Network, maps: Maps, least: Number) -> Number:
+def quarter(net: YoloNet, maps: Maps, least: Number) -> Number:
     return at_least(floordiv(net.channels(maps[0]), 4), least)
 
 
-def v10_detect(net: Network, at: str, maps: Maps, nc: Number) -> int:
+def v10_detect(net: YoloNet, at: str, maps: Maps, nc: Number) -> int:
     net.depthwise_head, net.reg_max, net.prefixes = True, 16, ("", "one2one_")
     return detect(net, at, maps, nc)
 
 
-def segment(net: Network, at: str, maps: Maps, nc: Number, nm: int = 32, npr: int = 256) -> tuple[int, ...]:
+def segment(net: YoloNet, at: str, maps: Maps, nc: Number, nm: int = 32, npr: int = 256) -> tuple[int, ...]:
     masks = further_rows(net, at, maps, nm)
     return detected(net, at, maps, nc, masks), prototypes(net, f"{at}.proto", maps, nc, npr, nm)
 
 
-def prototypes(net: Network, path: str, maps: Maps, nc: Number, npr: int, nm: int) -> int:
+def prototypes(net: YoloNet, path: str, maps: Maps, nc: Number, npr: int, nm: int) -> int:
     """Prototypes of masks; those of YOLO26 are made of all maps, and a branch for training labels pixels."""
     x = first = maps[0]
     if not net.module.endswith("26"):
@@ -108,12 +108,12 @@ def prototypes(net: Network, path: str, maps: Maps, nc: Number, npr: int, nm: in
     return proto(net, path, net.conv(f"{path}.feat_fuse", x, npr, 3), npr, nm)
 
 
-def pose(net: Network, at: str, maps: Maps, nc: Number, kpt_shape: tuple[int, ...] = (17, 3)) -> int:
+def pose(net: YoloNet, at: str, maps: Maps, nc: Number, kpt_shape: tuple[int, ...] = (17, 3)) -> int:
     points = prod(kpt_shape)
     return detected(net, at, maps, nc, further_rows(net, at, maps, points))
 
 
-def pose26(net: Network, at: str, maps: Maps, nc: Number, kpt_shape: tuple[int, ...] = (17, 3)) -> int:
+def pose26(net: YoloNet, at: str, maps: Maps, nc: Number, kpt_shape: tuple[int, ...] = (17, 3)) -> int:
     """Keypoints; how sure they are, and the flow that tells it, is for training."""
     points, sigma = prod(kpt_shape), 2 * kpt_shape[0]
     width = quarter(net, maps, points + sigma)
@@ -129,19 +129,19 @@ def pose26(net: Network, at: str, maps: Maps, nc: Number, kpt_shape: tuple[int, 
     return detected(net, at, maps, nc, found)
 
 
-def obb(net: Network, at: str, maps: Maps, nc: Number, ne: int = 1) -> int:
+def obb(net: YoloNet, at: str, maps: Maps, nc: Number, ne: int = 1) -> int:
     return detected(net, at, maps, nc, further_rows(net, at, maps, ne))
 
 
 def classify(
-    net: Network, at: str, x: int, c2: Number, k: int = 1, s: int = 1, p: int | None = None, g: int = 1
+    net: YoloNet, at: str, x: int, c2: Number, k: int = 1, s: int = 1, p: int | None = None, g: int = 1
 ) -> int:
     y = net.add(f"{at}.pool", "avgpool", net.conv(f"{at}.conv", x, 1280, k, s, p=p, g=g), kernel="global")
     y = net.add(f"{at}.linear", "linear", net.add(f"{at}.flatten", "flatten", y), out=c2)
     return net.add(f"{at}.softmax", "softmax", y)
 
 
-def semantic(net: Network, at: str, maps: Maps, nc: Number = 19) -> int:
+def semantic(net: YoloNet, at: str, maps: Maps, nc: Number = 19) -> int:
     """Classes of pixels; a second branch, of the second map, is for training."""
     first = net.channels(maps[0])
     y = net.conv2d(f"{at}.classifier.1", net.conv(f"{at}.classifier.0", maps[0], first, 3), nc)
@@ -151,7 +151,7 @@ def semantic(net: Network, at: str, maps: Maps, nc: Number = 19) -> int:
     return y
 
 
-def depth(net: Network, at: str, maps: Maps, c_mid: int = 256) -> int:
+def depth(net: YoloNet, at: str, maps: Maps, c_mid: int = 256) -> int:
     """Depth of pixels: maps are projected, and refined from the coarsest on."""
     *others, x = [net.conv(f"{at}.proj.{i}", x, c_mid) for i, x in enumerate(maps)]
     for i in reversed(range(len(others))):
@@ -167,18 +167,18 @@ def depth(net: Network, at: str, maps: Maps, c_mid: int = 256) -> int:
 # --- YOLOv5's repository ----------------------------------------------------------------------------------------------
 
 
-def detect_v5(net: Network, at: str, maps: Maps, nc: Number, anchors: tuple[tuple[int, ...], ...] | int) -> int:
+def detect_v5(net: YoloNet, at: str, maps: Maps, nc: Number, anchors: tuple[tuple[int, ...], ...] | int) -> int:
     return _anchor_boxes(net, at, maps, anchors, nc + 5)
 
 
 def segment_v5(
-    net: Network, at: str, maps: Maps, nc: Number, anchors: tuple[tuple[int, ...], ...] | int, nm: int = 32,
+    net: YoloNet, at: str, maps: Maps, nc: Number, anchors: tuple[tuple[int, ...], ...] | int, nm: int = 32,
     npr: int = 256,
 ) -> tuple[int, ...]:  # fmt: skip
     return _anchor_boxes(net, at, maps, anchors, nc + 5 + nm), proto(net, f"{at}.proto", maps[0], npr, nm)
 
 
-def _anchor_boxes(net: Network, at: str, maps: Maps, anchors: tuple[tuple[int, ...], ...] | int, each: Number) -> int:
+def _anchor_boxes(net: YoloNet, at: str, maps: Maps, anchors: tuple[tuple[int, ...], ...] | int, each: Number) -> int:
     if not isinstance(anchors, int):
         net.require(len(anchors) == len(maps), f"there are anchors for {len(anchors)} maps, and {len(maps)} maps")
     count = anchors if isinstance(anchors, int) else len(anchors[0]) // 2

@@ -13,9 +13,9 @@ from convcalc.errors import Source, SpecError, quoted
 from convcalc.graph.graph import Graph
 from convcalc.importers.model import Model, unknown_sizes
 from convcalc.importers.ultralytics import plain
-from convcalc.importers.ultralytics.document import Argument, ModelFile, Row, invalid, read_file
-from convcalc.importers.ultralytics.modules import Module, bind, find_module
-from convcalc.importers.ultralytics.network import SILU, Network, numbered
+from convcalc.importers.ultralytics.document import ModelFile, ModuleArgument, Row, invalid, read_file
+from convcalc.importers.ultralytics.modules import ModuleRule, bind, find_module
+from convcalc.importers.ultralytics.network import SILU, YoloNet, numbered
 from convcalc.records import dataclass
 from convcalc.spec.limits import REPEAT
 from convcalc.spec.yaml.text import decode
@@ -119,7 +119,7 @@ class _Reader:
             (file.number("depth_multiple", 1.0), file.number("width_multiple", 1.0), math.inf)
         )
         is_v5 = file.setting("anchors") is not None
-        self.net = Network(model.source, self._activation(), is_v5=is_v5)
+        self.net = YoloNet(model.source, self._activation(), is_v5=is_v5)
         self.net.depthwise_head = any(row.module in NEWER for row in file.rows)
         self.net.reg_max = file.size("reg_max", 16)
         if file.setting("end2end", False) is True:
@@ -151,7 +151,7 @@ class _Reader:
 
     def _row(self, index: int, row: Row, image: int) -> int | tuple[int, ...]:
         module = find_module(row, is_v5=self.net.is_v5)
-        arguments = [Argument(self._resolved(each), each.span) for each in row.arguments]
+        arguments = [ModuleArgument(self._resolved(each), each.span) for each in row.arguments]
         repeats = self.factors.repeats(row.repeats)
         if repeats > REPEAT:
             raise SpecError("CC502", f"a repeat of {repeats} exceeds the limit of {REPEAT}", row.span)
@@ -159,7 +159,7 @@ class _Reader:
         if module.takes_repeats >= 0:
             if len(arguments) < module.takes_repeats:
                 raise invalid(f"{row.module} needs {module.takes_repeats} arguments", row.span)
-            arguments.insert(module.takes_repeats, Argument(repeats, row.span))
+            arguments.insert(module.takes_repeats, ModuleArgument(repeats, row.span))
             repeats = 1
         self._extend(row, arguments)
         x = self._read(index, row, module, image)
@@ -171,7 +171,7 @@ class _Reader:
             raise invalid(f"{row.module} cannot be repeated", row.span)
         return self._repeated(at, row, module, x, given, repeats)
 
-    def _repeated(self, at: str, row: Row, module: Module, x: Any, given: list[Any], repeats: int) -> int:
+    def _repeated(self, at: str, row: Row, module: ModuleRule, x: Any, given: list[Any], repeats: int) -> int:
         """Add a module several times, each made for the same channels."""
         channels = self.net.channels(x)
         for path in numbered(at, repeats):
@@ -184,7 +184,7 @@ class _Reader:
                 raise invalid(f"{row.module} cannot be repeated", row.span)
         return x  # type: ignore[no-any-return]
 
-    def _resolved(self, argument: Argument) -> Any:
+    def _resolved(self, argument: ModuleArgument) -> Any:
         """Return the value of an argument: that of a setting, where it is the word for one."""
         value = argument.value
         if not isinstance(value, str) or value not in self.words:
@@ -195,7 +195,7 @@ class _Reader:
             raise invalid(f"the file has no {quoted(value)}", argument.span)
         return self.words[value]
 
-    def _scale(self, module: Module, row: Row, arguments: list[Argument]) -> None:
+    def _scale(self, module: ModuleRule, row: Row, arguments: list[ModuleArgument]) -> None:
         """Scale the widths among the arguments."""
         places = (0,) if module.is_scaled else (2,) if row.module in MASKED else ()
         if self.net.is_v5 and row.module == "Segment":
@@ -207,7 +207,7 @@ class _Reader:
             if type(value) is int:
                 arguments[place] = arguments[place]._replace(value=self.factors.width(value))
 
-    def _predicts(self, width: Argument) -> bool:
+    def _predicts(self, width: ModuleArgument) -> bool:
         """Whether a width of YOLOv5 is that of predictions, which is never scaled."""
         anchors, classes = self.words["anchors"], self.words["nc"]
         first = anchors[0] if isinstance(anchors, tuple) and anchors else None
@@ -215,16 +215,16 @@ class _Reader:
             return False
         return bool(width.value == len(first) // 2 * (classes + 5))
 
-    def _extend(self, row: Row, arguments: list[Argument]) -> None:
+    def _extend(self, row: Row, arguments: list[ModuleArgument]) -> None:
         """Add the arguments that a scale gives to some modules."""
         if row.module == "C3k2" and self.scale in ("m", "l", "x"):
-            arguments[2:3] = [Argument(True, row.span)]
+            arguments[2:3] = [ModuleArgument(True, row.span)]
         if row.module == "C2fAttn" and len(arguments) > 3 and type(arguments[3].value) is int:
             arguments[3] = arguments[3]._replace(value=self.factors.heads(arguments[3].value))
         if row.module == "A2C2f" and self.scale in ("l", "x"):
-            arguments += [Argument(True, row.span), Argument(1.2, row.span)]
+            arguments += [ModuleArgument(True, row.span), ModuleArgument(1.2, row.span)]
 
-    def _read(self, index: int, row: Row, module: Module, image: int) -> Any:
+    def _read(self, index: int, row: Row, module: ModuleRule, image: int) -> Any:
         """Return what a row reads: one tensor, or the list of them."""
         numbers = (row.sources,) if isinstance(row.sources, int) else row.sources
         if isinstance(row.sources, int) == module.reads_many:

@@ -9,12 +9,12 @@ from typing import Any
 from convcalc.arith import is_plain
 from convcalc.errors import SpecError, did_you_mean, quoted
 from convcalc.importers.ultralytics import attention, blocks, detr, heads, plain, stages, text
-from convcalc.importers.ultralytics.document import Argument, Row, invalid
-from convcalc.importers.ultralytics.network import Kernel, Network
+from convcalc.importers.ultralytics.document import ModuleArgument, Row, invalid
+from convcalc.importers.ultralytics.network import Kernel, YoloNet
 from convcalc.records import NamedTuple
 
 
-class Module(NamedTuple):
+class ModuleRule(NamedTuple):
     """A module, by the function that adds its layers."""
 
     build: Callable[..., Any]
@@ -29,23 +29,23 @@ class Module(NamedTuple):
 
 def _all(
     *, is_scaled: bool = False, takes_repeats: int = -1, reads_many: bool = False, **modules: Callable[..., Any]
-) -> dict[str, Module]:
+) -> dict[str, ModuleRule]:
     """Return modules that are alike, by their names."""
-    return {name: Module(build, is_scaled, takes_repeats, reads_many) for name, build in modules.items()}
+    return {name: ModuleRule(build, is_scaled, takes_repeats, reads_many) for name, build in modules.items()}
 
 
 def conv(
-    net: Network, at: str, x: int, c2: int, k: Kernel = 1, s: Kernel = 1, p: Kernel | None = None, g: int = 1,
+    net: YoloNet, at: str, x: int, c2: int, k: Kernel = 1, s: Kernel = 1, p: Kernel | None = None, g: int = 1,
     d: int = 1, act: bool = True,
 ) -> int:  # fmt: skip
     return net.conv(at, x, c2, k, s, p=p, g=g, d=d, act=act)
 
 
-def dwconv(net: Network, at: str, x: int, c2: int, k: int = 1, s: int = 1, d: int = 1, act: bool = True) -> int:
+def dwconv(net: YoloNet, at: str, x: int, c2: int, k: int = 1, s: int = 1, d: int = 1, act: bool = True) -> int:
     return net.dwconv(at, x, c2, k, s, d, act)
 
 
-MODULES: dict[str, Module] = {
+MODULES: dict[str, ModuleRule] = {
     **_all(
         is_scaled=True,
         Conv=conv, DWConv=dwconv, Focus=stages.focus, GhostConv=blocks.ghost_conv, Bottleneck=blocks.bottleneck,
@@ -72,9 +72,9 @@ MODULES: dict[str, Module] = {
         Classify=heads.classify, CBAM=blocks.cbam, ChannelAttention=blocks.channel_attention,
         SpatialAttention=blocks.spatial_attention, AIFI=attention.aifi, HGStem=stages.hg_stem,
     ),
-    "HGBlock": Module(stages.hg_block, takes_repeats=3),
+    "HGBlock": ModuleRule(stages.hg_block, takes_repeats=3),
     **_all(ResNetLayer=stages.resnet_layer, CBLinear=stages.cb_linear),
-    "nn.ConvTranspose2d": Module(plain.deconv, is_scaled=True),
+    "nn.ConvTranspose2d": ModuleRule(plain.deconv, is_scaled=True),
     **{f"nn.{name}": module for name, module in _all(
         Upsample=plain.upsample, MaxPool2d=plain.maxpool, AvgPool2d=plain.avgpool, AdaptiveAvgPool2d=plain.adaptive,
         ZeroPad2d=plain.zero_pad, Identity=plain.identity, BatchNorm2d=plain.batch_norm, Dropout=plain.dropout,
@@ -92,7 +92,7 @@ UNCOUNTED = (
 the channels of what they read."""
 
 
-def find_module(row: Row, *, is_v5: bool) -> Module:
+def find_module(row: Row, *, is_v5: bool) -> ModuleRule:
     """Return the module that a row names.
 
     Raises:
@@ -104,23 +104,23 @@ def find_module(row: Row, *, is_v5: bool) -> Module:
     if name in MODULES:
         return MODULES[name]
     if name in UNCOUNTED:
-        return Module(_uncounted(name), is_counted=False)
+        return ModuleRule(_uncounted(name), is_counted=False)
     kind = name.removeprefix("nn.")
     if kind != name and kind in plain.ACTIVATIONS:
-        return Module(plain.activation_layer(plain.ACTIVATIONS[kind]))
+        return ModuleRule(plain.activation_layer(plain.ACTIVATIONS[kind]))
     message = f"the module {quoted(name)} is not read{did_you_mean(name, MODULES)}"
     hint = "" if message.endswith("?") else f"known modules: {', '.join(MODULES)}"
     raise SpecError("CC761", message, row.span, hint)
 
 
 def _uncounted(name: str) -> Callable[..., int]:
-    def build(net: Network, at: str, x: int) -> int:
+    def build(net: YoloNet, at: str, x: int) -> int:
         return net.opaque(at, name, [x], net.shape(x), params=None)
 
     return build
 
 
-def bind(module: Module, row: Row, arguments: Sequence[Argument]) -> list[Any]:
+def bind(module: ModuleRule, row: Row, arguments: Sequence[ModuleArgument]) -> list[Any]:
     """Return the arguments of a module in order, checked.
 
     Raises:

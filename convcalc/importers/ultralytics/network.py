@@ -24,7 +24,7 @@ MAX_LAYERS = 30_000
 """Ten times as many as any known network has."""
 
 
-class Network(ModelBuilder):
+class YoloNet(ModelBuilder):
     """Builds modules as layers whose paths are the names of the package's modules: ``model.4.m.0.cv1.conv``."""
 
     def __init__(self, source: Source, activation: Mapping[str, Any], *, is_v5: bool = False) -> None:

@@ -12,10 +12,10 @@ from convcalc.arith import Number
 from convcalc.importers.ultralytics import heads
 from convcalc.importers.ultralytics.blocks import bottleneck, c2f_of
 from convcalc.importers.ultralytics.heads import Maps
-from convcalc.importers.ultralytics.network import SIGMOID, Network, conv_params
+from convcalc.importers.ultralytics.network import SIGMOID, YoloNet, conv_params
 
 
-def words(net: Network, x: int, width: int) -> int:
+def words(net: YoloNet, x: int, width: int) -> int:
     """The vectors of all classes, which come from a model of text: [classes, width]."""
     if net.words < 0:
         net.words = net.text = net.add("text", "custom", x, out=(net.classes, width))
@@ -23,7 +23,7 @@ def words(net: Network, x: int, width: int) -> int:
 
 
 def c2f_attn(
-    net: Network, at: str, x: int, c2: int, n: int = 1, ec: int = 128, nh: int = 1, gc: int = 512,
+    net: YoloNet, at: str, x: int, c2: int, n: int = 1, ec: int = 128, nh: int = 1, gc: int = 512,
     shortcut: bool = False, g: int = 1, e: float = 0.5,
 ) -> int:  # fmt: skip
     """Like C2f, with a last part that the most similar class of each place weights."""
@@ -34,7 +34,7 @@ def c2f_attn(
     return c2f_of(net, at, x, c2, n, e, inner, lambda path, y, _: _weighted(net, path, y, words(net, x, gc), nh))
 
 
-def _weighted(net: Network, at: str, x: int, text: int, heads: int) -> int:
+def _weighted(net: YoloNet, at: str, x: int, text: int, heads: int) -> int:
     """Similarity of places and classes in each head, its maximum as a gate."""
     c, height, width = net.shape(x)
     net.require(heads > 0 and c % heads == 0, f"{heads} heads do not divide {c} channels")
@@ -52,7 +52,7 @@ def _weighted(net: Network, at: str, x: int, text: int, heads: int) -> int:
 
 
 def image_pooling(
-    net: Network, at: str, maps: Maps, ec: int = 256, ct: int = 512, nh: int = 8, k: int = 3, scale: bool = False
+    net: YoloNet, at: str, maps: Maps, ec: int = 256, ct: int = 512, nh: int = 8, k: int = 3, scale: bool = False
 ) -> int:
     """Attention of the text to the largest values of each map: what leaves it is the text of the modules behind it."""
     net.require(nh > 0 and ec % nh == 0, f"{nh} heads do not divide {ec} channels")
@@ -73,22 +73,22 @@ def image_pooling(
     return net.text
 
 
-def _heads(net: Network, at: str, x: int, width: int, heads: int) -> int:
+def _heads(net: YoloNet, at: str, x: int, width: int, heads: int) -> int:
     y = net.add(f"{at}.1", "linear", net.add(f"{at}.0", "norm", x, type="layer"), out=width)
     y = net.add(f"{at}.reshape", "reshape", y, shape=(net.shape(y)[0], heads, width // heads))
     return net.add(f"{at}.permute", "permute", y, axes=(1, 0, 2))
 
 
-def world_detect(net: Network, at: str, maps: Maps, nc: Number, embed: int = 512, with_bn: bool = False) -> int:
+def world_detect(net: YoloNet, at: str, maps: Maps, nc: Number, embed: int = 512, with_bn: bool = False) -> int:
     """Detect whose classes are the similarities of places with the text as it came."""
     return _detected(net, at, maps, nc, heads.branch, embed, with_bn)
 
 
-def yoloe_detect(net: Network, at: str, maps: Maps, nc: Number, embed: int = 512, with_bn: bool = False) -> int:
+def yoloe_detect(net: YoloNet, at: str, maps: Maps, nc: Number, embed: int = 512, with_bn: bool = False) -> int:
     return _prompted(net, at, maps, nc, embed, with_bn)
 
 
-def _prompted(net: Network, at: str, maps: Maps, nc: Number, embed: int, with_bn: bool, *more: int) -> int:
+def _prompted(net: YoloNet, at: str, maps: Maps, nc: Number, embed: int, with_bn: bool, *more: int) -> int:
     """As of YOLO-World, beside modules that make the text from examples: nothing reads them once it is there."""
     found = _detected(net, at, maps, nc, heads.class_branch, embed, with_bn, *more)
     net.unused(f"{at}.reprta", maps[0], embed * 4 * embed + 4 * embed + 2 * embed * embed + embed)
@@ -105,7 +105,7 @@ def _prompted(net: Network, at: str, maps: Maps, nc: Number, embed: int, with_bn
 
 
 def yoloe_segment(
-    net: Network, at: str, maps: Maps, nc: Number, nm: int = 32, npr: int = 256, embed: int = 512,
+    net: YoloNet, at: str, maps: Maps, nc: Number, nm: int = 32, npr: int = 256, embed: int = 512,
     with_bn: bool = False,
 ) -> tuple[int, ...]:  # fmt: skip
     masks = heads.further_rows(net, at, maps, nm, "cv5")
@@ -114,7 +114,7 @@ def yoloe_segment(
 
 
 def _detected(
-    net: Network, at: str, maps: Maps, nc: Number, make: Callable[..., int], embed: int, with_bn: bool, *more: int
+    net: YoloNet, at: str, maps: Maps, nc: Number, make: Callable[..., int], embed: int, with_bn: bool, *more: int
 ) -> int:
     """Boxes, and the similarities of every map with the text; ``make`` adds the branch of classes."""
     words(net, maps[0], embed)
@@ -130,7 +130,7 @@ def _detected(
     return heads.decoded(net, at, *found, *more)
 
 
-def _similarity(net: Network, at: str, x: int, text: int, with_bn: bool) -> int:
+def _similarity(net: YoloNet, at: str, x: int, text: int, with_bn: bool) -> int:
     """[embed, H, W] and [embed, classes] → [classes, H, W], with a learned scale and bias."""
     x = net.add(f"{at}.norm", "norm", x, type="batch") if with_bn else x
     x = net.add(f"{at}.einsum", "einsum", x, text, equation="chw,ck->khw")

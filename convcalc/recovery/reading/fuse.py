@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from convcalc.graph.graph import Graph, Node
 from convcalc.ops.idle import Idle
 from convcalc.records import NamedTuple, dataclass, field
-from convcalc.recovery.items import Item, Value, arguments, every
+from convcalc.recovery.items import SpecItem, Value, arguments, every
 from convcalc.shapes import Shape
 
 
-class Experts(NamedTuple):
+class ExpertBranches(NamedTuple):
     """Those of one ``each``."""
 
     idle: Node
@@ -32,7 +32,9 @@ def note_experts(graph: Graph, units: Sequence[Unit]) -> None:
             node = waiting.get(index)
             if node is not None and isinstance(node.op, Idle) and unit.nodes[0].index > node.index:
                 first = _first_layer(graph, node)
-                unit.experts.append(Experts(node, first, frozenset(_shared(node.op, graph.nodes[first : node.index]))))
+                unit.experts.append(
+                    ExpertBranches(node, first, frozenset(_shared(node.op, graph.nodes[first : node.index])))
+                )
                 del waiting[index]
 
 
@@ -55,7 +57,7 @@ def _first_layer(graph: Graph, idle: Node) -> int:
     return at
 
 
-def with_each(item: Item, experts: Sequence[Experts]) -> None:
+def with_each(item: SpecItem, experts: Sequence[ExpertBranches]) -> None:
     """Let the branches of a join that are experts be one, which is an item ``each``."""
     assert item.branches is not None
     for node, _, shared in experts:
@@ -64,7 +66,7 @@ def with_each(item: Item, experts: Sequence[Experts]) -> None:
         run = slice(end - node.op.running, end)
         if not all(item.branches[run]):
             continue  # they are in a branch of another join: there is no such spec
-        each = Item("each", {"each": node.op.running, "of": node.op.experts}, (node.index,), path=_name(node))
+        each = SpecItem("each", {"each": node.op.running, "of": node.op.experts}, (node.index,), path=_name(node))
         each.branches, each.ends = item.branches[run], item.ends[run]
         for inner in every([each]):
             if not shared.isdisjoint(inner.nodes[:1]):
@@ -85,7 +87,7 @@ class Unit:
     nodes: list[Node]
     inputs: tuple[int, ...]
     tie: int | None = None
-    experts: list[Experts] = field(default_factory=list)
+    experts: list[ExpertBranches] = field(default_factory=list)
     """Of a join, those among its branches."""
 
     @property
@@ -95,7 +97,7 @@ class Unit:
         assert op is not None
         return op.arity != (1, 1)
 
-    def item(self, known: dict[tuple[int, tuple[Shape, ...]], dict[str, Value]]) -> Item:
+    def item(self, known: dict[tuple[int, tuple[Shape, ...]], dict[str, Value]]) -> SpecItem:
         """Return it as an item, without branches; ``known`` holds the arguments of ops, which layers share."""
 
         def arguments_of(node: Node) -> dict[str, Value]:
@@ -115,7 +117,7 @@ class Unit:
             args |= {f"{part.op.kind}.{key}": value for key, value in arguments_of(part).items()}
         if "norm.type" in args and args.get("bias") is False:
             del args["bias"]
-        item = Item(op.kind, args, tuple(node.index for node in self.nodes), path=head.path, tie=self.tie)
+        item = SpecItem(op.kind, args, tuple(node.index for node in self.nodes), path=head.path, tie=self.tie)
         if self.is_join:
             item.ends, item.branches = self.inputs, [[] for _ in self.inputs]
         else:

@@ -6,11 +6,11 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from convcalc.graph.graph import Graph
-from convcalc.recovery.items import Item, every
+from convcalc.recovery.items import SpecItem, every
 from convcalc.shapes import Shape
 
 
-def connect(items: list[Item], current: int) -> int:
+def connect(items: list[SpecItem], current: int) -> int:
     """Note what each item reads where it is not what the item before it gives; return the node that the last gives.
 
     Args:
@@ -27,18 +27,18 @@ def connect(items: list[Item], current: int) -> int:
                 item.source = entering
             for branch, end in zip(item.branches, item.ends, strict=True):
                 if connect(branch, entering) != end:
-                    branch.append(Item("from", source=end))
+                    branch.append(SpecItem("from", source=end))
         current = item.nodes[-1]
     return current
 
 
-def _entering(item: Item, current: int) -> int:
+def _entering(item: SpecItem, current: int) -> int:
     """Return the node that should enter a join: another than the current one where all branches begin with that."""
     reads = {node for branch, end in zip(item.branches or (), item.ends, strict=True) for node in _reads(branch, end)}
     return reads.pop() if len(reads) == 1 else current
 
 
-def _reads(branch: Sequence[Item], end: int) -> Iterator[int]:
+def _reads(branch: Sequence[SpecItem], end: int) -> Iterator[int]:
     """Yield the nodes that a branch reads at its beginning."""
     if not branch:
         yield end
@@ -49,7 +49,7 @@ def _reads(branch: Sequence[Item], end: int) -> Iterator[int]:
         yield branch[0].reads
 
 
-def read_too_early(items: Sequence[Item], made: set[int]) -> Iterator[int]:
+def read_too_early(items: Sequence[SpecItem], made: set[int]) -> Iterator[int]:
     """Yield the nodes that items read by name before the spec makes them; those that are made are added to ``made``."""
     for item in items:
         for node in (item.source, *item.references.values()):
@@ -60,7 +60,7 @@ def read_too_early(items: Sequence[Item], made: set[int]) -> Iterator[int]:
         made.update(item.nodes)
 
 
-def own_ties(items: Sequence[Item]) -> None:
+def own_ties(items: Sequence[SpecItem]) -> None:
     """Let the first layer of those that share weights have them, in the order in which the spec makes them."""
     owners: dict[int, int] = {}
     for item in every(items):
@@ -70,7 +70,7 @@ def own_ties(items: Sequence[Item]) -> None:
             item.tie = None if owner == node else owner
 
 
-def order(items: Sequence[Item]) -> list[int]:
+def order(items: Sequence[SpecItem]) -> list[int]:
     """Return the nodes in the order in which the spec makes them."""
     return [node for item in every(items) for node in item.nodes]
 
@@ -78,7 +78,7 @@ def order(items: Sequence[Item]) -> list[int]:
 class Links:
     """Pairs of places, in the order of the spec, of a reader and of what it names."""
 
-    def __init__(self, graph: Graph, items: Sequence[Item], order: Sequence[int]) -> None:
+    def __init__(self, graph: Graph, items: Sequence[SpecItem], order: Sequence[int]) -> None:
         self._nodes = graph.nodes
         self._place = {node.index: -1 - number for number, node in enumerate(graph.inputs)}
         self._place |= {node: at for at, node in enumerate(order)}
@@ -92,7 +92,7 @@ class Links:
         self._last_tied = dict(sorted((owner, tied) for tied, owner in self._ties))
         self._read = sorted({*self._last_reader, *self._last_tied})
 
-    def of_turn(self, items: Sequence[Item], end: int = 0) -> tuple[object, ...] | None:
+    def of_turn(self, items: Sequence[SpecItem], end: int = 0) -> tuple[object, ...] | None:
         """Return what the items of a turn read by name, from their beginning on; none where others read what is in it.
 
         Others may read what the turn gives. Up to ``end`` they may have its weights.
@@ -106,17 +106,17 @@ class Links:
         places = (node if node is None else self._place.get(node, node - len(self._nodes)) for node in nodes)
         return tuple(place - start if place is not None and start <= place < stop else (place,) for place in places)
 
-    def entering(self, item: Item) -> Shape:
+    def entering(self, item: SpecItem) -> Shape:
         """Return the shape of what an item reads."""
         assert item.reads is not None
         return self._nodes[item.reads].shape
 
-    def is_read(self, items: Sequence[Item]) -> bool:
+    def is_read(self, items: Sequence[SpecItem]) -> bool:
         """Whether others read by name what the last of some items gives."""
         stop = _span(items)[1]
         return self._last_reader.get(stop - 1, 0) >= stop
 
-    def is_block(self, item: Item) -> bool:
+    def is_block(self, item: SpecItem) -> bool:
         """Whether what a list reads by name is in it or enters it, and others read but its last layer."""
         first, (start, end) = (item.branches or [[]])[0][0], item.span
         entry = self._place[self.entry_of(item)]
@@ -128,7 +128,7 @@ class Links:
         inside = [(start <= a < end, start <= b < end) for a, b in self._ties]
         return first.source is None and all(a == b for a, b in inside)
 
-    def entry_of(self, item: Item) -> int:
+    def entry_of(self, item: SpecItem) -> int:
         """Return the node that enters a list."""
         first = (item.branches or [[]])[0][0]
         if first.kind == "seq":
@@ -136,7 +136,7 @@ class Links:
         assert first.reads is not None
         return first.reads
 
-    def _enter(self, items: Sequence[Item], current: int, outer: int) -> None:
+    def _enter(self, items: Sequence[SpecItem], current: int, outer: int) -> None:
         """Note what enters each item, its layers and its pairs; ``outer`` is the place of the join around them."""
         for item in items:
             entering = current if item.source is None else item.source
@@ -158,5 +158,5 @@ class Links:
             current = item.nodes[-1] if item.nodes else entering
 
 
-def _span(items: Sequence[Item]) -> tuple[int, int]:
+def _span(items: Sequence[SpecItem]) -> tuple[int, int]:
     return min(item.span[0] for item in items if item.nodes), max(item.span[1] for item in items)

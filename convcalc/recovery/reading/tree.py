@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby, islice
 
 from convcalc.graph.graph import Graph
-from convcalc.recovery.items import COMMUTATIVE, Item, Value, every
+from convcalc.recovery.items import COMMUTATIVE, SpecItem, Value, every
 from convcalc.recovery.reading.fuse import Unit, with_each
 from convcalc.shapes import Shape
 
@@ -48,7 +48,7 @@ class TreeBuilder:
         """Place → those of layers that nothing reads, and that read it alone of what is read."""
         self._note_unread()
 
-    def items(self) -> list[Item]:
+    def items(self) -> list[SpecItem]:
         """Return the items of the whole graph; its last output is the last of them."""
         early = [item for at in sorted({*self._far(), *self._early}) for item in self._chain(at, ENTRY)]
         main = self._chain(max(self._outputs), ENTRY, is_main=True)
@@ -90,9 +90,9 @@ class TreeBuilder:
         dominator = self._dominators[place]
         return ENTRY if dominator is None else dominator
 
-    def _chain(self, end: int, start: int | None, *, is_main: bool = False) -> list[Item]:
+    def _chain(self, end: int, start: int | None, *, is_main: bool = False) -> list[SpecItem]:
         """Return the items behind ``start`` up to ``end`` that have no place yet; of the main series it is the last."""
-        found: list[Item] = []
+        found: list[SpecItem] = []
         at: int | None = end
         while at is not None and at not in {start, ENTRY} and at not in self._placed:
             self._placed.add(at)
@@ -144,9 +144,9 @@ class TreeBuilder:
         return sorted(found)
 
 
-def flattened(items: Sequence[Item]) -> list[Item]:
+def flattened(items: Sequence[SpecItem]) -> list[SpecItem]:
     """Return all items one behind the other; experts stay in their join."""
-    found: list[Item] = []
+    found: list[SpecItem] = []
     for item in items:
         branches = [flattened(branch) for branch in item.branches or ()]
         has_experts = any(each.kind == "each" for branch in branches for each in branch[:1])
@@ -159,13 +159,13 @@ def flattened(items: Sequence[Item]) -> list[Item]:
     return found
 
 
-def in_order(items: list[Item]) -> list[Item]:
+def in_order(items: list[SpecItem]) -> list[SpecItem]:
     """Return items of which each branch is made before the next, as the layers of the graph are.
 
     Sums and products have their branches in that order. Of other joins, a branch that is made before those to its left
     is a series before the join, which reads it by its name.
     """
-    found: list[Item] = []
+    found: list[SpecItem] = []
     for item in items:
         if item.branches is not None:
             item.branches = [in_order(branch) for branch in item.branches]
@@ -187,7 +187,7 @@ def in_order(items: list[Item]) -> list[Item]:
     return found
 
 
-def _begin(branch: Sequence[Item]) -> int:
+def _begin(branch: Sequence[SpecItem]) -> int:
     """Return the first layer of a branch in the order of the graph; -1 where there is none."""
     return min((item.nodes[0] for item in every(branch) if item.nodes), default=-1)
 
@@ -195,9 +195,9 @@ def _begin(branch: Sequence[Item]) -> int:
 # --- lists of what one module of the model makes ----------------------------------------------------------------------
 
 
-def grouped(items: Sequence[Item], scope: Scope = ()) -> list[Item]:
+def grouped(items: Sequence[SpecItem], scope: Scope = ()) -> list[SpecItem]:
     """Return neighbours that are below one child of a scope as one item, a ``seq``."""
-    found: list[Item] = []
+    found: list[SpecItem] = []
     for key, group in groupby(items, lambda item: _child(item, scope)):
         run = list(group)
         if key is not None and (len(run) > 1 or run[0].branches is not None):
@@ -210,15 +210,15 @@ def grouped(items: Sequence[Item], scope: Scope = ()) -> list[Item]:
     return found
 
 
-def _seq(items: list[Item], scope: Scope) -> Item:
+def _seq(items: list[SpecItem], scope: Scope) -> SpecItem:
     """Return a list that reads what its first item has read by name."""
     first, nodes = items[0], items[-1].nodes
-    made = Item("seq", nodes=nodes, branches=[items], path=".".join(scope), span=(first.span[0], items[-1].span[1]))
+    made = SpecItem("seq", nodes=nodes, branches=[items], path=".".join(scope), span=(first.span[0], items[-1].span[1]))
     made.source, first.source = first.source, None
     return made
 
 
-def _child(item: Item, scope: Scope) -> Scope | None:
+def _child(item: SpecItem, scope: Scope) -> Scope | None:
     """Return the child of a scope that all layers of an item are below, if there is one."""
     child = len(scope) + 1
     scopes = {tuple(each.path.split(".")[:-1][:child]) for each in every([item]) if each.nodes}
@@ -226,9 +226,9 @@ def _child(item: Item, scope: Scope) -> Scope | None:
     return common if len(common) == child and common[:-1] == scope else None
 
 
-def spliced(items: Sequence[Item]) -> list[Item]:
+def spliced(items: Sequence[SpecItem]) -> list[SpecItem]:
     """Return a list with what lists without a name hold in their place."""
-    found: list[Item] = []
+    found: list[SpecItem] = []
     for item in items:
         if item.kind == "seq" and not item.modifiers and item.present is None:
             inner = spliced((item.branches or [[]])[0])
@@ -241,7 +241,7 @@ def spliced(items: Sequence[Item]) -> list[Item]:
     return found
 
 
-def sequences(items: Sequence[Item], above: Item | None = None) -> Iterator[tuple[Item, Item | None]]:
+def sequences(items: Sequence[SpecItem], above: SpecItem | None = None) -> Iterator[tuple[SpecItem, SpecItem | None]]:
     """Yield all lists with a path, each with the one around it; those inside come first."""
     for item in items:
         inside = item if item.kind == "seq" else above

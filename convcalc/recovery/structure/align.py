@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from convcalc.recovery.items import ENTRY, Item, Value
+from convcalc.recovery.items import ENTRY, SpecItem, Value
 from convcalc.recovery.structure.unify import ABSENT, Column, First, column, is_call, skeleton, unify_arguments
 
 LEAST_SHARED = 0.5
@@ -22,7 +22,7 @@ class Sides:
         self.renamed: dict[int, int] = {}
         """Nodes of the second series → the same ones of the first."""
 
-    def merge(self, one: Sequence[Item], other: Sequence[Item], *, whole: bool = True) -> list[Item] | None:
+    def merge(self, one: Sequence[SpecItem], other: Sequence[SpecItem], *, whole: bool = True) -> list[SpecItem] | None:
         """Return both series as one, or nothing where they have too little in common.
 
         Args:
@@ -31,7 +31,7 @@ class Sides:
             whole: whether much must be common; a branch may be all optional.
         """
         pairs = self._aligned(one, other)
-        made: list[Item] = []
+        made: list[SpecItem] = []
         shared = optional = 0
         for a, b in pairs:
             if a is not None and b is not None:
@@ -48,14 +48,16 @@ class Sides:
             return None
         return made
 
-    def _aligned(self, one: Sequence[Item], other: Sequence[Item]) -> list[tuple[Item | None, Item | None]]:
+    def _aligned(
+        self, one: Sequence[SpecItem], other: Sequence[SpecItem]
+    ) -> list[tuple[SpecItem | None, SpecItem | None]]:
         """Return the longest common subsequence, by weight."""
         best = [[0] * (len(other) + 1) for _ in range(len(one) + 1)]
         for i in range(len(one) - 1, -1, -1):
             for j in range(len(other) - 1, -1, -1):
                 both = best[i + 1][j + 1] + weight(one[i]) if _alike(one[i], other[j]) else 0
                 best[i][j] = max(both, best[i + 1][j], best[i][j + 1])
-        pairs: list[tuple[Item | None, Item | None]] = []
+        pairs: list[tuple[SpecItem | None, SpecItem | None]] = []
         i = j = 0
         while i < len(one) and j < len(other):
             if _alike(one[i], other[j]) and best[i][j] == best[i + 1][j + 1] + weight(one[i]):
@@ -69,7 +71,7 @@ class Sides:
                 j += 1
         return [*pairs, *((a, None) for a in one[i:]), *((None, b) for b in other[j:])]
 
-    def _pair(self, a: Item, b: Item) -> Item | None:
+    def _pair(self, a: SpecItem, b: SpecItem) -> SpecItem | None:
         self.renamed.update(zip(b.nodes, a.nodes, strict=False))
         unify_arguments([a, b])  # both have the same arguments then
         made = a.copy()
@@ -97,7 +99,7 @@ class Sides:
                 made.branches.append(merged)
         return made
 
-    def _optional(self, a: Item | None, b: Item | None) -> Item:
+    def _optional(self, a: SpecItem | None, b: SpecItem | None) -> SpecItem:
         """Return an item that only one side has."""
         item = a or b
         assert item is not None
@@ -111,7 +113,7 @@ class Sides:
         """Return the values of one side for all members, with ``none`` for those of the other."""
         return (*own, *(none,) * self.second) if is_first else (*(none,) * self.first, *own)
 
-    def _widen(self, item: Item, *, is_first: bool) -> None:
+    def _widen(self, item: SpecItem, *, is_first: bool) -> None:
         """Let the columns of an item and of all below it have a value, or none, for every member."""
         for key, value in item.args.items():
             own = expanded(value, self.first if is_first else self.second)
@@ -136,12 +138,12 @@ def expanded(value: Value, count: int) -> tuple[Value, ...]:
     return (value,) * count
 
 
-def weight(item: Item) -> int:
+def weight(item: SpecItem) -> int:
     """Return how many layers an item is, as far as they are written."""
     return 1 + sum(weight(each) for branch in item.branches or () for each in branch)
 
 
-def _alike(a: Item, b: Item) -> bool:
+def _alike(a: SpecItem, b: SpecItem) -> bool:
     """Whether two items may be one of the merged block."""
     if a.kind != b.kind or (_spare(a, b) is None and len(a.branches or ()) != len(b.branches or ())):
         return False
@@ -150,14 +152,14 @@ def _alike(a: Item, b: Item) -> bool:
     return _without_branches(a) == _without_branches(b)
 
 
-def _branch_of(a: Item, b: Item, number: int) -> tuple[Item | None, Item | None]:
+def _branch_of(a: SpecItem, b: SpecItem, number: int) -> tuple[SpecItem | None, SpecItem | None]:
     """Return the only item of a branch that one of two joins has, on its side."""
     if len(a.branches or ()) > len(b.branches or ()):
         return (a.branches or [])[number][0], None
     return None, (b.branches or [])[number][0]
 
 
-def _spare(a: Item, b: Item) -> int | None:
+def _spare(a: SpecItem, b: SpecItem) -> int | None:
     """Return which branch only one of two joins has, if it has one more, which reads another layer."""
     long, short = sorted((a.branches or [], b.branches or []), key=len, reverse=True)
     if len(long) != len(short) + 1 or not short:
@@ -165,7 +167,7 @@ def _spare(a: Item, b: Item) -> int | None:
     return next((at for at, branch in enumerate(long) if [each.kind for each in branch] == ["from"]), None)
 
 
-def _without_branches(item: Item) -> object:
+def _without_branches(item: SpecItem) -> object:
     """Return the structure of an item without that of its branches, and with one value in place of a column."""
     bare = item.copy()
     bare.branches, bare.present = None, None
@@ -179,7 +181,7 @@ def _one_of(value: Value) -> Value:
     return tuple(map(_one_of, value)) if type(value) is tuple else value
 
 
-def linear(items: Sequence[Item]) -> list[Item] | None:
+def linear(items: Sequence[SpecItem]) -> list[SpecItem] | None:
     """Return a residual that stands first, with its body as a series before it: ``add`` reads what entered."""
     if not items or items[0].branches is None or len(items[0].branches) != 2 or items[0].source is not None:
         return None
@@ -189,6 +191,6 @@ def linear(items: Sequence[Item]) -> list[Item] | None:
     if bool(one) == bool(other):
         return None
     join = first.copy()
-    shortcut = [Item("from", source=ENTRY)]
+    shortcut = [SpecItem("from", source=ENTRY)]
     join.branches = [shortcut, []] if other else [[], shortcut]
     return [*(one or other), join, *rest]

@@ -10,11 +10,11 @@ from typing import Any
 
 from convcalc.graph.graph import Graph
 from convcalc.records import dataclass
-from convcalc.recovery.items import ENTRY, Item, copied, every
+from convcalc.recovery.items import ENTRY, SpecItem, copied, every
 from convcalc.recovery.reading.links import Links
 from convcalc.recovery.reading.tree import sequences, spliced
 from convcalc.recovery.structure.align import MAX_OPTIONAL, Sides, linear, weight
-from convcalc.recovery.structure.parameters import Parameters, TooManyError
+from convcalc.recovery.structure.parameters import ParameterFinder, TooManyError
 from convcalc.recovery.structure.repeats import compressed
 from convcalc.recovery.structure.unify import is_call, skeleton, unify
 
@@ -32,12 +32,12 @@ _SHAPES: Mapping[str, str] = {"concat": "Branches", "add": "Residual", "mul": "G
 
 
 @dataclass(eq=False)
-class Block:
+class RecoveredBlock:
     """A block: its items, and its parameters with their values for each of its members."""
 
     name: str
-    items: list[Item]
-    parameters: Parameters
+    items: list[SpecItem]
+    parameters: ParameterFinder
     place: tuple[int, int]
     """Of its first member."""
 
@@ -63,13 +63,13 @@ class Block:
 class Member:
     """A list that may become the call of a block."""
 
-    item: Item
+    item: SpecItem
     entry: int
-    parent: Item | None
+    parent: SpecItem | None
     """The list around it that is a class in the code."""
-    items: list[Item]
+    items: list[SpecItem]
     """With repeats."""
-    other: list[Item]
+    other: list[SpecItem]
     """As they are."""
 
 
@@ -78,9 +78,9 @@ class BlockFinder:
 
     def __init__(self, graph: Graph, links: Links, *, merges: bool) -> None:
         self.graph, self.links, self.merges = graph, links, merges
-        self.blocks: dict[str, Block] = {}
+        self.blocks: dict[str, RecoveredBlock] = {}
 
-    def run(self, items: list[Item]) -> list[Item]:
+    def run(self, items: list[SpecItem]) -> list[SpecItem]:
         """Return the items with calls and repeats."""
         around = {id(item): (item, above) for item, above in sequences(items)}
         heights = dict.fromkeys(around, 0)
@@ -101,7 +101,9 @@ class BlockFinder:
         self.blocks = dict(sorted(self.blocks.items(), key=lambda each: each[1].place))
         return compressed(spliced(items), self.links)
 
-    def _class_around(self, item: Item | None, around: Mapping[int, tuple[Item, Item | None]]) -> Item | None:
+    def _class_around(
+        self, item: SpecItem | None, around: Mapping[int, tuple[SpecItem, SpecItem | None]]
+    ) -> SpecItem | None:
         """Return a list, or the nearest one around it, that is a class in the code."""
         while item is not None and not self._class(item):
             _, item = around[id(item)]
@@ -125,14 +127,14 @@ class BlockFinder:
         parents = {id(member.parent) for member in members}
         return len(classes) == 1 and "" not in classes and len(parents) == len(members)
 
-    def _is_candidate(self, item: Item) -> bool:
+    def _is_candidate(self, item: SpecItem) -> bool:
         items = (item.branches or [[]])[0]
         if not self._class(item) and (self.graph.scopes or any(map(is_call, every(items)))):
             return False  # the code has no class for it, or it only holds what is one
         least = LEAST_OF_CLASS if self._class(item) else LEAST_WEIGHT
         return sum(map(_full_weight, items)) >= least and self.links.is_block(item)
 
-    def _class(self, item: Item | None) -> str:
+    def _class(self, item: SpecItem | None) -> str:
         name = self.graph.scopes.get(item.path, "") if item is not None else ""
         return "" if name in CONTAINERS else name
 
@@ -151,17 +153,17 @@ class BlockFinder:
                     if len(part) > 1 and len(parts) > 1:
                         self._finish(part, _unified(part))
 
-    def _finish(self, members: Sequence[Member], items: list[Item]) -> bool:
+    def _finish(self, members: Sequence[Member], items: list[SpecItem]) -> bool:
         """Write parameters and turn members into calls; not where there would be too many."""
         shapes = [self.graph.nodes[member.entry].shape for member in members]
-        parameters = Parameters((tuple(shape[0] for shape in shapes), tuple(shape[-1] for shape in shapes)))
+        parameters = ParameterFinder((tuple(shape[0] for shape in shapes), tuple(shape[-1] for shape in shapes)))
         try:
             parameters.write(items)
         except TooManyError:
             return False
         items = compressed(items, self.links)
         name = self._name(members[0], items)
-        self.blocks[name] = Block(name, items, parameters, min(member.item.span for member in members))
+        self.blocks[name] = RecoveredBlock(name, items, parameters, min(member.item.span for member in members))
         for place, member in enumerate(members):
             item = member.item
             item.kind, item.branches = name, None
@@ -170,7 +172,7 @@ class BlockFinder:
             item.reads = member.entry
         return True
 
-    def _name(self, member: Member, items: Sequence[Item]) -> str:
+    def _name(self, member: Member, items: Sequence[SpecItem]) -> str:
         given = re.sub(r"\W", "", self._class(member.item)).lstrip("_0123456789")[:MAX_NAME]
         given = given[:1].upper() + given[1:]
         kinds = {each.kind for each in every(items)}
@@ -179,7 +181,7 @@ class BlockFinder:
         return next(name for name in _with_letters(base) if name not in self.blocks)
 
 
-def _full_weight(item: Item) -> int:
+def _full_weight(item: SpecItem) -> int:
     if is_call(item):
         return LEAST_WEIGHT
     return 1 + sum(_full_weight(each) for branch in item.branches or () for each in branch)
@@ -200,9 +202,11 @@ def _pieces(members: Sequence[Member]) -> set[str]:
     return {path for path, structures in found.items() if len(structures) > 1}
 
 
-def _clusters(groups: list[list[Member]], *, merges: bool) -> list[tuple[list[Member], list[Item], list[list[Member]]]]:
+def _clusters(
+    groups: list[list[Member]], *, merges: bool
+) -> list[tuple[list[Member], list[SpecItem], list[list[Member]]]]:
     """Return members that can be one block together, with its items, and with those of equal structure apart."""
-    found: list[tuple[list[Member], list[Item], list[list[Member]]]] = []
+    found: list[tuple[list[Member], list[SpecItem], list[list[Member]]]] = []
     for group in sorted(groups, key=lambda group: -sum(map(weight, group[0].items))):
         other = _unified(group)
         for place, (members, items, parts) in enumerate(found[:MAX_VARIANTS] if merges else []):
@@ -223,20 +227,20 @@ def _structures(members: Sequence[Member]) -> list[list[Member]]:
     return list(found.values())
 
 
-def _unified(members: Sequence[Member]) -> list[Item]:
+def _unified(members: Sequence[Member]) -> list[SpecItem]:
     """Return members of one structure as one series, in which what enters has a number of its own."""
     items = unify([member.items for member in members])
     _rename(items, {members[0].entry: ENTRY})
     return items
 
 
-def _merged(counts: tuple[int, int], items: list[Item], other: list[Item]) -> list[Item] | None:
+def _merged(counts: tuple[int, int], items: list[SpecItem], other: list[SpecItem]) -> list[SpecItem] | None:
     """Return two series as one, with the fewest optional layers.
 
     A residual that only one of them has may be written as its body and a sum behind it.
     """
     straight, straight_other = linear(items), linear(other)
-    found: list[tuple[int, list[Item]]] = []
+    found: list[tuple[int, list[SpecItem]]] = []
     for one, two in ((items, other), (straight, other), (items, straight_other), (straight, straight_other)):
         if one is None or two is None:
             continue
@@ -249,7 +253,7 @@ def _merged(counts: tuple[int, int], items: list[Item], other: list[Item]) -> li
     return best if count <= MAX_OPTIONAL else None
 
 
-def _rename(items: Sequence[Item], nodes: Mapping[int, int]) -> None:
+def _rename(items: Sequence[SpecItem], nodes: Mapping[int, int]) -> None:
     for item in items:
         if item.source is not None:
             item.source = nodes.get(item.source, item.source)

@@ -7,9 +7,9 @@ from fractions import Fraction
 from functools import partial
 from itertools import pairwise
 
-from convcalc.recovery.items import Expression, Item, Value
+from convcalc.recovery.items import ExpressionText, SpecItem, Value
 from convcalc.recovery.structure.parameters import INNER, SIZES, free_name, multiple
-from convcalc.recovery.structure.unify import Turns, map_values, mapped
+from convcalc.recovery.structure.unify import TurnValues, map_values, mapped
 from convcalc.recovery.writing.text import scalar
 
 LISTED = 8
@@ -17,32 +17,32 @@ LISTED = 8
 MAX_PERIOD = 12
 
 
-def by_number(values: Sequence[Value]) -> Expression | None:
+def by_number(values: Sequence[Value]) -> ExpressionText | None:
     """Return two values, one in some turns and one in the others, by a test of ``i``; nothing where there is none."""
     shown = [*map(repr, values)]
     if len({*shown}) != 2 or (test := _test([each == shown[0] for each in shown])) is None:
         return None
     other = next(value for value in values if repr(value) != shown[0])
     if type(other) is bool and type(values[0]) is bool:
-        return Expression(_test([*values]))
+        return ExpressionText(_test([*values]))
     one, two = text(values[0]), text(other)
     if test.startswith("not "):
         one, test, two = two, test.removeprefix("not "), one
-    return Expression(f"{one} if {test} else {two}") if one and two else None
+    return ExpressionText(f"{one} if {test} else {two}") if one and two else None
 
 
-def of_branches(values: Sequence[Value]) -> Expression:
+def of_branches(values: Sequence[Value]) -> ExpressionText:
     """Return values by the number of their branch, if need be by a list.
 
     Raises:
         ValueError: where one of them cannot be in an expression.
     """
     if all(type(value) is int for value in values) and len({b - a for a, b in pairwise(values)}) == 1:
-        return Expression(_progression(values[0], values[1] - values[0]))
+        return ExpressionText(_progression(values[0], values[1] - values[0]))
     texts = [*map(text, values)]
     if "" in texts:
         raise ValueError
-    return by_number(values) or Expression(f"[{', '.join(texts)}][i]")
+    return by_number(values) or ExpressionText(f"[{', '.join(texts)}][i]")
 
 
 def text(value: Value) -> str:
@@ -50,7 +50,7 @@ def text(value: Value) -> str:
     if type(value) is tuple:
         inner = [*map(text, value)]
         return "" if "" in inner else f"[{', '.join(inner)}]"
-    is_plain = isinstance(value, bool | int | Fraction | Expression) or (
+    is_plain = isinstance(value, bool | int | Fraction | ExpressionText) or (
         isinstance(value, str) and value.isidentifier()
     )
     return scalar(value) if is_plain else ""
@@ -81,7 +81,7 @@ def _test(truth: Sequence[bool]) -> str | None:
     return None
 
 
-def name_columns(items: Sequence[Item], taken: set[str]) -> None:
+def name_columns(items: Sequence[SpecItem], taken: set[str]) -> None:
     """Name the columns of all repeats among items; ``taken`` are names of variables, and grows."""
     for item in items:
         if item.kind == "repeat":
@@ -92,11 +92,11 @@ def name_columns(items: Sequence[Item], taken: set[str]) -> None:
     map_values(items, lambda _, __, value: value)  # what differs in the first turn becomes an expression
 
 
-def _write(items: Sequence[Item], repeat: Item, taken: set[str], *, is_inner: bool = False) -> None:
+def _write(items: Sequence[SpecItem], repeat: SpecItem, taken: set[str], *, is_inner: bool = False) -> None:
     """Write the names of a repeat's columns into the items of its turns; inner ones have turns of their own."""
 
     def written(key: str, value: Value) -> Value:
-        if not isinstance(value, Turns) or value.owner != repeat.owner:
+        if not isinstance(value, TurnValues) or value.owner != repeat.owner:
             return value
         short = by_number(value.values) if len(value.values) > LISTED and not is_inner else None
         return short or _name_of(key, value, repeat, taken)
@@ -108,14 +108,14 @@ def _write(items: Sequence[Item], repeat: Item, taken: set[str], *, is_inner: bo
             _write(branch, repeat, taken, is_inner=is_inner or item.kind in ("repeat", "each"))
 
 
-def _name_of(key: str, turns: Turns, repeat: Item, taken: set[str]) -> Expression:
+def _name_of(key: str, turns: TurnValues, repeat: SpecItem, taken: set[str]) -> ExpressionText:
     """Return the column with these values, a multiple of one, or a new one."""
     is_size = key in SIZES and all(type(each) is int for each in turns.values)
     for name, known in repeat.columns.items():
         if list(map(repr, known)) == list(map(repr, turns.values)):
-            return Expression(name)
+            return ExpressionText(name)
         if is_size and (text := multiple(name, known, turns.values)):
-            return Expression(text)
+            return ExpressionText(text)
     name = free_name(INNER.get(key, key.rpartition(".")[2]), {*taken, *repeat.columns})
     repeat.columns[name] = turns.values
-    return Expression(name)
+    return ExpressionText(name)

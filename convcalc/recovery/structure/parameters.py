@@ -9,7 +9,7 @@ from operator import ne
 from typing import Any
 
 from convcalc.records import NamedTuple
-from convcalc.recovery.items import Expression, Item, Value
+from convcalc.recovery.items import ExpressionText, SpecItem, Value
 from convcalc.recovery.structure.unify import ABSENT, Column, map_values
 from convcalc.spec.expressions.messages import reserved_reason
 
@@ -29,7 +29,7 @@ class Test(NamedTuple):
         return Test(f"{self.holds} or {other.holds}", f"{self.fails} and {other.fails}", truth, other.reads_entry)
 
 
-def write_conditions(items: Sequence[Item], parameters: Parameters, *, at_entry: bool = True) -> None:
+def write_conditions(items: Sequence[SpecItem], parameters: ParameterFinder, *, at_entry: bool = True) -> None:
     """Write ``when`` for every item that not all members have; a new parameter where no other tells them apart."""
     for place, item in enumerate(items):
         is_first = at_entry and place == 0
@@ -42,7 +42,7 @@ def write_conditions(items: Sequence[Item], parameters: Parameters, *, at_entry:
             write_conditions(branch, parameters, at_entry=is_first)
 
 
-def _word(item: Item, neighbour: Item) -> str:
+def _word(item: SpecItem, neighbour: SpecItem) -> str:
     """Return a name for whether an item is there: what it has that the one behind it has not, or its own."""
     for one, other, word in ((item, neighbour, "with"), (neighbour, item, "without")):
         if own := sorted(key for key in one.args.keys() - other.args.keys() if key.isidentifier()):
@@ -52,7 +52,7 @@ def _word(item: Item, neighbour: Item) -> str:
     return name if is_word else f"with_{item.kind.lower()}"
 
 
-def _condition(word: str, present: tuple[bool, ...], parameters: Parameters, channels: str) -> str:
+def _condition(word: str, present: tuple[bool, ...], parameters: ParameterFinder, channels: str) -> str:
     for test in _tests(parameters, channels):
         text = {present: test.holds, tuple(not each for each in present): test.fails}.get(test.truth, "")
         if text:
@@ -62,7 +62,7 @@ def _condition(word: str, present: tuple[bool, ...], parameters: Parameters, cha
     return parameters.add(word, present)
 
 
-def _tests(parameters: Parameters, channels: str) -> Iterator[Test]:
+def _tests(parameters: ParameterFinder, channels: str) -> Iterator[Test]:
     """Yield conditions, the simplest first."""
     columns, entering = parameters.columns, parameters.entering["cin"]
     for name, values in columns.items():
@@ -97,7 +97,7 @@ class TooManyError(Exception):
     """The members of a block differ in more than parameters can say."""
 
 
-class Parameters:
+class ParameterFinder:
     """Finds expressions for the columns of a block's members."""
 
     def __init__(self, entering: tuple[tuple[int, ...], tuple[int, ...]]) -> None:
@@ -116,7 +116,7 @@ class Parameters:
         self._products: list[tuple[str, tuple[int, ...]]] = []
         """Parameters times what enters the block, with their values."""
 
-    def write(self, items: Sequence[Item]) -> None:
+    def write(self, items: Sequence[SpecItem]) -> None:
         """Replace the columns of all items by expressions, and where only some members have an item say when.
 
         Raises:
@@ -128,7 +128,7 @@ class Parameters:
         if len(self.columns) > MAX_PARAMETERS:
             raise TooManyError
 
-    def _written(self, item: Item, key: str, value: Value) -> Value:
+    def _written(self, item: SpecItem, key: str, value: Value) -> Value:
         if key in LOCAL:
             return value
         if not isinstance(value, Column):
@@ -138,9 +138,9 @@ class Parameters:
         text = self._expression(item, key, value.values)
         if key == "out" and ABSENT not in value.values:
             self.widths[text] = value.values
-        return Expression(text)
+        return ExpressionText(text)
 
-    def _expression(self, item: Item, key: str, values: tuple[Any, ...]) -> str:
+    def _expression(self, item: SpecItem, key: str, values: tuple[Any, ...]) -> str:
         for name, known in self.columns.items():
             if self._natures[name] == _nature(key) and _equal(known, values):
                 self.columns[name] = tuple(b if a is ABSENT else a for a, b in zip(known, values, strict=True))
@@ -163,14 +163,14 @@ class Parameters:
                 return text
         return self._product(item, values) or self._worked_out(item) or self._new(key, values)
 
-    def _worked_out(self, item: Item) -> str:
+    def _worked_out(self, item: SpecItem) -> str:
         """Return -1 for one size of a reshape that nothing else gives."""
         if item.kind != "reshape" or id(item) in self._with_free_size:
             return ""
         self._with_free_size.add(id(item))
         return "-1"
 
-    def _product(self, item: Item, values: tuple[Any, ...]) -> str:
+    def _product(self, item: SpecItem, values: tuple[Any, ...]) -> str:
         """Return values as a parameter times what enters the block, if it has far fewer values than they."""
         entering = self.entering["cin"]
         text = next((text for text, known in self._products if _equal(known, values)), "")
@@ -190,7 +190,7 @@ class Parameters:
         self.derived["c"] = "cin"
         return text.format("c")
 
-    def _local(self, item: Item, mark: str) -> tuple[int, ...] | None:
+    def _local(self, item: SpecItem, mark: str) -> tuple[int, ...] | None:
         value = item.args.get(mark)
         if isinstance(value, Column):
             return value.values

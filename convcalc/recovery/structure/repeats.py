@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import combinations, count, takewhile
 from typing import Any
 
-from convcalc.recovery.items import Expression, Item, Value, copied, every
+from convcalc.recovery.items import ExpressionText, SpecItem, Value, copied, every
 from convcalc.recovery.reading.links import Links
 from convcalc.recovery.structure.align import weight
 from convcalc.recovery.structure.columns import LISTED, by_number, of_branches
 from convcalc.recovery.structure.parameters import LOCAL
-from convcalc.recovery.structure.unify import Column, First, Turns, is_call, mapped, skeleton, unify
+from convcalc.recovery.structure.unify import Column, First, TurnValues, is_call, mapped, skeleton, unify
 
 MAX_PERIOD = 8
 MAX_COLUMNS = 7
@@ -24,7 +24,7 @@ INNER = ("repeat", "each")
 """Items in which ``first`` and ``i`` are those of their own turns."""
 
 
-def compressed(items: Sequence[Item], links: Links) -> list[Item]:
+def compressed(items: Sequence[SpecItem], links: Links) -> list[SpecItem]:
     """Return a list in which neighbours that are alike are repeats, and branches that are alike are one."""
     for item in items:
         if item.branches is not None:
@@ -38,9 +38,9 @@ def compressed(items: Sequence[Item], links: Links) -> list[Item]:
     return found
 
 
-def _with_period(items: list[Item], keys: list[Any], period: int, links: Links) -> tuple[list[Item], list[Any]]:
+def _with_period(items: list[SpecItem], keys: list[Any], period: int, links: Links) -> tuple[list[SpecItem], list[Any]]:
     """Return a list in which windows of so many items are turns of repeats, and the structure of each item."""
-    found: list[Item] = []
+    found: list[SpecItem] = []
     structures: list[Any] = []
     at = 0
     while at < len(items):
@@ -52,16 +52,18 @@ def _with_period(items: list[Item], keys: list[Any], period: int, links: Links) 
     return found, structures
 
 
-def _key(item: Item) -> Any:
+def _key(item: SpecItem) -> Any:
     """Return the structure of an item that may be repeated."""
     may_repeat = item.kind != "from" and "when" not in item.modifiers and item.present is None
     return skeleton([item]) if may_repeat else None
 
 
-def _turns_at(items: Sequence[Item], keys: Sequence[Any], at: int, period: int, links: Links) -> list[list[Item]]:
+def _turns_at(
+    items: Sequence[SpecItem], keys: Sequence[Any], at: int, period: int, links: Links
+) -> list[list[SpecItem]]:
     """Return the turns of a series that begins at a place: windows of equal structure, which read the same layers."""
     first = keys[at : at + period]
-    windows: list[list[Item]] = []
+    windows: list[list[SpecItem]] = []
     while None not in first and keys[at : at + period] == first:
         windows.append(list(items[at : at + period]))
         at += period
@@ -70,14 +72,14 @@ def _turns_at(items: Sequence[Item], keys: Sequence[Any], at: int, period: int, 
     return turns[: next((at for at, turn in enumerate(turns, 1) if links.is_read(turn)), None)]
 
 
-def experts_as_one(items: Iterable[Item], links: Links) -> None:
+def experts_as_one(items: Iterable[SpecItem], links: Links) -> None:
     """Let the branches of each ``each`` be one, where they are alike."""
     for item in every(items):
         if item.kind == "each":
             item.branches = _as_one(item.branches or [], links) or item.branches
 
 
-def _as_one(branches: Sequence[list[Item]], links: Links) -> list[list[Item]] | None:
+def _as_one(branches: Sequence[list[SpecItem]], links: Links) -> list[list[SpecItem]] | None:
     """Return branches that are alike as one, with the number of the branch in its values; else nothing."""
     turns = [copied(branch) for branch in branches]
     end = turns[-1][-1].span[1]
@@ -97,7 +99,7 @@ def _as_one(branches: Sequence[list[Item]], links: Links) -> list[list[Item]] | 
     return [body]
 
 
-def _repeats(turns: list[list[Item]]) -> Iterator[Item]:
+def _repeats(turns: list[list[SpecItem]]) -> Iterator[SpecItem]:
     """Yield repeats in place of turns, if they are shorter; for stages two, one in the other."""
     unify(turns)  # all have the same arguments then
     vectors = [list(_values(turn)) for turn in turns]
@@ -130,11 +132,11 @@ def _is_by_number(vectors: Sequence[Sequence[Any]], varying: Sequence[int]) -> b
     """Whether one value differs, and the number of the turn says which it is."""
     columns = {repr(values): values for values in ([vector[place][1] for vector in vectors] for place in varying)}
     values = columns.popitem()[1]
-    test = by_number([Expression(repr(each)) for each in values])
+    test = by_number([ExpressionText(repr(each)) for each in values])
     return not columns and test is not None and ("%" in test or {*map(type, values)} == {bool})
 
 
-def _values(items: Sequence[Item]) -> Iterator[tuple[str, Value]]:
+def _values(items: Sequence[SpecItem]) -> Iterator[tuple[str, Value]]:
     """Yield all values in the arguments of items, with their keys."""
     for item in items:
         for key, value in sorted(item.args.items()):
@@ -144,7 +146,7 @@ def _values(items: Sequence[Item]) -> Iterator[tuple[str, Value]]:
             yield from _values(branch)
 
 
-def _is_shorter(turns: Sequence[Sequence[Item]]) -> bool:
+def _is_shorter(turns: Sequence[Sequence[SpecItem]]) -> bool:
     body = unify(turns)
     columns = {*map(repr, _columns(body))}
     lines = sum(map(weight, turns[0]))
@@ -154,7 +156,7 @@ def _is_shorter(turns: Sequence[Sequence[Item]]) -> bool:
     return len(columns) <= MAX_COLUMNS and after < lines * len(turns)
 
 
-def _columns(items: Sequence[Item]) -> list[Column]:
+def _columns(items: Sequence[SpecItem]) -> list[Column]:
     """Return what differs among the arguments of items."""
     found: list[Value] = []
     for _, value in _values(items):
@@ -196,11 +198,11 @@ def _rests(
     return found
 
 
-def _with_values(turn: Sequence[Item], values: dict[int, Value]) -> list[Item]:
+def _with_values(turn: Sequence[SpecItem], values: dict[int, Value]) -> list[SpecItem]:
     """Return a copy of a turn with other values in some places."""
     made, place = copied(turn), count()
 
-    def replace(items: Sequence[Item]) -> None:
+    def replace(items: Sequence[SpecItem]) -> None:
         for item in items:
             for key in sorted(item.args):
                 if key not in LOCAL:
@@ -212,29 +214,29 @@ def _with_values(turn: Sequence[Item], values: dict[int, Value]) -> list[Item]:
     return made
 
 
-def _first_turns(turns: Sequence[list[Item]], rests: dict[int, Value]) -> Item:
+def _first_turns(turns: Sequence[list[SpecItem]], rests: dict[int, Value]) -> SpecItem:
     """Return a repeat of turns that are equal but for the first; a single turn is as if others followed it."""
     body = unify(turns if len(turns) > 1 else [turns[0], _with_values(turns[0], rests)])
     _replace(body, lambda values: First(values[0], values[-1]))
     return _made(turns, body)
 
 
-def _repeat(turns: Sequence[list[Item]]) -> Item:
+def _repeat(turns: Sequence[list[SpecItem]]) -> SpecItem:
     """Return a repeat whose differences are columns."""
     body, owner = unify(turns), next(_owners)
-    _replace(body, lambda values: Turns(owner, values))
+    _replace(body, lambda values: TurnValues(owner, values))
     return _made(turns, body, owner)
 
 
-def _made(turns: Sequence[list[Item]], body: list[Item], owner: int = 0) -> Item:
+def _made(turns: Sequence[list[SpecItem]], body: list[SpecItem], owner: int = 0) -> SpecItem:
     one, last = turns[0][0], turns[-1][-1]
-    made = Item("repeat", {"n": len(turns)}, last.nodes, [body], path=one.path, reads=one.reads, owner=owner)
+    made = SpecItem("repeat", {"n": len(turns)}, last.nodes, [body], path=one.path, reads=one.reads, owner=owner)
     made.span = one.span[0], last.span[1]
     made.places = [turn[0].path for turn in turns]
     return made
 
 
-def _tie_to_first(turns: Sequence[Sequence[Item]]) -> None:
+def _tie_to_first(turns: Sequence[Sequence[SpecItem]]) -> None:
     """Note of what shares its weights with the same layer of the first turn that it does so."""
     for one, *others in zip(*map(every, turns), strict=False):
         if others and one.tie is None and all(other.tie in one.nodes for other in others):
@@ -242,7 +244,7 @@ def _tie_to_first(turns: Sequence[Sequence[Item]]) -> None:
                 item.tie, item.modifiers["tie"] = None, True
 
 
-def _write_stops(turns: Sequence[Sequence[Item]], links: Links) -> None:
+def _write_stops(turns: Sequence[Sequence[SpecItem]], links: Links) -> None:
     """Write where a slice ends that goes up to the end of its axis, if it does not in all turns."""
     for items in zip(*map(every, turns), strict=False):
         if all(item.kind == "slice" for item in items) and any("stop" in item.args for item in items):
@@ -250,7 +252,7 @@ def _write_stops(turns: Sequence[Sequence[Item]], links: Links) -> None:
                 item.args.setdefault("stop", links.entering(item)[item.args.get("axis", 0)])
 
 
-def _replace(items: Sequence[Item], made: Callable[[tuple[Value, ...]], Value]) -> None:
+def _replace(items: Sequence[SpecItem], made: Callable[[tuple[Value, ...]], Value]) -> None:
     for item in items:
         for key in LOCAL:
             item.args.pop(key, None)

@@ -9,7 +9,7 @@ from typing import Any
 from convcalc.ops.make import get
 from convcalc.ops.op import arguments_of
 from convcalc.records import NamedTuple
-from convcalc.recovery.items import Expression, Item, Value
+from convcalc.recovery.items import ExpressionText, SpecItem, Value
 from convcalc.recovery.writing.text import scalar
 
 ABSENT = object()
@@ -30,31 +30,31 @@ class First(NamedTuple):
     rest: Value
 
 
-class Turns(NamedTuple):
+class TurnValues(NamedTuple):
     """The values of an argument in the turns of a repeat, which ``owner`` identifies."""
 
     owner: int
     values: tuple[Any, ...]
 
 
-def is_call(item: Item) -> bool:
+def is_call(item: SpecItem) -> bool:
     """Whether an item calls a block."""
     return item.kind[:1].isupper()
 
 
-def skeleton(items: Sequence[Item]) -> tuple[Any, ...]:
+def skeleton(items: Sequence[SpecItem]) -> tuple[Any, ...]:
     """Return the structure of items without the values that may differ."""
     return tuple(map(_skeleton_of, items))
 
 
-def _skeleton_of(item: Item) -> Any:
+def _skeleton_of(item: SpecItem) -> Any:
     args = frozenset(_structural(item))
     below = tuple(map(skeleton, item.branches)) if item.branches is not None else None
     links = item.source is not None, tuple(item.references), item.tie is not None, item.modifiers.get("tie")
     return item.kind, args, below, links, item.present is None, item.modifiers.get("when")
 
 
-def _structural(item: Item) -> list[tuple[str, Any]]:
+def _structural(item: SpecItem) -> list[tuple[str, Any]]:
     """Return which arguments an item has, as far as they have no default that could be written instead."""
     return [
         (key, form)
@@ -67,7 +67,7 @@ def _form(key: str, value: Value) -> Any:
     """Return what values of one column have in common: the lengths of lists, whether a padding is a word."""
     if type(value) is int:
         return None
-    if isinstance(value, Turns):
+    if isinstance(value, TurnValues):
         return "turns", value.values
     if isinstance(value, First):
         forms = _form(key, value.first), _form(key, value.rest)
@@ -93,17 +93,17 @@ def default_of(kind: str, key: str) -> Value:
     return ABSENT if argument is None or argument.required or argument.default is None else argument.default
 
 
-def bias_of(item: Item) -> Value:
+def bias_of(item: SpecItem) -> Value:
     """Return whether a layer has a bias, which is false by default with a fused norm."""
     return item.args.get("bias", item.args.get("norm.type", "none") == "none")
 
 
-def unify(members: Sequence[Sequence[Item]]) -> list[Item]:
+def unify(members: Sequence[Sequence[SpecItem]]) -> list[SpecItem]:
     """Return members of equal skeletons as one; its nodes are those of the first."""
     return [_unify_items(each) for each in zip(*members, strict=True)]
 
 
-def _unify_items(items: Sequence[Item]) -> Item:
+def _unify_items(items: Sequence[SpecItem]) -> SpecItem:
     one = items[0]
     made = one.copy()
     made.args = unify_arguments(items)
@@ -112,7 +112,7 @@ def _unify_items(items: Sequence[Item]) -> Item:
     return made
 
 
-def unify_arguments(items: Sequence[Item]) -> dict[str, Value]:
+def unify_arguments(items: Sequence[SpecItem]) -> dict[str, Value]:
     """Return the arguments of items of one kind; what only some have is given to the others too, as its default."""
     one = items[0]
     keys = dict.fromkeys(key for item in items for key in item.args).keys()
@@ -130,7 +130,7 @@ def column(values: Sequence[Value]) -> Value:
     if any(isinstance(value, First) for value in known):
         pairs = [value if isinstance(value, First) else First(value, value) for value in values]
         return First(column([pair.first for pair in pairs]), column([pair.rest for pair in pairs]))
-    if any(isinstance(value, Turns) for value in known):
+    if any(isinstance(value, TurnValues) for value in known):
         return known[0]
     if known and all(type(value) is type(known[0]) and value == known[0] for value in known):
         return known[0]
@@ -145,12 +145,12 @@ def mapped(value: Value, change: Callable[[Value], Value]) -> Value:
     if isinstance(value, First):
         first, rest = (mapped(each, change) for each in value)
         return First(first, rest)
-    if isinstance(value, Column | Turns) or not isinstance(value, tuple):
+    if isinstance(value, Column | TurnValues) or not isinstance(value, tuple):
         return change(value)
     return tuple(mapped(each, change) for each in value)
 
 
-def map_values(items: Sequence[Item], change: Callable[[Item, str, Value], Value]) -> None:
+def map_values(items: Sequence[SpecItem], change: Callable[[SpecItem, str, Value], Value]) -> None:
     """Replace what is not a list in the arguments of items, in the order in which they are written."""
     for item in items:
         if item.kind == "repeat":
@@ -167,6 +167,6 @@ def _without_first(value: Value) -> Value:
     if isinstance(value, First):
         first, rest = map(_without_first, value)
         if (first, rest) in {(True, False), (False, True)} and isinstance(rest, bool):
-            return Expression("first" if first else "not first")
-        return rest if first == rest else Expression(f"{scalar(first)} if first else {scalar(rest)}")
+            return ExpressionText("first" if first else "not first")
+        return rest if first == rest else ExpressionText(f"{scalar(first)} if first else {scalar(rest)}")
     return tuple(map(_without_first, value)) if type(value) is tuple else value

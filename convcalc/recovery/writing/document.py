@@ -9,11 +9,11 @@ from typing import Any
 
 from convcalc.errors import Source, SpecErrors
 from convcalc.graph.graph import Graph, Node
-from convcalc.recovery.items import ENTRY, Expression, Item, Value, every
-from convcalc.recovery.structure.blocks import Block
+from convcalc.recovery.items import ENTRY, ExpressionText, SpecItem, Value, every
+from convcalc.recovery.structure.blocks import RecoveredBlock
 from convcalc.recovery.structure.columns import name_columns
 from convcalc.recovery.writing.names import name_items, name_targets
-from convcalc.recovery.writing.text import Parameters, entries, fields
+from convcalc.recovery.writing.text import BlockParameters, entries, fields
 from convcalc.recovery.writing.yaml_items import ItemWriter
 from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.load import expand, parse_spec
@@ -30,7 +30,7 @@ UNNAMED = ("input", "x")
 """What a lone input is called that nobody named: it is written `input`, and so is a layer outside of a part."""
 
 
-def named_width(items: Sequence[Item], taken: Collection[str]) -> dict[str, int]:
+def named_width(items: Sequence[SpecItem], taken: Collection[str]) -> dict[str, int]:
     """Write the name of the width that recurs most in place of it and of its multiples.
 
     Args:
@@ -77,7 +77,7 @@ def can_be_set(text: str, variables: Mapping[str, int]) -> bool:
     return True
 
 
-def _widths(items: Iterable[Item]) -> Iterator[tuple[Item, int]]:
+def _widths(items: Iterable[SpecItem]) -> Iterator[tuple[SpecItem, int]]:
     for item in every(items):
         for key in item.args.keys() & WIDTHS:
             value = item.args[key]
@@ -91,12 +91,16 @@ def _written(value: Value, width: int, name: str) -> Value:
         return tuple(_written(each, width, name) for each in value)
     for factor in MULTIPLES:
         if type(value) is int and value == factor * width:
-            return Expression(name if factor == 1 else f"{factor}*{name}")
+            return ExpressionText(name if factor == 1 else f"{factor}*{name}")
     return value
 
 
 def document(
-    graph: Graph, items: list[Item], blocks: Mapping[str, Block] = MappingProxyType({}), *, is_flat: bool = False
+    graph: Graph,
+    items: list[SpecItem],
+    blocks: Mapping[str, RecoveredBlock] = MappingProxyType({}),
+    *,
+    is_flat: bool = False,
 ) -> str:
     """Return the text of a spec with these items, which have been connected."""
     modules = graph.scopes if any(node.path in graph.scopes for node in graph.layers) else ()
@@ -135,9 +139,9 @@ def document(
     return named if variables and can_be_set(named := text(variables), variables) else plain
 
 
-def _block(block: Block, writer: ItemWriter) -> Any:
+def _block(block: RecoveredBlock, writer: ItemWriter) -> Any:
     layers = writer.series(block.items)
-    return {"params": Parameters(block.signature), "layers": layers} if block.signature else layers
+    return {"params": BlockParameters(block.signature), "layers": layers} if block.signature else layers
 
 
 def _head(graph: Graph, names: Mapping[int, str], widths: Mapping[Any, str]) -> dict[str, Any]:
@@ -165,13 +169,13 @@ def _input_names(graph: Graph) -> dict[int, str]:
     return names
 
 
-def _targets(items: Sequence[Item]) -> Iterable[int]:
+def _targets(items: Sequence[SpecItem]) -> Iterable[int]:
     """Return the nodes that are read by their names."""
     for item in every(items):
         yield from (index for index in (item.source, item.tie, *item.references.values()) if index is not None)
 
 
-def write_modifiers(items: Sequence[Item], paths: Mapping[int, str]) -> None:
+def write_modifiers(items: Sequence[SpecItem], paths: Mapping[int, str]) -> None:
     """Write names and paths into the items."""
     for item in every(items):
         if item.name:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from convcalc.ops.registry import activation_names, kinds
-from convcalc.recovery.items import Expression, Item, every
+from convcalc.recovery.items import ExpressionText, SpecItem, every
 from convcalc.spec.document.names import numbered_name
 
 MAX_LENGTH = 100
@@ -21,7 +21,7 @@ WORD = re.compile(r"(?!node_)[A-Za-z][A-Za-z_-]*")
 NUMBERED = re.compile(r"([a-z_]*)\d+")
 
 
-def name_targets(items: Sequence[Item], targets: Iterable[int], inputs: Mapping[int, str]) -> dict[int, str]:
+def name_targets(items: Sequence[SpecItem], targets: Iterable[int], inputs: Mapping[int, str]) -> dict[int, str]:
     """Name the items that give some nodes, and return the paths of these nodes within the list.
 
     Args:
@@ -47,12 +47,12 @@ def name_targets(items: Sequence[Item], targets: Iterable[int], inputs: Mapping[
     return paths
 
 
-def _numbered(name: str, number: int | Expression) -> str:
+def _numbered(name: str, number: int | ExpressionText) -> str:
     text = numbered_name(name, 0)[:-1]
     return f"{text}{{{number}}}" if isinstance(number, str) else f"{text}{number}"
 
 
-def name_items(items: Sequence[Item], blocks: Iterable[str], modules: Collection[str] = ()) -> None:
+def name_items(items: Sequence[SpecItem], blocks: Iterable[str], modules: Collection[str] = ()) -> None:
     """Name layers, calls and repeats as the model does, where its name says something.
 
     Args:
@@ -64,7 +64,7 @@ def name_items(items: Sequence[Item], blocks: Iterable[str], modules: Collection
     _name_items(items, words, set(), modules)
 
 
-def _name_items(items: Sequence[Item], words: set[str], taken: set[str], modules: Collection[str]) -> None:
+def _name_items(items: Sequence[SpecItem], words: set[str], taken: set[str], modules: Collection[str]) -> None:
     for item in items:
         is_function = modules and item.path not in modules and item.kind not in {*LEARNED, *OF_TURNS}
         name = _base(item.places) if item.kind == "repeat" else "" if is_function else item.path.rpartition(".")[2]
@@ -97,7 +97,7 @@ def _base(places: Sequence[str]) -> str:
     return ""
 
 
-def _with_scopes(items: Iterable[Item], scopes: tuple[str, ...]) -> Iterator[tuple[Item, tuple[str, ...]]]:
+def _with_scopes(items: Iterable[SpecItem], scopes: tuple[str, ...]) -> Iterator[tuple[SpecItem, tuple[str, ...]]]:
     """Yield all items with the names of those around them that are scopes; an item comes before what is in it.
 
     What is in the turns of a repeat is read by its own turn alone; of branches that are not alike each has a number.
@@ -112,7 +112,7 @@ def _with_scopes(items: Iterable[Item], scopes: tuple[str, ...]) -> Iterator[tup
             yield from _with_scopes(branch, inner)
 
 
-def name_all(items: Sequence[Item]) -> None:
+def name_all(items: Sequence[SpecItem]) -> None:
     """Name every layer after its path in the model, those of experts after their path in one of them."""
     taken: set[str] = set()
     words = _words()
@@ -126,7 +126,7 @@ def name_all(items: Sequence[Item]) -> None:
             item.name = _free_name(item, taken, words, whole=True)
 
 
-def _free_name(item: Item, taken: set[str], counted: Collection[str], *, whole: bool = False) -> str:
+def _free_name(item: SpecItem, taken: set[str], counted: Collection[str], *, whole: bool = False) -> str:
     """Take a name made of the path in the model; none that items without a name have: ``conv1``, ``block2``."""
     base = item.path.replace(".", "_") if whole else item.path.rpartition(".")[2]
     base = base[-MAX_LENGTH:].lstrip("-") or item.kind

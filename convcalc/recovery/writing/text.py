@@ -39,13 +39,13 @@ def fraction(value: Fraction) -> str:
     return format(Decimal(value.numerator * 10**exponent // value.denominator).scaleb(-exponent).normalize(), "f")
 
 
-class Parameters(dict[str, Any]):
+class BlockParameters(dict[str, Any]):
     """The parameters of a block: one without a default is its name alone."""
 
 
 def flow(value: Any) -> str:
     """Return a value on one line."""
-    if isinstance(value, Parameters):
+    if isinstance(value, BlockParameters):
         return "{" + ", ".join(key if item is None else _pair(key, item) for key, item in value.items()) + "}"
     if isinstance(value, Mapping):
         return "{" + ", ".join(_pair(key, item) for key, item in value.items()) + "}"

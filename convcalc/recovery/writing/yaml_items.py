@@ -9,8 +9,8 @@ from typing import Any
 from convcalc.ops.make import get
 from convcalc.ops.op import Op, arguments_of
 from convcalc.ops.registry import activation_names
-from convcalc.recovery.items import WITH_HALF_PADDING, Expression, Item, every
-from convcalc.recovery.structure.blocks import Block
+from convcalc.recovery.items import WITH_HALF_PADDING, ExpressionText, SpecItem, every
+from convcalc.recovery.structure.blocks import RecoveredBlock
 from convcalc.recovery.structure.parameters import LOCAL
 from convcalc.recovery.structure.unify import LISTS, is_call
 
@@ -25,11 +25,11 @@ LEAST_ITEMS = 3
 class ItemWriter:
     """Writes items; arguments that the file's defaults give are left out."""
 
-    def __init__(self, items: Iterable[Item], blocks: Mapping[str, Block]) -> None:
+    def __init__(self, items: Iterable[SpecItem], blocks: Mapping[str, RecoveredBlock]) -> None:
         self._blocks = blocks
         self.defaults = _defaults([item for item in every(items) if item.kind not in LISTS and not is_call(item)])
 
-    def series(self, items: Sequence[Item]) -> list[Any]:
+    def series(self, items: Sequence[SpecItem]) -> list[Any]:
         """Return a list of items; one that is there where the one before it is not is its ``else``."""
         written: list[Any] = []
         for before, item in zip((None, *items), items, strict=False):
@@ -41,7 +41,7 @@ class ItemWriter:
                 written.append(made)
         return written
 
-    def item(self, item: Item) -> Any:
+    def item(self, item: SpecItem) -> Any:
         """Return one item: a word, or a mapping."""
         modifiers = dict(item.modifiers)
         ordered = {key: modifiers[key] for key in MODIFIERS if key in modifiers}
@@ -69,7 +69,7 @@ class ItemWriter:
             )
         return _with(item.kind, self._body(item, given), modifiers)
 
-    def _turns(self, count: Mapping[str, Any], body: Sequence[Item], modifiers: Mapping[str, Any]) -> Any:
+    def _turns(self, count: Mapping[str, Any], body: Sequence[SpecItem], modifiers: Mapping[str, Any]) -> Any:
         """Return a repeat: beside its only item, or over a list."""
         if len(body) > 1 or body[0].kind == "repeat" or body[0].modifiers:
             return {**count, **modifiers, "seq": self.series(body)}
@@ -77,7 +77,7 @@ class ItemWriter:
         one = one if isinstance(one, dict) else {one: None}
         return {**one, **count, **modifiers} if "repeat" in count else {**count, **modifiers, **one}
 
-    def _each(self, item: Item, modifiers: Mapping[str, Any]) -> Any:
+    def _each(self, item: SpecItem, modifiers: Mapping[str, Any]) -> Any:
         """Return experts; those that are not alike are items of which each branch has one."""
         count = {key: item.args[key] for key in ("each", "of")}
         branches = item.branches or []
@@ -86,7 +86,7 @@ class ItemWriter:
         turns = [{"seq": self.series(branch), "when": f"i == {turn}"} for turn, branch in enumerate(branches)]
         return {**count, **modifiers, "seq": turns}
 
-    def _call(self, item: Item) -> Any:
+    def _call(self, item: SpecItem) -> Any:
         """Return the arguments of a call, in their order; the last ones are left out where they are the defaults."""
         block = self._blocks[item.kind]
         values = [(item.args[name], default) for name, default in block.signature.items() if name in item.args]
@@ -95,7 +95,7 @@ class ItemWriter:
         listed = [value for value, _ in values]
         return None if not listed else listed[0] if len(listed) == 1 and not isinstance(listed[0], tuple) else listed
 
-    def _body(self, item: Item, given: dict[str, Any]) -> Any:
+    def _body(self, item: SpecItem, given: dict[str, Any]) -> Any:
         op = get(item.kind)
         args = self._without_defaults(op, given)
         if item.branches is None:
@@ -103,7 +103,7 @@ class ItemWriter:
         branches = [self._branch(branch) for branch in item.branches]
         return {**args, "branches": branches} if args else branches
 
-    def _branch(self, branch: Sequence[Item]) -> Any:
+    def _branch(self, branch: Sequence[SpecItem]) -> Any:
         written = self.series(branch)
         if not written:
             return "identity"
@@ -135,14 +135,14 @@ def _unwritten(op: type[Op], key: str, given: Mapping[str, Any]) -> Any:
         return "none"
     if key == "bias" and op.accepts_norm_act:
         norm = given.get("norm", "none")
-        return None if isinstance(norm, Expression) else norm == "none"  # with a norm in some calls it is written
+        return None if isinstance(norm, ExpressionText) else norm == "none"  # with a norm in some calls it is written
     if key == "padding" and op.kind in WITH_HALF_PADDING and given.get("kernel") == 1:
         return "half"  # no padding is half of what such a kernel reaches
     argument = arguments_of(op).get(key)
     return None if argument is None or argument.required else argument.default
 
 
-def _given(item: Item) -> dict[str, Any]:
+def _given(item: SpecItem) -> dict[str, Any]:
     """Return the arguments of an item, those of fused parts as one value each."""
     given: dict[str, Any] = {}
     for key, value in {**item.args, **item.modifiers.get("references", {})}.items():
@@ -157,7 +157,7 @@ def _given(item: Item) -> dict[str, Any]:
     return given
 
 
-def _is_else(one: Item, other: Item) -> bool:
+def _is_else(one: SpecItem, other: SpecItem) -> bool:
     """Whether one of two items is there where the other is not, and they have nothing else beside their kind."""
     if one.modifiers.keys() != {"when"} or other.modifiers.keys() != {"when"}:
         return False
@@ -189,7 +189,7 @@ def _arguments(op: type[Op], args: Mapping[str, Any]) -> Any:
     return {key: args[key] for key in ordered}
 
 
-def _defaults(items: Sequence[Item]) -> Defaults:
+def _defaults(items: Sequence[SpecItem]) -> Defaults:
     """Return what most layers of a kind have."""
     found: Defaults = {}
     for kind in sorted({item.kind for item in items}, key=lambda kind: (get(kind).defaults_from != "", kind)):
@@ -218,7 +218,7 @@ def _usual(op: type[Op], key: str, given: Sequence[Mapping[str, Any]]) -> Any:
     most, count = shown.most_common(1)[0]
     value = next(each.get(key) for each in relevant if repr(each.get(key)) == most)
     inner = [*value.values()] if isinstance(value, dict) else [value]
-    if any(isinstance(each, Expression) for each in inner):
+    if any(isinstance(each, ExpressionText) for each in inner):
         return None
     may_be_left_out = key in {*PARTS, "via"} or arguments_of(op)[key].default is not None
     return value if 2 * count > len(relevant) and (may_be_left_out or count == len(relevant)) else None

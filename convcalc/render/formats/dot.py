@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 
 from convcalc.errors import escape
 from convcalc.render.pictures.graph.drawing import heading, is_pill, labels
-from convcalc.render.pictures.graph.graph import Graph
-from convcalc.render.pictures.graph.nodes import Node
+from convcalc.render.pictures.graph.graph import GraphDiagram
+from convcalc.render.pictures.graph.nodes import GraphBox
 from convcalc.render.pictures.palette import DARK, LIGHT
 from convcalc.render.tables.surface import Surface
 
 
-def graph(graph: Graph, surface: Surface) -> str:
+def graph(graph: GraphDiagram, surface: Surface) -> str:
     """Return a graph in the language of Graphviz; ``auto`` is the light theme."""
     colors = DARK if graph.theme == "dark" else LIGHT
     numbers = {node: number for number, node in enumerate((*graph.inputs, *graph.top.walk()))}
@@ -32,7 +32,7 @@ def graph(graph: Graph, surface: Surface) -> str:
     return "\n".join([*lines, "}", ""])
 
 
-def _inside(graph: Graph, numbers: dict[Node, int], colors: Mapping[str, str]) -> Iterator[str]:
+def _inside(graph: GraphDiagram, numbers: dict[GraphBox, int], colors: Mapping[str, str]) -> Iterator[str]:
     """Give the lines of all frames and boxes, with the ends of frames."""
     for node, begins in graph.top.inside():
         indent = "  " * node.depth
@@ -46,7 +46,7 @@ def _inside(graph: Graph, numbers: dict[Node, int], colors: Mapping[str, str]) -
             yield f"{indent}{_box(node, numbers[node], graph, colors)}"
 
 
-def _box(node: Node, number: int, graph: Graph, colors: Mapping[str, str]) -> str:
+def _box(node: GraphBox, number: int, graph: GraphDiagram, colors: Mapping[str, str]) -> str:
     text = "\\n".join(_text(line) for line in labels(node, graph.report.inputs) if line)
     fill = "" if node.input else graph.tint(node)
     more = ""

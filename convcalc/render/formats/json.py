@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from convcalc.formula.closed_form import Formula
     from convcalc.match.match import Match
     from convcalc.profiles import Reconciliation
-    from convcalc.render.pictures.graph.graph import Graph
+    from convcalc.render.pictures.graph.graph import GraphDiagram
     from convcalc.render.results.row_list import Rows
     from convcalc.render.tables.surface import Surface
     from convcalc.report.align_layers import AlignedRow
@@ -135,7 +135,7 @@ def match(found: Match, surface: Surface) -> str:
     return _document(match_facts(found))
 
 
-def graph(graph: Graph, surface: Surface) -> str:
+def graph(graph: GraphDiagram, surface: Surface) -> str:
     """Return boxes, frames and edges with their places, for others to draw."""
     from convcalc.render.results.graph import graph_facts
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from convcalc.errors import escape
 from convcalc.render.pictures.graph.drawing import heading, is_pill, labels
-from convcalc.render.pictures.graph.graph import Graph
-from convcalc.render.pictures.graph.nodes import Node
+from convcalc.render.pictures.graph.graph import GraphDiagram
+from convcalc.render.pictures.graph.nodes import GraphBox
 from convcalc.render.pictures.palette import DARK, LIGHT
 from convcalc.render.tables.surface import Surface
 
@@ -19,7 +19,7 @@ _ENTITIES = {ord(mark): f"#{ord(mark)};" for mark in '"#<>&`;\\'}
 """Characters with a meaning, in Mermaid or in HTML, and how Mermaid writes them."""
 
 
-def graph(graph: Graph, surface: Surface) -> str:
+def graph(graph: GraphDiagram, surface: Surface) -> str:
     """Return a graph as a flowchart; what would be beyond Mermaid's limits is folded, which a comment says."""
     boxes = len(graph.top.boxes())
     text = _flowchart(graph)
@@ -30,7 +30,7 @@ def graph(graph: Graph, surface: Surface) -> str:
     return text
 
 
-def _flowchart(graph: Graph) -> str:
+def _flowchart(graph: GraphDiagram) -> str:
     numbers = {node: number for number, node in enumerate((*graph.inputs, *graph.top.walk()))}
     lines = [f"flowchart {'TD' if graph.view.direction == 'down' else 'LR'}"]
     lines += [f"  %% {graph.note}"] if graph.note else []
@@ -40,7 +40,7 @@ def _flowchart(graph: Graph) -> str:
     return "\n".join([*lines, *_classes(graph, numbers), ""])
 
 
-def _inside(graph: Graph, numbers: dict[Node, int]) -> Iterator[str]:
+def _inside(graph: GraphDiagram, numbers: dict[GraphBox, int]) -> Iterator[str]:
     """Give the lines of all frames and boxes, with the ends of frames."""
     for node, begins in graph.top.inside():
         indent = "  " * node.depth
@@ -53,12 +53,12 @@ def _inside(graph: Graph, numbers: dict[Node, int]) -> Iterator[str]:
             yield f"{indent}{_box(node, numbers[node], graph)}"
 
 
-def _box(node: Node, number: int, graph: Graph) -> str:
+def _box(node: GraphBox, number: int, graph: GraphDiagram) -> str:
     label = _quoted(" · ".join(filter(None, labels(node, graph.report.inputs))))
     return f"n{number}([{label}])" if is_pill(node) else f"n{number}[{label}]"
 
 
-def _classes(graph: Graph, numbers: dict[Node, int]) -> Iterator[str]:
+def _classes(graph: GraphDiagram, numbers: dict[GraphBox, int]) -> Iterator[str]:
     """Give the colours, and what has which."""
     colors = DARK if graph.theme == "dark" else LIGHT
     members: dict[str, list[str]] = {}

@@ -9,7 +9,7 @@ from convcalc.extras import E_MISSING_PACKAGE, require
 from convcalc.render.tables.surface import Surface
 
 if TYPE_CHECKING:
-    from convcalc.render.pictures.graph.graph import Graph
+    from convcalc.render.pictures.graph.graph import GraphDiagram
     from convcalc.render.pictures.svg import Picture, Theme
     from convcalc.render.plots.drawing import Drawing
 
@@ -26,7 +26,7 @@ def plot(drawing: Drawing, surface: Surface) -> bytes:
     return _pixels(drawing.picture, drawing.theme)
 
 
-def graph(graph: Graph, surface: Surface) -> bytes:
+def graph(graph: GraphDiagram, surface: Surface) -> bytes:
     """Return the picture of a graph, as ``plot`` does its own."""
     return _pixels(graph.picture, graph.theme)
 

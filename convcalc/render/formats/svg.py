@@ -14,7 +14,7 @@ from convcalc.report.fold import TableOptions
 from convcalc.report.report import Report
 
 if TYPE_CHECKING:
-    from convcalc.render.pictures.graph.graph import Graph
+    from convcalc.render.pictures.graph.graph import GraphDiagram
     from convcalc.render.plots.drawing import Drawing
 
 USUAL_WIDTH = 100
@@ -39,7 +39,7 @@ def plot(drawing: Drawing, surface: Surface) -> str:
     return drawing.picture.to_svg(drawing.theme)
 
 
-def graph(graph: Graph, surface: Surface) -> str:
+def graph(graph: GraphDiagram, surface: Surface) -> str:
     """Return the picture of a graph."""
     return graph.picture.to_svg(graph.theme)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from convcalc.formula.closed_form import Formula
     from convcalc.match.match import Match
     from convcalc.profiles import Reconciliation
-    from convcalc.render.pictures.graph.graph import Graph
+    from convcalc.render.pictures.graph.graph import GraphDiagram
     from convcalc.render.results.row_list import RowStream
     from convcalc.render.tables.surface import Surface
     from convcalc.report.compare import Comparison
@@ -80,7 +80,7 @@ def match(found: Match, surface: Surface) -> str:
     return render_blocks(match_blocks(found, surface), surface)
 
 
-def graph(graph: Graph, surface: Surface) -> str:
+def graph(graph: GraphDiagram, surface: Surface) -> str:
     """Return a line for every box of a graph, inner ones indented."""
     from convcalc.render.results.graph import graph_blocks
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
 from convcalc.records import NamedTuple
-from convcalc.render.pictures.labels import NAMES, Part, exact, facts, parts_of, percent, rounded, uncounted
+from convcalc.render.pictures.labels import NAMES, PicturePart, exact, facts, parts_of, percent, rounded, uncounted
 from convcalc.render.pictures.modules import COSTS, Module, module_tree
 from convcalc.render.pictures.svg import SIZE, Picture, element, fitted, footnote, picture, text_width
 from convcalc.report.compare import Comparison
@@ -24,7 +24,7 @@ class Line(NamedTuple):
     """A row with a bar for each metric; one without a part is the heading of those below."""
 
     label: str
-    part: Part | None = None
+    part: PicturePart | None = None
     texts: Sequence[str] = ()
     title: str = ""
 
@@ -52,13 +52,13 @@ def comparison_bars(comparison: Comparison, width: float = 720) -> Picture:
     return _drawn(lines, heads, width, "; ".join(notes), f"{', '.join(comparison.labels)}: {' and '.join(heads)}.")
 
 
-def comparison_rows(comparison: Comparison) -> list[tuple[str, list[Part]]]:
+def comparison_rows(comparison: Comparison) -> list[tuple[str, list[PicturePart]]]:
     """Return the totals and the places of a comparison, each with the parts of the designs that have it."""
     chosen = select_rows(comparison.matches, COSTS)
     if len(chosen.rows) > MOST_ROWS:
         chosen = first(chosen, COSTS[0], MOST_ROWS)
     totals = zip(comparison.labels, comparison.reports, strict=True)
-    found = [("total", [Part(label, "total", f"total of {label}", report.totals, report.lower_bounds)
+    found = [("total", [PicturePart(label, "total", f"total of {label}", report.totals, report.lower_bounds)
                         for label, report in totals])]  # fmt: skip
     for row in [*chosen.rows, *([chosen.remainder._replace(path="others")] if chosen.remainder else [])]:
         if row.level == 0:
@@ -66,7 +66,7 @@ def comparison_rows(comparison: Comparison) -> list[tuple[str, list[Part]]]:
             path = " / ".join([row.path, *(name for name in own if name != row.path.rpartition(".")[2])])
             path += f" … {row.last_segment}" if row.last_segment else ""
             cells = zip(comparison.labels, row.cells, strict=True)
-            found.append((path, [Part(label, path, f"{path} of {label}", cell.values, cell.unknown)
+            found.append((path, [PicturePart(label, path, f"{path} of {label}", cell.values, cell.unknown)
                                  for label, cell in cells if cell]))  # fmt: skip
     return found
 
@@ -102,7 +102,7 @@ def _drawn(lines: Sequence[Line], heads: Sequence[str], width: float, note: str,
     return picture("bars", [*content, *footnote(note, width, y - 6)], width, y + 4, said)
 
 
-def _row(line: Line, part: Part, y: float, room: float, columns: Sequence[tuple[float, float, int]]) -> Element:
+def _row(line: Line, part: PicturePart, y: float, room: float, columns: Sequence[tuple[float, float, int]]) -> Element:
     """Return a row: its label, and for each metric a bar with its number behind it."""
     group = element("g", element("title", line.title), data_at=part.path)
     group.append(element("text", fitted(line.label, room, SIZE), x=2, y=y + 13))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from xml.etree.ElementTree import Element
 
-from convcalc.render.pictures.labels import NAMES, Part, facts, parts_of, percent, rounded, short, uncounted
+from convcalc.render.pictures.labels import NAMES, PicturePart, facts, parts_of, percent, rounded, short, uncounted
 from convcalc.render.pictures.modules import Module
 from convcalc.render.pictures.palette import RAMP
 from convcalc.render.pictures.svg import SIZE, Picture, element, fitted, footnote, number, picture, text_width
@@ -28,7 +28,7 @@ SMALLEST = 200
 class _Side:
     """One bar with its labels."""
 
-    def __init__(self, key: str, root: Module, parts: Sequence[Part], height: float, most: float) -> None:
+    def __init__(self, key: str, root: Module, parts: Sequence[PicturePart], height: float, most: float) -> None:
         """Find its segments and labels; ``most`` is the room for labels."""
         self.key, self.parts, self.height, self.is_left = key, parts, height, key == KEYS[0]
         self.total = sum(part.value(key) for part in parts)
@@ -57,10 +57,10 @@ class _Side:
     def middle(self, place: int) -> float:
         return (self.edges[place] + self.edges[place + 1]) / 2
 
-    def share(self, part: Part) -> str:
+    def share(self, part: PicturePart) -> str:
         return percent(part.value(self.key), self.total)
 
-    def numbers_width(self, part: Part, *, values: bool) -> float:
+    def numbers_width(self, part: PicturePart, *, values: bool) -> float:
         """Return how wide a label is without its name, with or without its value."""
         value = f"  {rounded(part, self.key)}" if values else " "
         return text_width(value, SIZE) + text_width(self.share(part), SIZE, bold=True)

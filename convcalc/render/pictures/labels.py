@@ -8,7 +8,7 @@ from itertools import groupby
 
 from convcalc.number_format import SI, format_significant
 from convcalc.records import NamedTuple
-from convcalc.render.pictures.modules import COSTS, Module, Modules, Run, has_costs, runs
+from convcalc.render.pictures.modules import COSTS, Module, ModuleRun, Modules, has_costs, runs
 
 NAMES = {
     "params": ("parameter", "parameters"), "macs": ("multiply", "multiplies"),
@@ -97,7 +97,7 @@ def operation_label(module: Module) -> str:
 # --- parts ------------------------------------------------------------------------------------------------------------
 
 
-class Part(NamedTuple):
+class PicturePart(NamedTuple):
     """Equal neighbours, or small neighbours together: what is one segment or one row of a picture."""
 
     label: str
@@ -117,11 +117,11 @@ class Part(NamedTuple):
         return key not in self.unknown
 
 
-Counted = Module | Modules | Part
+Counted = Module | Modules | PicturePart
 """What has numbers."""
 
 
-def parts_of(root: Module, depth: int | None = None) -> list[Part]:
+def parts_of(root: Module, depth: int | None = None) -> list[PicturePart]:
     """Return what a design is made of, seen from afar; of more than 50 parts, small neighbours are one.
 
     With a depth these are the modules so many segments below the whole, and the layers above them.
@@ -139,7 +139,7 @@ def parts_of(root: Module, depth: int | None = None) -> list[Part]:
     return parts
 
 
-def top_runs(root: Module) -> list[Run]:
+def top_runs(root: Module) -> list[ModuleRun]:
     """Return what a design is made of, seen from afar: its top modules that have parameters or multiplies.
 
     A single one is opened, and one with more than four fifths of everything too, or equal ones with that: ×n is kept.
@@ -155,27 +155,27 @@ def top_runs(root: Module) -> list[Run]:
     return opened
 
 
-def _inside(run: Run) -> list[Run]:
+def _inside(run: ModuleRun) -> list[ModuleRun]:
     """Return what a module is made of, or what all of several equal ones are."""
     turns = [runs(module) for module in run.modules]
     if any(len(turn) != len(turns[0]) for turn in turns):
         return [run]
-    return [Run([module for part in parts for module in part.modules]) for parts in zip(*turns, strict=True)]
+    return [ModuleRun([module for part in parts for module in part.modules]) for parts in zip(*turns, strict=True)]
 
 
-def _runs_at(root: Module, depth: int) -> list[Run]:
+def _runs_at(root: Module, depth: int) -> list[ModuleRun]:
     level = [root]
     for _ in range(min(depth, root.levels)):
         level = [child for module in level for child in (module.children or [module])]
-    return [Run([module]) for module in level if not module.known or has_costs(module)]
+    return [ModuleRun([module]) for module in level if not module.known or has_costs(module)]
 
 
-def _part(group: Sequence[Run], depth: int | None) -> Part:
+def _part(group: Sequence[ModuleRun], depth: int | None) -> PicturePart:
     names = [run.label if depth is None else run.first.path for run in group]
     label = names[0] if len(names) == 1 else f"{names[0]} … {names[-1]}"
     whole = Modules([module for run in group for module in run.modules])
     unknown = frozenset().union(*(module.unknown for module in whole.modules))
-    return Part(label, whole.first.path, whole.paths, {key: whole.value(key) for key in COSTS}, unknown)
+    return PicturePart(label, whole.first.path, whole.paths, {key: whole.value(key) for key in COSTS}, unknown)
 
 
 def uncounted(root: Module) -> str:

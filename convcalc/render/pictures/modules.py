@@ -133,7 +133,7 @@ class Modules:
         return sum(module.value(key) for module in self.modules)
 
 
-class Run(Modules):
+class ModuleRun(Modules):
     """Equal neighbours, drawn once: a module that stands for itself alone, or for several."""
 
     __slots__ = ()
@@ -227,12 +227,12 @@ def _fill(
 # --- equal neighbours -------------------------------------------------------------------------------------------------
 
 
-def alone(module: Module) -> list[Run]:
+def alone(module: Module) -> list[ModuleRun]:
     """Return the children of a module, each by itself."""
-    return [Run([child]) for child in module.children]
+    return [ModuleRun([child]) for child in module.children]
 
 
-def runs(module: Module) -> list[Run]:
+def runs(module: Module) -> list[ModuleRun]:
     """Return the children of a module, equal neighbours together.
 
     They are equal in all but a number at the end of their names, and wired alike inside; and they follow one another,
@@ -247,7 +247,7 @@ def runs(module: Module) -> list[Run]:
             found.append([child])
     few = [group[0].is_layer and len(group) < FEWEST_LAYERS for group in found]
     parts = ([[module] for module in group] if alone else [group] for group, alone in zip(found, few, strict=True))
-    return [Run(part) for group in parts for part in group]
+    return [ModuleRun(part) for group in parts for part in group]
 
 
 class _Wiring:

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 from convcalc.number_format import count_of, format_short
 from convcalc.records import NamedTuple, dataclass
 from convcalc.render.pictures.labels import NAMES, exact, short, uncounted
-from convcalc.render.pictures.modules import Module, Modules, Run, has_costs
+from convcalc.render.pictures.modules import Module, ModuleRun, Modules, has_costs
 from convcalc.render.pictures.svg import SIZE, SMALL, Picture, element, footnote, number, picture, text_width
 from convcalc.report.report import Report
 
@@ -128,7 +128,7 @@ def _bands(columns: Sequence[_Column], step: float, scales: Sequence[_Scale], fo
         x, wide = start * step, size * step
         if place % 2:
             yield element("rect", class_="band", x=x, y=LEGEND, width=wide, height=foot - LEGEND)
-        name = Run([band]).label if band is not None else ""
+        name = ModuleRun([band]).label if band is not None else ""
         over = (text_width(name, SMALL) - wide) / 2
         if name and over <= OVERHANG and free <= x - over and x + wide + over <= len(columns) * step:
             free = x + wide + over + APART

@@ -11,7 +11,7 @@ from math import sqrt
 from typing import Any
 
 from convcalc.render.pictures.bars import comparison_rows
-from convcalc.render.pictures.labels import NAMES, Part, parts_of
+from convcalc.render.pictures.labels import NAMES, PicturePart, parts_of
 from convcalc.render.pictures.modules import COSTS, Module
 from convcalc.render.pictures.palette import LIGHT, RAMP
 from convcalc.render.pictures.scatter.drawing import Plan, Point
@@ -36,11 +36,11 @@ def _field(name: str, kind: str, **more: Any) -> Chart:
     return {"field": name, "type": kind, **more}
 
 
-def _rows(parts: Sequence[Part]) -> list[Chart]:
+def _rows(parts: Sequence[PicturePart]) -> list[Chart]:
     return [fact for place, part in enumerate(parts) for fact in _facts(place, part.label, part.paths, part)]
 
 
-def _facts(place: int, name: str, path: str, part: Part, **more: str) -> Iterator[Chart]:
+def _facts(place: int, name: str, path: str, part: PicturePart, **more: str) -> Iterator[Chart]:
     """Give the values of a part by metric."""
     for key in COSTS:
         yield {"order": place, "part": name, "path": path, **more, "metric": NAMES[key][1], "value": part.value(key),

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from convcalc.number_format import count_of
 from convcalc.render.pictures.graph.drawing import heading
-from convcalc.render.pictures.graph.graph import Graph
+from convcalc.render.pictures.graph.graph import GraphDiagram
 from convcalc.render.pictures.graph.nesting import Bend
-from convcalc.render.pictures.graph.nodes import Node
+from convcalc.render.pictures.graph.nodes import GraphBox
 from convcalc.render.pictures.labels import NAMES, operation_label, short
 from convcalc.render.tables.blocks import Paragraph
 from convcalc.render.tables.characters import Characters, cells
@@ -19,7 +19,7 @@ WIDEST_NAME = 40
 """Names are padded to that many columns at most."""
 
 
-def graph_blocks(graph: Graph, surface: Surface) -> Iterator[Paragraph]:
+def graph_blocks(graph: GraphDiagram, surface: Surface) -> Iterator[Paragraph]:
     """The design, then a line for every box: its name, its operation, its shape, and what it reads unless that is the
     box above it alone."""
     glyphs, width = surface.glyphs, surface.width
@@ -44,12 +44,12 @@ def graph_blocks(graph: Graph, surface: Surface) -> Iterator[Paragraph]:
         yield surface.line(graph.note, "dim")
 
 
-def _nodes(graph: Graph) -> list[Node]:
+def _nodes(graph: GraphDiagram) -> list[GraphBox]:
     """Return what has a line: all but the frame around everything."""
     return [*graph.inputs, *(node for node in graph.top.walk() if node is not graph.top)]
 
 
-def _row(node: Node, graph: Graph, glyphs: Characters) -> tuple[str, str, str]:
+def _row(node: GraphBox, graph: GraphDiagram, glyphs: Characters) -> tuple[str, str, str]:
     """Return the name of a box with its indent, its operation and its shape; of a frame, its share."""
     by = graph.view.by
     name, share = heading(node, graph.top, by)
@@ -64,13 +64,13 @@ def _row(node: Node, graph: Graph, glyphs: Characters) -> tuple[str, str, str]:
     return name, glyphs.text(f"{what}{mark}"), glyphs.shape(node.shape)
 
 
-def _reads(graph: Graph, glyphs: Characters) -> Mapping[Node, str]:
+def _reads(graph: GraphDiagram, glyphs: Characters) -> Mapping[GraphBox, str]:
     """Return what boxes read, where that is not the box above them alone."""
-    sources: dict[Node, list[Node]] = {}
+    sources: dict[GraphBox, list[GraphBox]] = {}
     for source, reader in graph.edges:
         sources.setdefault(reader, []).append(source)
-    found: dict[Node, str] = {}
-    beside: dict[Node | None, set[str]] = {graph.top: set()}  # their names are their paths
+    found: dict[GraphBox, str] = {}
+    beside: dict[GraphBox | None, set[str]] = {graph.top: set()}  # their names are their paths
     for node in graph.top.walk():
         beside.setdefault(node, {child.name for child in node.children})
     above = graph.inputs[-1] if graph.inputs else None
@@ -88,13 +88,13 @@ def _reads(graph: Graph, glyphs: Characters) -> Mapping[Node, str]:
 # --- for programs -----------------------------------------------------------------------------------------------------
 
 
-def graph_facts(graph: Graph) -> dict[str, object]:
+def graph_facts(graph: GraphDiagram) -> dict[str, object]:
     """Return the boxes, frames and edges with their places in pixels; ids are numbers, outer frames first."""
     places, view = graph.places, graph.view
     shown = _nodes(graph)
     ids = {node: number for number, node in enumerate(shown)}
 
-    def node_facts(node: Node) -> dict[str, object]:
+    def node_facts(node: GraphBox) -> dict[str, object]:
         at = places.rectangles[node]
         facts: dict[str, object] = {
             "id": ids[node],
@@ -131,7 +131,7 @@ def graph_facts(graph: Graph) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _points(part: Bend, graph: Graph) -> Sequence[Sequence[int]]:
+def _points(part: Bend, graph: GraphDiagram) -> Sequence[Sequence[int]]:
     """Return the four points of a part of a line: where it begins, where its curve does and ends, where it ends."""
     (start, end), (first, begins, ends, last) = part
     points = ((start, first), (start, begins), (end, ends), (end, last))

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 
 from convcalc.number_format import IEC, count_of, format_count, format_significant
 from convcalc.records import NamedTuple
-from convcalc.render.pictures.labels import Part, parts_of, percent, scaled, short
+from convcalc.render.pictures.labels import PicturePart, parts_of, percent, scaled, short
 from convcalc.render.pictures.modules import Module
 from convcalc.render.pictures.svg import element, number
 from convcalc.report.report import Report
@@ -86,7 +86,7 @@ def sentence(root: Module) -> Element | None:
     if not most:
         return None
 
-    def share_of(part: Part, key: str) -> str:
+    def share_of(part: PicturePart, key: str) -> str:
         return percent(part.value(key), root.value(key))
 
     (key, part), *others = most.items()

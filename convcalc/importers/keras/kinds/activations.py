@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from convcalc.importers.keras.call import Call, Output, Tensor
+from convcalc.importers.keras.call import LayerCall, LayerTensor, Output
 from convcalc.importers.keras.settings import bad
 
 ACTS = {
@@ -20,13 +20,13 @@ SOFTMAX = ("softmax", "log_softmax", "sparsemax")
 NONE = (None, "linear")
 
 
-def activated(call: Call, x: Tensor, key: str = "activation") -> Tensor:
+def activated(call: LayerCall, x: LayerTensor, key: str = "activation") -> LayerTensor:
     """Return what the activation of a layer gives, which is a layer of its own."""
     given = call.config.get(key)
     return x if given in NONE else apply(call, x, given, "act")
 
 
-def apply(call: Call, x: Tensor, given: object, part: str = "") -> Tensor:
+def apply(call: LayerCall, x: LayerTensor, given: object, part: str = "") -> LayerTensor:
     """Return what an activation gives: its name, a function, or a layer as Keras writes them."""
     if isinstance(given, Mapping):
         if given.get("class_name") == "function" or isinstance(given.get("config"), str):
@@ -40,7 +40,7 @@ def apply(call: Call, x: Tensor, given: object, part: str = "") -> Tensor:
     return named(call, x, name.rpartition(".")[2], part)
 
 
-def named(call: Call, x: Tensor, name: str, part: str = "", axis: object = -1) -> Tensor:
+def named(call: LayerCall, x: LayerTensor, name: str, part: str = "", axis: object = -1) -> LayerTensor:
     """Return what the activation of a name gives; of an unknown function the cost is not known."""
     if name in NONE:
         return x
@@ -54,22 +54,22 @@ def named(call: Call, x: Tensor, name: str, part: str = "", axis: object = -1) -
     if name not in ACTS:
         builder = call.net.builder
         shape = builder.shape(x.handle)
-        return Tensor(builder.opaque(call.at(part), f"activation {name}", [x.handle], shape), x.order)
+        return LayerTensor(builder.opaque(call.at(part), f"activation {name}", [x.handle], shape), x.order)
     return call.add("act", x, name=part, type=ACTS[name])
 
 
-def _glu(call: Call, x: Tensor, axis: object) -> Tensor:
+def _glu(call: LayerCall, x: LayerTensor, axis: object) -> LayerTensor:
     """The first half of an axis times the sigmoid of the other."""
     place = call.axis(x, axis)
     value, gate = (call.add("split", x, name=f"part{part}", into=2, part=part, axis=place) for part in (0, 1))
     return call.add("mul", value, call.add("act", gate, name="act", type="sigmoid"), name="mul")
 
 
-def activation(call: Call) -> Output:
+def activation(call: LayerCall) -> Output:
     return apply(call, call.tensor, call.config.get("activation"))
 
 
-def relu(call: Call) -> Output:
+def relu(call: LayerCall) -> Output:
     config = call.config
     most = config.get("max_value")
     name = "relu" if most is None else "relu6" if most == 6 else "hardtanh"
@@ -77,7 +77,7 @@ def relu(call: Call) -> Output:
     return call.add("act", call.tensor, type="leaky_relu" if sloped else name)
 
 
-def of_class(call: Call) -> Output:
+def of_class(call: LayerCall) -> Output:
     """An activation that is a layer, such as ``ELU``."""
     return call.add("act", call.tensor, type=CLASSES[call.class_name])
 
@@ -85,11 +85,11 @@ def of_class(call: Call) -> Output:
 CLASSES = {"ELU": "elu", "LeakyReLU": "leaky_relu", "ThresholdedReLU": "threshold"}
 
 
-def softmax(call: Call) -> Output:
+def softmax(call: LayerCall) -> Output:
     return named(call, call.tensor, "softmax", axis=call.config.get("axis", -1))
 
 
-def prelu(call: Call) -> Output:
+def prelu(call: LayerCall) -> Output:
     """One slope for each element, or for each group that shares some axes."""
     x = call.tensor
     shape = list(call.net.builder.shape(x.handle))
@@ -101,7 +101,7 @@ def prelu(call: Call) -> Output:
     return call.add("act", x, type="prelu", slopes=tuple(shape))
 
 
-def by_name(call: Call) -> Output:
+def by_name(call: LayerCall) -> Output:
     """An operation that is an activation: ``HardSilu`` is ``hard_silu``."""
     name = "".join(f"_{c.lower()}" if c.isupper() and place else c.lower() for place, c in enumerate(call.class_name))
     axis = call.kwargs.get("axis", call.config.get("axis", -1))

@@ -6,11 +6,11 @@ from typing import Any
 
 from convcalc.arith import prod
 from convcalc.errors import SpecError
-from convcalc.importers.keras.call import Call, Output, Tensor, natural, tensors_in
+from convcalc.importers.keras.call import LayerCall, LayerTensor, Output, natural, tensors_in
 from convcalc.importers.keras.settings import bad, numbers
 
 
-def multi_head(call: Call) -> Output:
+def multi_head(call: LayerCall) -> Output:
     config = call.config
     words: dict[str, Any] = {"heads": config.positive("num_heads"), "head_dim": config.positive("key_dim")}
     words |= {"value_dim": config.positive("value_dim", None), "bias": config.flag("use_bias", True)}
@@ -19,21 +19,21 @@ def multi_head(call: Call) -> Output:
     return _attention(call, words, sizes)
 
 
-def grouped(call: Call) -> Output:
+def grouped(call: LayerCall) -> Output:
     config = call.config
     words: dict[str, Any] = {"heads": config.positive("num_query_heads"), "head_dim": config.positive("head_dim")}
     words |= {"kv_heads": config.positive("num_key_value_heads"), "bias": config.flag("use_bias", True)}
     return _attention(call, words, ())
 
 
-def _attention(call: Call, words: dict[str, Any], sizes: tuple[int, ...]) -> Output:
+def _attention(call: LayerCall, words: dict[str, Any], sizes: tuple[int, ...]) -> Output:
     """Add an attention over some axes, which become the tokens; all others are windows."""
     query, value = (call.argument(place, name) for place, name in enumerate(("query", "value")))
-    if not isinstance(query, Tensor) or not isinstance(value, Tensor):
+    if not isinstance(query, LayerTensor) or not isinstance(value, LayerTensor):
         raise bad("an attention reads a query and a value")
     key = call.argument(2, "key")
     x, values = call.natural(query), call.natural(value)
-    keys = call.natural(key) if isinstance(key, Tensor) else values
+    keys = call.natural(key) if isinstance(key, LayerTensor) else values
     words["dim"] = prod(sizes) if sizes else None
     axes = _attention_axes(call, x)
     tokens = [_tokens(call, each, axes) for each in (x, keys, values)]
@@ -55,7 +55,7 @@ def _attention(call: Call, words: dict[str, Any], sizes: tuple[int, ...]) -> Out
     return [result, call.add("custom", output, name="scores", out=scores, order=natural(len(scores)))]
 
 
-def _attention_axes(call: Call, x: Tensor) -> list[int]:
+def _attention_axes(call: LayerCall, x: LayerTensor) -> list[int]:
     """Return the places of the axes that are attended: all between batch and features, or those that are given."""
     rank = len(x.order)
     given = call.config.get("attention_axes")
@@ -67,7 +67,7 @@ def _attention_axes(call: Call, x: Tensor) -> list[int]:
     return places
 
 
-def _tokens(call: Call, x: Tensor, axes: list[int]) -> Tensor:
+def _tokens(call: LayerCall, x: LayerTensor, axes: list[int]) -> LayerTensor:
     """Return windows …, tokens, features."""
     windows = [place for place in range(len(x.order) - 1) if place not in axes]
     if not axes or len(x.order) <= max(axes) + 1:
@@ -80,7 +80,7 @@ def _tokens(call: Call, x: Tensor, axes: list[int]) -> Tensor:
     return call.reshaped(x, (*shape[:count], prod(shape[count:-1]), shape[-1]), "tokens")
 
 
-def _from_tokens(call: Call, x: Tensor, query: Tensor, axes: list[int], kept: list[Any]) -> Tensor:
+def _from_tokens(call: LayerCall, x: LayerTensor, query: LayerTensor, axes: list[int], kept: list[Any]) -> LayerTensor:
     """Return a tensor with its axes where the query has them."""
     places = [*(place for place in range(len(query.order) - 1) if place not in axes), *axes]
     if len(axes) > 1:
@@ -94,7 +94,7 @@ def _from_tokens(call: Call, x: Tensor, query: Tensor, axes: list[int], kept: li
 # --- attention without projections ------------------------------------------------------------------------------------
 
 
-def dot_product(call: Call) -> Output:
+def dot_product(call: LayerCall) -> Output:
     """``Attention``: scores are products, or sums of tanh; one learned scale, and one for the sum."""
     query, key, value = _three(call)
     config = call.config
@@ -109,13 +109,13 @@ def dot_product(call: Call) -> Output:
     return [output, call.add("custom", output, name="scores", out=scores)]
 
 
-def additive(call: Call) -> Output:
+def additive(call: LayerCall) -> Output:
     """``AdditiveAttention``: scores are sums of tanh(q + k), with a learned factor for each feature."""
     query, key, value = _three(call)
     return _summed(call, query, key, value, scaled=call.config.flag("use_scale", True))
 
 
-def _three(call: Call) -> tuple[Tensor, Tensor, Tensor]:
+def _three(call: LayerCall) -> tuple[LayerTensor, LayerTensor, LayerTensor]:
     given = [call.natural(each) for each in tensors_in(call.args[:1])]
     if len(given) not in (2, 3):
         raise bad("an attention reads a list of query, value and perhaps key")
@@ -124,7 +124,13 @@ def _three(call: Call) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _summed(
-    call: Call, query: Tensor, key: Tensor, value: Tensor, *, scaled: bool = False, weighted: bool = False
+    call: LayerCall,
+    query: LayerTensor,
+    key: LayerTensor,
+    value: LayerTensor,
+    *,
+    scaled: bool = False,
+    weighted: bool = False,
 ) -> Output:
     rank = len(query.order)
     rows, columns = call.shape(query), call.shape(key)

@@ -7,30 +7,30 @@ from typing import Any
 
 from convcalc.arith import prod
 from convcalc.errors import SpecError
-from convcalc.importers.keras.call import Call, Output, Tensor, natural
+from convcalc.importers.keras.call import LayerCall, LayerTensor, Output, natural
 from convcalc.importers.keras.kinds.activations import activated
 from convcalc.importers.keras.kinds.layers import elementwise_inputs
 from convcalc.importers.keras.settings import bad, integer
 
 
-def dense(call: Call) -> Output:
+def dense(call: LayerCall) -> Output:
     x = call.natural(call.tensor)
     bias = call.config.flag("use_bias", True)
     return activated(call, call.add("linear", x, out=call.config.positive("units"), bias=bias, axis=-1))
 
 
-def embedding(call: Call) -> Output:
+def embedding(call: LayerCall) -> Output:
     x = call.natural(call.tensor)
     rank = len(x.order)
     config = call.config
     x = call.add("embedding", x, vocab=config.positive("input_dim"), dim=config.positive("output_dim"))
     shape = call.net.builder.shape(x.handle)
     if rank < len(shape) - 1:  # one token has no axis of its own
-        return call.reshaped(Tensor(x.handle, natural(len(shape))), shape[-1:], "reshape")
+        return call.reshaped(LayerTensor(x.handle, natural(len(shape))), shape[-1:], "reshape")
     return x._replace(order=natural(rank + 1))
 
 
-def reversible_embedding(call: Call) -> Output:
+def reversible_embedding(call: LayerCall) -> Output:
     """A table, and the linear layer of its transpose; or of another one, unless they are tied."""
     config = call.config
     if not call.argument(1, "reverse", False):
@@ -40,12 +40,12 @@ def reversible_embedding(call: Call) -> Output:
     return call.add("linear", x, name="" if tied else "reverse", out=config.positive("input_dim"), bias=False, axis=-1)
 
 
-def scale(call: Call) -> Output:
+def scale(call: LayerCall) -> Output:
     """A learned factor for each channel."""
     return call.add("scale", call.tensor, axis=call.axis(call.tensor, -1))
 
 
-def dot(call: Call) -> Output:
+def dot(call: LayerCall) -> Output:
     """Products summed over one axis of each, for every pair of the other cells."""
     if len(call.tensors) != 2:
         raise bad("two tensors enter a dot product")
@@ -66,7 +66,7 @@ def dot(call: Call) -> Output:
     return call.add("einsum", left, right, equation=equation, order=natural(len(rest)))
 
 
-def einsum_dense(call: Call) -> Output:
+def einsum_dense(call: LayerCall) -> Output:
     """A product with a kernel whose shape the equation says; ``...`` stands for the axes in front."""
     x, config = call.natural(call.tensor), call.config
     entering, kernel, leaving = _terms(config.text("equation"), len(x.order) - call.lead)
@@ -96,7 +96,7 @@ def einsum_dense(call: Call) -> Output:
     return activated(call, _biased(call, x, leaving, sizes))
 
 
-def _as_linear(call: Call, x: Tensor, inner: int, shape: list[int], letters: list[str]) -> Tensor:
+def _as_linear(call: LayerCall, x: LayerTensor, inner: int, shape: list[int], letters: list[str]) -> LayerTensor:
     """Return the product of the last axes with a matrix, whose columns are several axes of the output."""
     biased = call.config.text("bias_axes")
     whole = sorted(biased) == sorted(letters)
@@ -108,7 +108,7 @@ def _as_linear(call: Call, x: Tensor, inner: int, shape: list[int], letters: lis
     return x if whole else _biased(call, x, letters, dict(zip(letters, shape, strict=True)))
 
 
-def _biased(call: Call, x: Tensor, leaving: Sequence[str], sizes: dict[str, Any]) -> Tensor:
+def _biased(call: LayerCall, x: LayerTensor, leaving: Sequence[str], sizes: dict[str, Any]) -> LayerTensor:
     letters = call.config.text("bias_axes")
     if not letters:
         return x

@@ -6,23 +6,23 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from convcalc.errors import SpecError
-from convcalc.importers.keras.call import Call, Output, Tensor, channels_first, natural
+from convcalc.importers.keras.call import LayerCall, LayerTensor, Output, channels_first, natural
 from convcalc.importers.keras.settings import bad, numbers
 
 
-def identity(call: Call) -> Output:
+def identity(call: LayerCall) -> Output:
     """What changes nothing in inference: noise, masks, random changes of images."""
     return call.tensor
 
 
-def dropout(call: Call) -> Output:
+def dropout(call: LayerCall) -> Output:
     rate = call.config.get("rate", 0.5)
     if not isinstance(rate, int | float) or not 0 <= rate <= 1:
         raise bad("rate is not a number from 0 to 1")
     return call.add("dropout", call.tensor, p=rate)
 
 
-def flatten(call: Call) -> Output:
+def flatten(call: LayerCall) -> Output:
     x = call.tensor if not call.lead else call.natural(call.tensor)
     rank = len(x.order)
     if rank == call.lead:
@@ -32,11 +32,11 @@ def flatten(call: Call) -> Output:
     return call.add("flatten", x, start=call.lead, order=natural(call.lead + 1))
 
 
-def reshape(call: Call) -> Output:
+def reshape(call: LayerCall) -> Output:
     return to_shape(call, call.tensor, numbers("target_shape", call.config.get("target_shape")))
 
 
-def to_shape(call: Call, x: Tensor, shape: Sequence[int]) -> Tensor:
+def to_shape(call: LayerCall, x: LayerTensor, shape: Sequence[int]) -> LayerTensor:
     """Return a tensor of another shape; a vector as one cell of an image has its channels first at once."""
     led = call.shape(x)[: call.lead]
     if len(x.order) == 1 and len(shape) > 2 and all(size == 1 for size in shape[:-1]):
@@ -44,7 +44,7 @@ def to_shape(call: Call, x: Tensor, shape: Sequence[int]) -> Tensor:
     return call.reshaped(x, (*led, *shape))
 
 
-def permute(call: Call) -> Output:
+def permute(call: LayerCall) -> Output:
     x = call.tensor
     dims = numbers("dims", call.config.get("dims"))
     if sorted(dims) != list(range(1, len(x.order) - call.lead + 1)):
@@ -52,12 +52,12 @@ def permute(call: Call) -> Output:
     return permuted(call, x, [*range(call.lead), *(axis - 1 + call.lead for axis in dims)])
 
 
-def permuted(call: Call, x: Tensor, places: Sequence[int]) -> Tensor:
+def permuted(call: LayerCall, x: LayerTensor, places: Sequence[int]) -> LayerTensor:
     """Return a tensor whose axes stand in another order, which is then that of Keras."""
     return call.add("permute", x, axes=[x.order[place] for place in places], order=natural(len(places)))
 
 
-def repeat_vector(call: Call) -> Output:
+def repeat_vector(call: LayerCall) -> Output:
     x = call.natural(call.tensor)
     count = call.config.positive("n")
     if len(x.order) != call.lead + 1:
@@ -68,16 +68,16 @@ def repeat_vector(call: Call) -> Output:
     return call.add("broadcast", x, shape=(*led, count, size), order=natural(len(led) + 2))
 
 
-def join(kind: str, **arguments: Any) -> Callable[[Call], Output]:
+def join(kind: str, **arguments: Any) -> Callable[[LayerCall], Output]:
     """Return the handler of a join, element by element."""
 
-    def handle(call: Call) -> Output:
+    def handle(call: LayerCall) -> Output:
         return call.add(kind, *elementwise_inputs(call, call.tensors), **arguments)
 
     return handle
 
 
-def elementwise_inputs(call: Call, tensors: Sequence[Tensor]) -> list[Tensor]:
+def elementwise_inputs(call: LayerCall, tensors: Sequence[LayerTensor]) -> list[LayerTensor]:
     """Return tensors in one order; those of fewer axes get axes of one cell behind the batch."""
     rank = max(len(each.order) for each in tensors)
     return call.aligned(
@@ -88,7 +88,7 @@ def elementwise_inputs(call: Call, tensors: Sequence[Tensor]) -> list[Tensor]:
     )
 
 
-def reduced(call: Call, x: Tensor, type_: str, places: Sequence[int], keeps: bool) -> Tensor:
+def reduced(call: LayerCall, x: LayerTensor, type_: str, places: Sequence[int], keeps: bool) -> LayerTensor:
     """Return a reduction over some places of the axes of Keras, which are then gone unless it ``keeps`` them."""
     left = [axis for place, axis in enumerate(x.order) if place not in places]
     order = x.order if keeps else tuple(sorted(left).index(axis) for axis in left)
@@ -96,16 +96,16 @@ def reduced(call: Call, x: Tensor, type_: str, places: Sequence[int], keeps: boo
     return call.add("reduce", x, type=type_, axis=axes, keepdims=keeps, order=order)
 
 
-def concatenate(call: Call) -> Output:
+def concatenate(call: LayerCall) -> Output:
     inputs = call.aligned(call.tensors)
     return call.add("concat", *inputs, axis=call.axis(inputs[0], call.config.get("axis", -1)))
 
 
-def rescaling(call: Call) -> Output:
+def rescaling(call: LayerCall) -> Output:
     return call.add("mul", call.tensor)
 
 
-def encoding(call: Call) -> Output:
+def encoding(call: LayerCall) -> Output:
     """How often each of some categories occurs among the last axis, or which it is."""
     x, config = call.natural(call.tensor), call.config
     size = config.positive("num_tokens")
@@ -115,31 +115,31 @@ def encoding(call: Call) -> Output:
     return call.add("custom", x, out=out, order=natural(len(out)))
 
 
-def looked_up(call: Call) -> Output:
+def looked_up(call: LayerCall) -> Output:
     """A number for each element: the place in a list, a hash, or a bin."""
     if call.config.text("output_mode", "int") != "int":
         raise SpecError("CC761", f"{call.class_name}: only the output mode int is read")
     return call.add("custom", call.tensor)
 
 
-def pipeline(call: Call) -> Output:
+def pipeline(call: LayerCall) -> Output:
     x: Any = call.tensor
     for place, raw in enumerate(call.config.entries("layers")):
         x = call.run(call.inner(raw, f"layer{place + 1}", args=[x], kwargs={}))
     return x  # type: ignore[no-any-return]
 
 
-def wrapped(call: Call) -> Any:
+def wrapped(call: LayerCall) -> Any:
     raw = call.config.get("layer")
     if not isinstance(raw, dict):
         raise bad("the layer that it wraps is missing")
     return raw
 
 
-def wrapper(call: Call) -> Output:
+def wrapper(call: LayerCall) -> Output:
     return call.run(call.inner(wrapped(call)))
 
 
-def time_distributed(call: Call) -> Output:
+def time_distributed(call: LayerCall) -> Output:
     """The layer at every step of the first axis: all its axes lie one further."""
     return call.run(call.inner(wrapped(call), lead=call.lead + 1))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from convcalc.arith import Number, prod
 from convcalc.errors import SpecError
-from convcalc.importers.keras.call import Call, Output, Tensor
+from convcalc.importers.keras.call import LayerCall, LayerTensor, Output
 from convcalc.importers.keras.kinds.layers import wrapped
 from convcalc.importers.keras.settings import bad
 
 
-def batch_norm(call: Call) -> Output:
+def batch_norm(call: LayerCall) -> Output:
     config, x = call.config, call.tensor
     places = call.axes(x, config.get("axis", -1))
     if len(places) != 1:
@@ -20,7 +20,7 @@ def batch_norm(call: Call) -> Output:
     return call.add("norm", x, type="batch", channel_axis=places[0], scale=scale, bias=bias)
 
 
-def layer_norm(call: Call) -> Output:
+def layer_norm(call: LayerCall) -> Output:
     config, x = call.config, call.tensor
     rms = config.flag("rms_scaling", False)
     axis = call.axes(x, config.get("axis", -1))
@@ -28,11 +28,11 @@ def layer_norm(call: Call) -> Output:
     return call.add("norm", x, type="rms" if rms else "layer", axis=axis, scale=scale, bias=bias)
 
 
-def rms_norm(call: Call) -> Output:
+def rms_norm(call: LayerCall) -> Output:
     return call.add("norm", call.tensor, type="rms", axis=call.axes(call.tensor, call.config.get("axis", -1)))
 
 
-def group_norm(call: Call) -> Output:
+def group_norm(call: LayerCall) -> Output:
     config, x = call.config, call.tensor
     axis = call.axis(x, config.get("axis", -1))
     groups: Number = config.number("groups", 32)
@@ -41,13 +41,13 @@ def group_norm(call: Call) -> Output:
     return call.add("norm", x, type="group", groups=groups, channel_axis=axis, scale=scale, bias=bias)
 
 
-def unit_norm(call: Call) -> Output:
+def unit_norm(call: LayerCall) -> Output:
     """Division by the length, which is an rms norm but for a constant factor."""
     axis = call.axes(call.tensor, call.config.get("axis", -1))
     return call.add("norm", call.tensor, type="rms", axis=axis, affine=False)
 
 
-def normalization(call: Call) -> Output:
+def normalization(call: LayerCall) -> Output:
     """Known or learned mean and variance of every cell of some axes, and how many samples were seen."""
     config, x = call.config, call.tensor
     axis = config.get("axis", -1)
@@ -58,12 +58,12 @@ def normalization(call: Call) -> Output:
     return call.add("elementwise", x, type="sub")
 
 
-def state(call: Call, x: Tensor, elements: Number) -> None:
+def state(call: LayerCall, x: LayerTensor, elements: Number) -> None:
     """Add what a layer keeps besides its weights and does not learn."""
     call.add("custom", x, name="state", out=(1,), buffers=elements)
 
 
-def spectral_norm(call: Call) -> Output:
+def spectral_norm(call: LayerCall) -> Output:
     """The layer that it wraps, and a vector as long as the last axis of its kernel."""
     inner = call.inner(wrapped(call))
     name, x = inner.class_name, call.tensor

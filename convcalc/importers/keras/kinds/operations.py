@@ -10,35 +10,35 @@ from typing import Any
 
 from convcalc.arith import Number
 from convcalc.errors import SpecError
-from convcalc.importers.keras.call import Call, Constant, Output, Tensor, is_one, natural, tensors_in
+from convcalc.importers.keras.call import LayerCall, LayerTensor, ModelConstant, Output, is_one, natural, tensors_in
 from convcalc.importers.keras.kinds.layers import elementwise_inputs, reduced
 from convcalc.importers.keras.settings import bad, integer, numbers
 
 
-def setting(call: Call, name: str, place: int = -1, default: Any = None) -> Any:
+def setting(call: LayerCall, name: str, place: int = -1, default: Any = None) -> Any:
     """Return an argument of a function: of the call, or of the layer."""
     found = call.argument(place, name) if place >= 0 else call.kwargs.get(name)
     found = call.kwargs.get(OLD_ARGUMENTS.get(name, name)) if found is None else found
     return call.config.get(name, default) if found is None else found
 
 
-def batch_error(call: Call) -> SpecError:
+def batch_error(call: LayerCall) -> SpecError:
     return SpecError("CC761", f"{call.class_name} works across the batch, which is not counted")
 
 
-def elementwise(kind: str, **arguments: Any) -> Callable[[Call], Output]:
+def elementwise(kind: str, **arguments: Any) -> Callable[[LayerCall], Output]:
     """Return the handler of a function of tensors and constants, element by element, which broadcast as in NumPy."""
 
-    def handle(call: Call) -> Output:
-        given = [each for each in [*call.args, *call.kwargs.values()] if isinstance(each, Tensor | Constant)]
-        tensors = [each for each in given if isinstance(each, Tensor)]
+    def handle(call: LayerCall) -> Output:
+        given = [each for each in [*call.args, *call.kwargs.values()] if isinstance(each, LayerTensor | ModelConstant)]
+        tensors = [each for each in given if isinstance(each, LayerTensor)]
         if not tensors:
             raise bad("no tensor enters the layer")
         if len({len(each.order) for each in tensors}) > 1:  # as of NumPy, axes line up with the last ones
             raise SpecError("CC761", "tensors of different ranks: the batch of one meets another axis")
         inputs = elementwise_inputs(call, tensors)
         shape = [*map(call.shape, inputs)]
-        arrays = [(1, *each.shape)[-max(len(shape[0]), 1) - 1 :] for each in given if isinstance(each, Constant)]
+        arrays = [(1, *each.shape)[-max(len(shape[0]), 1) - 1 :] for each in given if isinstance(each, ModelConstant)]
         out = _broadcast([*shape, *(array[1:] if len(array) > len(shape[0]) else array for array in arrays)])
         result = call.add(kind, *inputs, **arguments)
         if out is None or len(out) != len(shape[0]) or out == call.shape(result):
@@ -62,10 +62,10 @@ def _broadcast(shapes: Sequence[Sequence[Number]]) -> tuple[Number, ...] | None:
     return tuple(out)
 
 
-def reduction(type_: str) -> Callable[[Call], Output]:
+def reduction(type_: str) -> Callable[[LayerCall], Output]:
     """Return the handler of a reduction over some axes, without the batch."""
 
-    def handle(call: Call) -> Output:
+    def handle(call: LayerCall) -> Output:
         x = call.tensor
         axes, keeps = setting(call, "axis", 1), bool(setting(call, "keepdims", 2, False))
         if axes is None:
@@ -76,9 +76,9 @@ def reduction(type_: str) -> Callable[[Call], Output]:
     return handle
 
 
-def matmul(call: Call) -> Output:
-    given = [each for each in [*call.args, *call.kwargs.values()] if isinstance(each, Tensor | Constant)]
-    if len(given) != 2 or not all(isinstance(each, Tensor) for each in given):
+def matmul(call: LayerCall) -> Output:
+    given = [each for each in [*call.args, *call.kwargs.values()] if isinstance(each, LayerTensor | ModelConstant)]
+    if len(given) != 2 or not all(isinstance(each, LayerTensor) for each in given):
         raise SpecError("CC761", "a product with a constant is not counted")
     left, right = (call.natural(each) for each in tensors_in(given))
     if len(left.order) != len(right.order) or len(left.order) < 2:
@@ -91,13 +91,13 @@ def matmul(call: Call) -> Output:
     return call.add("matmul", left, right)
 
 
-def einsum(call: Call) -> Output:
+def einsum(call: LayerCall) -> Output:
     """The equation without the letter of the batch, which the output and all tensors begin with."""
     equation = setting(call, "subscripts") or next((each for each in call.args if isinstance(each, str)), "")
     tensors = [call.natural(each) for each in tensors_in(call.args)]
     left, arrow, right = str(equation).replace(" ", "").partition("->")
     terms = left.split(",")
-    if any(isinstance(each, Constant) for each in call.args) or len(terms) != len(tensors):
+    if any(isinstance(each, ModelConstant) for each in call.args) or len(terms) != len(tensors):
         raise SpecError("CC761", "a product with a constant is not counted")
     if not arrow or not right or right.startswith(".") or any(term[:1] != right[0] for term in terms):
         raise batch_error(call)
@@ -108,7 +108,7 @@ def einsum(call: Call) -> Output:
     return call.add("einsum", *tensors, equation=equation, order=order)
 
 
-def one_hot(call: Call) -> Output:
+def one_hot(call: LayerCall) -> Output:
     x = call.natural(call.tensor)
     count = integer("num_classes", setting(call, "num_classes", 1))
     out = (*call.shape(x), count)
@@ -117,7 +117,7 @@ def one_hot(call: Call) -> Output:
     return call.add("custom", x, out=out, order=natural(len(out)))
 
 
-def dot_product_attention(call: Call) -> Output:
+def dot_product_attention(call: LayerCall) -> Output:
     """Keras has [tokens, heads, features]: the heads come first here."""
     given = [call.natural(call.argument(place, name)) for place, name in enumerate(("query", "key", "value"))]
     if any(len(each.order) != 3 for each in given):
@@ -126,17 +126,17 @@ def dot_product_attention(call: Call) -> Output:
     return call.add("permute", call.add("sdpa", q, k, v), name="tokens", axes=[1, 0, 2])
 
 
-def normalize(type_: str) -> Callable[[Call], Output]:
+def normalize(type_: str) -> Callable[[LayerCall], Output]:
     """Return the handler of a norm without weights."""
 
-    def handle(call: Call) -> Output:
+    def handle(call: LayerCall) -> Output:
         axis = call.axes(call.tensor, setting(call, "axis", default=-1))
         return call.add("norm", call.tensor, type=type_, axis=axis, affine=False)
 
     return handle
 
 
-def grayscale(call: Call) -> Output:
+def grayscale(call: LayerCall) -> Output:
     x = call.spatial(call.tensor)
     return call.add("reduce", x, type="mean", axis=[0], keepdims=True)
 

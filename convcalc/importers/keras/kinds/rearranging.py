@@ -8,14 +8,14 @@ from typing import Any
 
 from convcalc.arith import Number, prod
 from convcalc.errors import SpecError
-from convcalc.importers.keras.call import Call, Constant, Output, Tensor, array_shape, is_one, natural
+from convcalc.importers.keras.call import LayerCall, LayerTensor, ModelConstant, Output, array_shape, is_one, natural
 from convcalc.importers.keras.kinds.layers import permuted
 from convcalc.importers.keras.kinds.operations import batch_error, setting
 from convcalc.importers.keras.settings import bad, integer, numbers
 from convcalc.shapes import Shape
 
 
-def reshape(call: Call) -> Output:
+def reshape(call: LayerCall) -> Output:
     x = call.natural(call.tensor)
     shape = numbers("newshape", setting(call, "newshape", 1) or setting(call, "shape"))
     if not shape or shape[0] not in (-1, 1):
@@ -29,7 +29,7 @@ def reshape(call: Call) -> Output:
     return call.reshaped(x, sizes)
 
 
-def transpose(call: Call) -> Output:
+def transpose(call: LayerCall) -> Output:
     x = call.tensor
     axes = setting(call, "axes", 1)
     rank = len(x.order)
@@ -42,7 +42,7 @@ def transpose(call: Call) -> Output:
     return permuted(call, x, [axis - 1 for axis in given[1:]])
 
 
-def swapaxes(call: Call) -> Output:
+def swapaxes(call: LayerCall) -> Output:
     x = call.tensor
     first, second = (call.place(setting(call, f"axis{n}", n), len(x.order)) for n in (1, 2))
     places = list(range(len(x.order)))
@@ -50,7 +50,7 @@ def swapaxes(call: Call) -> Output:
     return permuted(call, x, places)
 
 
-def moveaxis(call: Call) -> Output:
+def moveaxis(call: LayerCall) -> Output:
     x = call.tensor
     rank = len(x.order)
     given = (setting(call, name, n) for n, name in ((1, "source"), (2, "destination")))
@@ -62,7 +62,7 @@ def moveaxis(call: Call) -> Output:
     return permuted(call, x, [to[place] if place in to else next(rest) for place in range(rank)])
 
 
-def expand_dims(call: Call) -> Output:
+def expand_dims(call: LayerCall) -> Output:
     x = call.natural(call.tensor)
     shape = list(call.shape(x))
     for axis in sorted(call.place(axis, len(shape) + 1) for axis in numbers("axis", setting(call, "axis", 1))):
@@ -70,7 +70,7 @@ def expand_dims(call: Call) -> Output:
     return call.reshaped(x, shape)
 
 
-def squeeze(call: Call) -> Output:
+def squeeze(call: LayerCall) -> Output:
     x = call.natural(call.tensor)
     shape, axis = call.shape(x), setting(call, "axis", 1)
     gone = {call.place(each, len(shape)) for each in numbers("axis", axis)} if axis is not None else None
@@ -80,16 +80,16 @@ def squeeze(call: Call) -> Output:
     return call.reshaped(x, left)
 
 
-def ravel(call: Call) -> Output:
+def ravel(call: LayerCall) -> Output:
     raise batch_error(call)
 
 
-def concatenate(call: Call) -> Output:
+def concatenate(call: LayerCall) -> Output:
     inputs = call.aligned(call.tensors)
     return call.add("concat", *inputs, axis=call.axis(inputs[0], setting(call, "axis", 1, 0)))
 
 
-def stack(call: Call) -> Output:
+def stack(call: LayerCall) -> Output:
     given = [call.natural(each) for each in call.tensors]
     place = call.place(setting(call, "axis", 1, 0), len(given[0].order) + 1)
     shapes = (call.shape(each) for each in given)
@@ -98,7 +98,7 @@ def stack(call: Call) -> Output:
     return call.add("concat", *parts, axis=place)
 
 
-def split(call: Call) -> Output:
+def split(call: LayerCall) -> Output:
     x = call.tensor
     axis = call.axis(x, setting(call, "axis", 2, 0))
     given = setting(call, "indices_or_sections", 1)
@@ -117,7 +117,7 @@ def split(call: Call) -> Output:
     return [call.add("split", x, name=f"part{n + 1}", part=n, axis=axis, **words) for n in range(count)]
 
 
-def unstack(call: Call) -> Output:
+def unstack(call: LayerCall) -> Output:
     x = call.natural(call.tensor)
     place = call.place(setting(call, "axis", 2, 0), len(x.order))
     size = call.shape(x)[place]
@@ -126,27 +126,27 @@ def unstack(call: Call) -> Output:
     return [_taken(call, x, place, n) for n in range(size)]
 
 
-def _taken(call: Call, x: Tensor, place: int, index: int) -> Tensor:
+def _taken(call: LayerCall, x: LayerTensor, place: int, index: int) -> LayerTensor:
     """Return one element of an axis, which is then gone."""
     part = _element(call, x, place, index)
     shape = call.shape(part)
     return call.reshaped(part, (*shape[:place], *shape[place + 1 :]), "reshape")
 
 
-def _element(call: Call, x: Tensor, place: int, index: int) -> Tensor:
+def _element(call: LayerCall, x: LayerTensor, place: int, index: int) -> LayerTensor:
     """Return one element of an axis, which then has one cell."""
     return call.add("slice", x, name=f"slice{place}", axis=place, start=index, stop=index + 1 if index != -1 else None)
 
 
-def get_item(call: Call) -> Output:
+def get_item(call: LayerCall) -> Output:
     """``x[:, 0, 1:5, None]``: slices, places, new axes and dots."""
     old = call.kwargs.get("slice_spec")
     key = call.argument(1, "key")
     if isinstance(old, list):  # Keras 2 has objects for slices
         key = [slice(*map(item.get, ("start", "stop", "step"))) if isinstance(item, dict) else item for item in old]
-    items = list(key) if isinstance(key, list | tuple) and not isinstance(key, Constant) else [key]
+    items = list(key) if isinstance(key, list | tuple) and not isinstance(key, ModelConstant) else [key]
     x = call.natural(call.tensor)
-    if any(isinstance(item, Tensor | list) for item in items):
+    if any(isinstance(item, LayerTensor | list) for item in items):
         raise SpecError("CC761", "an index that is a tensor is not read")
     dots = [place for place, item in enumerate(items) if item == "..."]
     if dots:
@@ -157,7 +157,7 @@ def get_item(call: Call) -> Output:
     return _sliced(call, x, items[1:])
 
 
-def _sliced(call: Call, x: Tensor, items: Sequence[Any]) -> Tensor:
+def _sliced(call: LayerCall, x: LayerTensor, items: Sequence[Any]) -> LayerTensor:
     place, shape = 0, list[Number]()
     for item in items:
         if item is None:
@@ -176,7 +176,7 @@ def _sliced(call: Call, x: Tensor, items: Sequence[Any]) -> Tensor:
     return x if tuple(shape) == call.shape(x) else call.reshaped(x, shape, "reshape")
 
 
-def _cut(call: Call, x: Tensor, place: int, part: slice) -> Tensor:
+def _cut(call: LayerCall, x: LayerTensor, place: int, part: slice) -> LayerTensor:
     given = (part.start, part.stop, part.step)
     start, stop, step = (None if each is None else integer("a slice", each) for each in given)
     if step is not None and step < 0:  # as many cells from behind
@@ -190,7 +190,7 @@ def _cut(call: Call, x: Tensor, place: int, part: slice) -> Tensor:
     return call.add("slice", x, name=f"slice{place}", axis=place, start=start or 0, stop=stop, step=step or 1)
 
 
-def cut_out(call: Call) -> Output:
+def cut_out(call: LayerCall) -> Output:
     """``Slice``: as many cells of each axis as ``shape`` says."""
     shape = numbers("shape", setting(call, "shape", 2))
     x = call.natural(call.tensor)
@@ -200,13 +200,13 @@ def cut_out(call: Call) -> Output:
     return x
 
 
-def repeat(call: Call) -> Output:
+def repeat(call: LayerCall) -> Output:
     x = call.natural(call.tensor)
     place = call.place(setting(call, "axis", 2), len(x.order))
     return _times(call, x, {place: integer("repeats", setting(call, "repeats", 1))})
 
 
-def tile(call: Call) -> Output:
+def tile(call: LayerCall) -> Output:
     x = call.natural(call.tensor)
     times = numbers("repeats", setting(call, "repeats", 1))
     rank = len(x.order)
@@ -215,13 +215,13 @@ def tile(call: Call) -> Output:
     return _times(call, x, dict(zip(range(rank - 1, -1, -1), reversed(times), strict=False)))
 
 
-def _times(call: Call, x: Tensor, times: dict[int, int]) -> Tensor:
+def _times(call: LayerCall, x: LayerTensor, times: dict[int, int]) -> LayerTensor:
     if any(count < 1 for count in times.values()):
         raise bad("nothing is left of an axis that is repeated less than once")
     return call.add("broadcast", x, times=[times.get(place, 1) for place in range(len(x.order))])
 
 
-def broadcast_to(call: Call) -> Output:
+def broadcast_to(call: LayerCall) -> Output:
     x = call.natural(call.tensor)
     shape = numbers("shape", setting(call, "shape", 1))
     if len(shape) != len(x.order) + 1:
@@ -230,7 +230,7 @@ def broadcast_to(call: Call) -> Output:
     return call.add("broadcast", x, shape=sizes)
 
 
-def pad(call: Call) -> Output:
+def pad(call: LayerCall) -> Output:
     x = call.tensor
     width = setting(call, "pad_width", 1)
     pairs = width if isinstance(width, list) and width and isinstance(width[0], list) else [width] * (len(x.order) + 1)
@@ -243,7 +243,7 @@ def pad(call: Call) -> Output:
     return call.add("pad", x, padding=padded, axis=list(range(len(padded))))
 
 
-def roll(call: Call) -> Output:
+def roll(call: LayerCall) -> Output:
     x = call.tensor
     axes = setting(call, "axis", 2)
     if axes is None:
@@ -251,14 +251,14 @@ def roll(call: Call) -> Output:
     return call.add("roll", x, shift=setting(call, "shift", 1), axis=call.axes(x, axes))
 
 
-def take(call: Call) -> Output:
+def take(call: LayerCall) -> Output:
     """Elements of an axis at constant places."""
     x = call.natural(call.tensor)
     indices = call.argument(1, "indices")
     place = call.place(setting(call, "axis", 2), len(x.order))
-    if isinstance(indices, Tensor):
+    if isinstance(indices, LayerTensor):
         raise SpecError("CC761", "an index that is a tensor is not read")
-    shape = indices.shape if isinstance(indices, Constant) else array_shape(indices)
+    shape = indices.shape if isinstance(indices, ModelConstant) else array_shape(indices)
     if shape == ():
         return _taken(call, x, place, integer("indices", getattr(indices, "value", indices)))
     order = natural(len(x.order) - 1 + len(shape))

@@ -7,8 +7,8 @@ from typing import Any
 
 from convcalc.arith import Number, prod
 from convcalc.errors import SpecError
-from convcalc.importers.keras.call import Call, Output, Tensor, channels_first, natural, tensors_in
-from convcalc.importers.keras.settings import Settings, bad
+from convcalc.importers.keras.call import LayerCall, LayerTensor, Output, channels_first, natural, tensors_in
+from convcalc.importers.keras.settings import LayerSettings, bad
 from convcalc.ops.make import make
 from convcalc.shapes import Shape
 
@@ -17,11 +17,11 @@ STATES = {"lstm": 2, "gru": 1, "rnn": 1}
 MERGES = {"sum": ("add", None), "mul": ("mul", None), "ave": ("elementwise", "mean")}
 
 
-def recurrent(call: Call) -> Output:
+def recurrent(call: LayerCall) -> Output:
     """A layer with a cell of its own, or ``RNN`` with one cell or a stack of them."""
     x, states = _entering(call)
     cells = _cells(call.raw)
-    found: list[Tensor] = []
+    found: list[LayerTensor] = []
     for number, cell in enumerate(cells):
         name = "" if len(cells) == 1 else f"cell{number + 1}"
         x = _run_cell(call, x, cell, name, states)
@@ -30,7 +30,7 @@ def recurrent(call: Call) -> Output:
     return _returned(call, x, found)
 
 
-def _entering(call: Call) -> tuple[Tensor, list[Tensor]]:
+def _entering(call: LayerCall) -> tuple[LayerTensor, list[LayerTensor]]:
     """Return the sequence, and the first states, which may follow it in a list."""
     first = call.args[0] if call.args else call.argument(0, "sequences")
     sequence, *states = list(tensors_in([first])) or [call.tensor]
@@ -42,12 +42,12 @@ def _cells(raw: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the layers whose settings are those of cells, in order."""
     if _has_cell(raw):
         return [raw]
-    cell = Settings(raw.get("config")).get("cell")
+    cell = LayerSettings(raw.get("config")).get("cell")
     stack = cell if isinstance(cell, list) else [cell]
     cells: list[Mapping[str, Any]] = []
     for each in stack:
         if isinstance(each, Mapping) and each.get("class_name") == "StackedRNNCells":
-            cells += [one for one in Settings(each.get("config")).entries("cells") if isinstance(one, Mapping)]
+            cells += [one for one in LayerSettings(each.get("config")).entries("cells") if isinstance(one, Mapping)]
         elif isinstance(each, Mapping):
             cells.append(each)
     for each in cells:
@@ -68,14 +68,16 @@ def _kind(cell: Mapping[str, Any]) -> str:
 
 
 def _arguments(cell: Mapping[str, Any]) -> dict[str, Any]:
-    config, kind = Settings(cell.get("config")), _kind(cell)
+    config, kind = LayerSettings(cell.get("config")), _kind(cell)
     if config.flag("time_major", False):
         raise SpecError("CC761", "time_major is not read")
     single = kind != "gru" or not config.flag("reset_after", True)
     return {"hidden": config.positive("units"), "bias": config.flag("use_bias", True), "single_bias": single}
 
 
-def _run_cell(call: Call, x: Tensor, cell: Mapping[str, Any], name: str, states: Sequence[Tensor] = ()) -> Tensor:
+def _run_cell(
+    call: LayerCall, x: LayerTensor, cell: Mapping[str, Any], name: str, states: Sequence[LayerTensor] = ()
+) -> LayerTensor:
     """Add a cell that runs over the steps; of several sequences side by side as often as there are."""
     kind, arguments = _kind(cell), _arguments(cell)
     if len(x.order) == 2:
@@ -91,31 +93,31 @@ def _run_cell(call: Call, x: Tensor, cell: Mapping[str, Any], name: str, states:
     return call.add("custom", x, name=name, out=out, params=params, macs=macs, order=natural(len(out)))
 
 
-def _returned(call: Call, x: Tensor, states: Sequence[Tensor]) -> Output:
+def _returned(call: LayerCall, x: LayerTensor, states: Sequence[LayerTensor]) -> Output:
     """Return all steps or the last one, and the states, which are those of the last step."""
     output = x if call.config.flag("return_sequences", False) else _last(call, x, "last")
     if not call.config.flag("return_state", False):
         return output
-    known: dict[Tensor, Tensor] = {x: output} if output is not x else {}
+    known: dict[LayerTensor, LayerTensor] = {x: output} if output is not x else {}
     for state in states:
         if state not in known:
             known[state] = _last(call, state, "state")
     return [output, *(known[state] for state in states)]
 
 
-def _last(call: Call, x: Tensor, name: str) -> Tensor:
+def _last(call: LayerCall, x: LayerTensor, name: str) -> LayerTensor:
     *led, _, size = call.shape(x)
     x = call.add("slice", x, name=name, start=-1, axis=len(led))
     return call.reshaped(x, (*led, size), "reshape")
 
 
-def bidirectional(call: Call) -> Output:
+def bidirectional(call: LayerCall) -> Output:
     """A layer in both directions: one op where both are alike and lie side by side, else two layers."""
     config = call.config
     forward = _layer(config.get("layer"), "layer")
     backward = _layer(config.get("backward_layer") or forward, "backward_layer")
     merge = config.get("merge_mode", "concat")
-    settings = Settings(forward.get("config"))
+    settings = LayerSettings(forward.get("config"))
     if merge == "concat" and len(call.tensor.order) == 2 and not settings.flag("return_state", False):
         own = [(_kind(each), _arguments(each)) if _has_cell(each) else None for each in (forward, backward)]
         if own[0] is not None and own[0] == own[1]:
@@ -134,18 +136,20 @@ def bidirectional(call: Call) -> Output:
     return [*merged, *rest] if rest or merge is None else merged[0]
 
 
-def _first(call: Call, states: Sequence[Tensor], kind: str) -> list[Tensor]:
+def _first(call: LayerCall, states: Sequence[LayerTensor], kind: str) -> list[LayerTensor]:
     """Return the first states of a cell, those of another rank left out."""
     return [call.natural(state) for state in states if len(state.order) == 1][: STATES[kind]]
 
 
-def _directed(call: Call, x: Tensor, raw: Mapping[str, Any], name: str, states: Sequence[Tensor]) -> list[Tensor]:
+def _directed(
+    call: LayerCall, x: LayerTensor, raw: Mapping[str, Any], name: str, states: Sequence[LayerTensor]
+) -> list[LayerTensor]:
     kwargs = {"initial_state": list(states)} if states else {}
     output = call.run(call.inner(raw, name, args=[x], kwargs=kwargs, copy=name))
     return output if isinstance(output, list) else [output]
 
 
-def _merged(call: Call, outputs: list[Tensor], merge: str) -> Tensor:
+def _merged(call: LayerCall, outputs: list[LayerTensor], merge: str) -> LayerTensor:
     if merge == "concat":
         return call.add("concat", *outputs, name="merge", axis=outputs[0].order[-1])
     if merge not in MERGES:
@@ -160,7 +164,7 @@ def _layer(value: object, key: str) -> Mapping[str, Any]:
     return value
 
 
-def convolutional(call: Call) -> Output:
+def convolutional(call: LayerCall) -> Output:
     """``ConvLSTM``: four convolutions of what enters, and four of the state, which keep its size, at every step.
 
     params = 4·F·(K·C + K·F) + 4·F; multiplies = steps·4·F·Po·K·(C + F).

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from convcalc.importers.keras.call import Call, Output
+from convcalc.importers.keras.call import LayerCall, Output
 from convcalc.importers.keras.kinds import (
     activations,
     attention,
@@ -18,7 +18,7 @@ from convcalc.importers.keras.kinds import (
     windows,
 )
 
-Handler = Callable[[Call], Output]
+Handler = Callable[[LayerCall], Output]
 
 LAYER_MODULES = ("keras.layers.", "keras.src.layers.")
 """Modules of layers; further ones are in them."""

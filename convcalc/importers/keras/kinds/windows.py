@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from convcalc.errors import SpecError
-from convcalc.importers.keras.call import Call, Output, Tensor
+from convcalc.importers.keras.call import LayerCall, LayerTensor, Output
 from convcalc.importers.keras.kinds.activations import activated
 from convcalc.importers.keras.kinds.layers import reduced
 from convcalc.importers.keras.settings import bad, pairs
@@ -17,7 +17,7 @@ from convcalc.importers.keras.settings import bad, pairs
 MODES = ("nearest", "bilinear", "bicubic", "area")
 
 
-def _axes(call: Call, x: Tensor) -> int:
+def _axes(call: LayerCall, x: LayerTensor) -> int:
     """Return how many spatial axes the layer itself has."""
     axes = len(x.order) - call.lead - 1
     named = next((int(letter) for letter in call.class_name if letter in "123"), axes)
@@ -26,11 +26,11 @@ def _axes(call: Call, x: Tensor) -> int:
     return axes
 
 
-def _led(call: Call, values: tuple[Any, ...], neutral: Any) -> tuple[Any, ...]:
+def _led(call: LayerCall, values: tuple[Any, ...], neutral: Any) -> tuple[Any, ...]:
     return (neutral,) * call.lead + tuple(values)
 
 
-def _windowed(call: Call) -> tuple[Tensor, dict[str, Any]]:
+def _windowed(call: LayerCall) -> tuple[LayerTensor, dict[str, Any]]:
     """Return what enters, and kernel, stride, dilation and padding."""
     x, config = call.spatial(call.tensor), call.config
     axes = _axes(call, x)
@@ -46,19 +46,19 @@ def _windowed(call: Call) -> tuple[Tensor, dict[str, Any]]:
     return x, words | {"dilation": _led(call, dilation, 1), "padding": padding}
 
 
-def conv(call: Call) -> Output:
+def conv(call: LayerCall) -> Output:
     (x, window), config = _windowed(call), call.config
     groups, bias = config.positive("groups", 1), config.flag("use_bias", True)
     return activated(call, call.add("conv", x, out=config.positive("filters"), groups=groups, bias=bias, **window))
 
 
-def depthwise_conv(call: Call) -> Output:
+def depthwise_conv(call: LayerCall) -> Output:
     (x, window), config = _windowed(call), call.config
     multiplier = config.positive("depth_multiplier", 1)
     return activated(call, call.add("dwconv", x, multiplier=multiplier, bias=config.flag("use_bias", True), **window))
 
 
-def separable_conv(call: Call) -> Output:
+def separable_conv(call: LayerCall) -> Output:
     (x, window), config = _windowed(call), call.config
     multiplier = config.positive("depth_multiplier", 1)
     x = call.add("dwconv", x, name="depthwise", multiplier=multiplier, bias=False, **window)
@@ -66,7 +66,7 @@ def separable_conv(call: Call) -> Output:
     return activated(call, call.add("conv", x, name="pointwise", out=out, kernel=1, bias=bias))
 
 
-def transposed_conv(call: Call) -> Output:
+def transposed_conv(call: LayerCall) -> Output:
     """n·s for ``same``; n·s + max(e − s, 0) for ``valid``; another size with ``output_padding``."""
     (x, window), config = _windowed(call), call.config
     added = config.sizes("output_padding", _axes(call, x), None)
@@ -85,7 +85,7 @@ def transposed_conv(call: Call) -> Output:
 # --- pools ------------------------------------------------------------------------------------------------------------
 
 
-def pool(call: Call) -> Output:
+def pool(call: LayerCall) -> Output:
     x = call.spatial(call.tensor)
     axes, config = _axes(call, x), call.config
     size = config.sizes("pool_size", axes, (2,) * axes)
@@ -97,14 +97,14 @@ def pool(call: Call) -> Output:
     return call.add(kind, x, kernel=kernel, stride=stride, padding=padding, count_include_pad=counted)
 
 
-def adaptive_pool(call: Call) -> Output:
+def adaptive_pool(call: LayerCall) -> Output:
     x = call.spatial(call.tensor)
     size = call.config.sizes("output_size", _axes(call, x))
     kind = "maxpool" if "Max" in call.class_name else "avgpool"
     return call.add(kind, x, out=(*call.net.builder.shape(x.handle)[1 : 1 + call.lead], *size))
 
 
-def global_pool(call: Call) -> Output:
+def global_pool(call: LayerCall) -> Output:
     """One cell of every channel: a pool of what has its channels first, else a reduction over the places."""
     x, keeps = call.tensor, call.config.flag("keepdims", False)
     largest = "Max" in call.class_name
@@ -121,15 +121,15 @@ def global_pool(call: Call) -> Output:
 # --- padding, cropping, resizing --------------------------------------------------------------------------------------
 
 
-def zero_padding(call: Call) -> Output:
+def zero_padding(call: LayerCall) -> Output:
     return _padded(call, "padding", 1, 1)
 
 
-def cropping(call: Call) -> Output:
+def cropping(call: LayerCall) -> Output:
     return _padded(call, "cropping", 0, -1)
 
 
-def _padded(call: Call, key: str, default: int, sign: int) -> Tensor:
+def _padded(call: LayerCall, key: str, default: int, sign: int) -> LayerTensor:
     x = call.spatial(call.tensor)
     cells = pairs(key, call.config.get(key, default), _axes(call, x))
     if any(cell < 0 for pair in cells for cell in pair):
@@ -137,7 +137,7 @@ def _padded(call: Call, key: str, default: int, sign: int) -> Tensor:
     return call.add("pad", x, padding=_led(call, tuple((sign * first, sign * last) for first, last in cells), (0, 0)))
 
 
-def upsampling(call: Call) -> Output:
+def upsampling(call: LayerCall) -> Output:
     x = call.spatial(call.tensor)
     axes = _axes(call, x)
     scale = call.config.sizes("size", axes, (2,) * axes)
@@ -145,7 +145,7 @@ def upsampling(call: Call) -> Output:
     return call.add("upsample", x, scale=_led(call, scale, 1), mode=mode if mode in MODES else "bicubic")
 
 
-def resizing(call: Call) -> Output:
+def resizing(call: LayerCall) -> Output:
     """An image of another size, however it is cropped or padded on the way."""
     config = call.config
     size = config.sizes("size", 2, None) or (config.positive("height"), config.positive("width"))
@@ -154,7 +154,7 @@ def resizing(call: Call) -> Output:
     return call.add("upsample", x, size=(*leading, *size))
 
 
-def space_to_depth(call: Call) -> Output:
+def space_to_depth(call: LayerCall) -> Output:
     deep = call.class_name == "SpaceToDepth"
     x = call.spatial(call.tensor)
     return call.add("pixel_unshuffle" if deep else "pixel_shuffle", x, factor=call.config.positive("block_size"))

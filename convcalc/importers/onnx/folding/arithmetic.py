@@ -13,7 +13,7 @@ from itertools import product
 from typing import Any
 
 from convcalc.arith import at_least, at_most, either, equal, floordiv, is_plain, less, less_equal, modulo, prod, select
-from convcalc.importers.onnx.call import Call
+from convcalc.importers.onnx.call import NodeCall
 from convcalc.importers.onnx.model import MAX_ELEMENTS
 from convcalc.importers.onnx.values import BOOL, FLOAT, FLOATS, INT64, Sizes, broadcast, padded
 from convcalc.records import NamedTuple
@@ -73,7 +73,7 @@ def _remainder(left: Any, right: Any) -> Any:
     return left % right if is_plain(left) and is_plain(right) else modulo(left, right)
 
 
-def result_type(call: Call) -> int:
+def result_type(call: NodeCall) -> int:
     """Return the type of what a node gives."""
     if call.op in ("Cast", "CastLike"):
         return int(call.attribute("to", FLOAT))
@@ -131,14 +131,14 @@ def _elementwise(function: Callable[..., Any], *arrays: Array | None) -> Array |
     return Array([reduce(function, each) for each in rows], sizes)
 
 
-def _unary(call: Call, x: Array) -> Array | None:
+def _unary(call: NodeCall, x: Array) -> Array | None:
     function = UNARY[call.op]
     if any(not is_plain(value) for value in x.elements) and call.op not in ("Neg", "Abs", "Floor", "Ceil", "Not"):
         return None
     return Array([function(value) for value in x.elements], x.sizes)
 
 
-def _binary(call: Call, *arrays: Array) -> Array | None:
+def _binary(call: NodeCall, *arrays: Array) -> Array | None:
     if len(arrays) == 1:  # Min and Max of one
         return arrays[0]
     if call.op in ("Add", "Sub", "Mul", "Div") and call.opset < 7 and call.attribute("broadcast", 0):
@@ -146,16 +146,16 @@ def _binary(call: Call, *arrays: Array) -> Array | None:
     return _elementwise(BINARY[call.op], *arrays)
 
 
-def _divided(call: Call, left: Array, right: Array) -> Array | None:
+def _divided(call: NodeCall, left: Array, right: Array) -> Array | None:
     whole = call.require(0).data_type not in FLOATS
     return _elementwise(lambda a, b: _quotient(a, b, whole=whole), left, right)
 
 
-def _modulo(call: Call, left: Array, right: Array) -> Array | None:
+def _modulo(call: NodeCall, left: Array, right: Array) -> Array | None:
     return _elementwise(math.fmod if call.attribute("fmod", 0) else _remainder, left, right)
 
 
-def _power(_call: Call, left: Array, right: Array) -> Array | None:
+def _power(_call: NodeCall, left: Array, right: Array) -> Array | None:
     if any(not is_plain(value) or abs(value) > 64 for value in right.elements):
         return None
     return _elementwise(lambda a, b: _real(a**b), left, right)
@@ -168,12 +168,12 @@ def _real(value: Any) -> Any:
     return value
 
 
-def _where(_call: Call, condition: Array, left: Array, right: Array) -> Array | None:
+def _where(_call: NodeCall, condition: Array, left: Array, right: Array) -> Array | None:
     plain = Array([bool(each) if is_plain(each) else each for each in condition.elements], condition.sizes)
     return _elementwise(select, plain, left, right)
 
 
-def _cast(call: Call, x: Array, *_like: Array) -> Array | None:
+def _cast(call: NodeCall, x: Array, *_like: Array) -> Array | None:
     to = result_type(call) if call.op == "Cast" else call.require(1).data_type
     if to in FLOATS:
         return Array([float(value) if is_plain(value) else value for value in x.elements], x.sizes)
@@ -188,7 +188,7 @@ def _integer(value: Any) -> Any:
     return value.astype("int64") if hasattr(value, "astype") else value
 
 
-def _clipped(_call: Call, x: Array, *bounds: Array | None) -> Array | None:
+def _clipped(_call: NodeCall, x: Array, *bounds: Array | None) -> Array | None:
     for bound, function in zip(bounds, (larger, smaller), strict=False):
         if bound is not None:
             x = Array([function(value, *bound.elements) for value in x.elements], x.sizes)

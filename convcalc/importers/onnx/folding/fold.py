@@ -12,7 +12,7 @@ from itertools import product
 from typing import Any
 
 from convcalc.arith import is_plain, prod
-from convcalc.importers.onnx.call import Call
+from convcalc.importers.onnx.call import NodeCall
 from convcalc.importers.onnx.folding.arithmetic import (
     ARITHMETIC,
     Array,
@@ -24,12 +24,12 @@ from convcalc.importers.onnx.folding.arithmetic import (
     strides,
     walked,
 )
-from convcalc.importers.onnx.model import MAX_ELEMENTS, Tensor
+from convcalc.importers.onnx.model import MAX_ELEMENTS, StoredTensor
 from convcalc.importers.onnx.sizes import ARRANGED, order, reduced_axes, reduced_sizes, slices, split_sizes
 from convcalc.importers.onnx.values import FLOAT, FLOATS, INT64, Sizes, Value, broadcast, constant
 
 
-def same_elements(call: Call, *arrays: Array | None) -> Array:
+def same_elements(call: NodeCall, *arrays: Array | None) -> Array:
     """Reshape, Flatten, Squeeze, Unsqueeze, Identity and the like: the same elements."""
     x, sizes = arrays[0], ARRANGED[call.op](call)
     assert x is not None
@@ -38,12 +38,12 @@ def same_elements(call: Call, *arrays: Array | None) -> Array:
     return Array(x.elements, sizes)
 
 
-def _transposed(call: Call, x: Array) -> Array:
+def _transposed(call: NodeCall, x: Array) -> Array:
     steps, sizes = strides(x.sizes), ARRANGED["Transpose"](call)
     return Array(walked(x, sizes, [steps[axis] for axis in order(call)]), sizes)
 
 
-def _gathered(call: Call, x: Array, places: Array) -> Array | None:
+def _gathered(call: NodeCall, x: Array, places: Array) -> Array | None:
     axis = call.axis(call.attribute("axis", 0), len(x.sizes))
     if prod(x.sizes) // max(1, x.sizes[axis]) * len(places.elements) > MAX_ELEMENTS:
         return None
@@ -58,14 +58,14 @@ def _index(place: int, size: int) -> int:
     return place % size
 
 
-def _sliced(call: Call, x: Array, *_given: Array | None) -> Array:
+def _sliced(call: NodeCall, x: Array, *_given: Array | None) -> Array:
     along: list[range] = [range(size) for size in x.sizes]
     for axis, start, stop, step in slices(call):
         along[axis] = along[axis][start:stop:step]
     return picked(x, *along)
 
 
-def _concatenated(call: Call, *arrays: Array) -> Array | None:
+def _concatenated(call: NodeCall, *arrays: Array) -> Array | None:
     rank = len(arrays[0].sizes)
     axis = call.axis(call.attribute("axis", 1), rank)
     if any(len(array.sizes) != rank for array in arrays):
@@ -84,7 +84,7 @@ def _concatenated(call: Call, *arrays: Array) -> Array | None:
     return Array(elements, (*arrays[0].sizes[:axis], joined, *arrays[0].sizes[axis + 1 :]))
 
 
-def _split(call: Call, x: Array, *_given: Array | None) -> list[Array]:
+def _split(call: NodeCall, x: Array, *_given: Array | None) -> list[Array]:
     axis = call.axis(call.attribute("axis", 0), len(x.sizes))
     parts, start, found = split_sizes(call, x.sizes[axis]), 0, []
     for part in parts:
@@ -94,21 +94,21 @@ def _split(call: Call, x: Array, *_given: Array | None) -> list[Array]:
     return found
 
 
-def _expanded(_call: Call, x: Array, shape: Array) -> Array | None:
+def _expanded(_call: NodeCall, x: Array, shape: Array) -> Array | None:
     if not all(type(size) is int for size in shape.elements):
         return None
     sizes = broadcast(x.sizes, tuple(shape.elements))
     return Array(spread(x, sizes), sizes) if prod(sizes) <= MAX_ELEMENTS else None
 
 
-def _tiled(_call: Call, x: Array, times: Array) -> Array | None:
+def _tiled(_call: NodeCall, x: Array, times: Array) -> Array | None:
     if not all(type(n) is int for n in times.elements) or prod(times.elements) * len(x.elements) > MAX_ELEMENTS:
         return None
     along = [list(range(size)) * n for size, n in zip(x.sizes, times.elements, strict=True)]
     return picked(x, *along)
 
 
-def _range(_call: Call, start: Array, stop: Array, step: Array) -> Array | None:
+def _range(_call: NodeCall, start: Array, stop: Array, step: Array) -> Array | None:
     (first,), (last,), (by,) = start.elements, stop.elements, step.elements
     if not all(is_plain(value) for value in (first, last, by)):
         return None
@@ -122,7 +122,7 @@ REDUCERS: dict[str, Callable[[Sequence[Any]], Any]] = {
 }  # fmt: skip
 
 
-def _reduced(call: Call, x: Array, *_given: Array | None) -> Array | None:
+def _reduced(call: NodeCall, x: Array, *_given: Array | None) -> Array | None:
     axes = reduced_axes(call)
     if call.op == "ReduceMean" and (call.require(0).data_type not in FLOATS or not all(map(is_plain, x.elements))):
         return None
@@ -132,14 +132,14 @@ def _reduced(call: Call, x: Array, *_given: Array | None) -> Array | None:
     return Array([REDUCERS[call.op](values) for values in groups.values()], reduced_sizes(call, axes))
 
 
-def _nonzero(_call: Call, x: Array) -> Array | None:
+def _nonzero(_call: NodeCall, x: Array) -> Array | None:
     if not all(map(is_plain, x.elements)):
         return None
     found = [place for place, each in zip(product(*map(range, x.sizes)), x.elements, strict=True) if each]
     return Array([place[axis] for axis in range(len(x.sizes)) for place in found], (len(x.sizes), len(found)))
 
 
-def _scattered(call: Call, x: Array, places: Array, updates: Array) -> Array | None:
+def _scattered(call: NodeCall, x: Array, places: Array, updates: Array) -> Array | None:
     """ScatterND without a reduction: slices of the last axes are replaced."""
     if call.attribute("reduction", "none") != "none":
         return None
@@ -170,7 +170,7 @@ PLAIN: dict[str, tuple[int | None, int | None]] = {
 """Inputs from one place up to another that say which elements are taken: they cannot be symbols."""
 
 
-def fold(call: Call) -> list[Value | None] | None:
+def fold(call: NodeCall) -> list[Value | None] | None:
     """Return the outputs of a node all of whose inputs are constants; ``None`` if its elements cannot be computed."""
     if call.op in ("Constant", "ConstantOfShape"):
         return [_constant(call)] if call.op == "Constant" else _filled(call)
@@ -192,7 +192,7 @@ def fold(call: Call) -> list[Value | None] | None:
     ]  # fmt: skip
 
 
-def _arranged(call: Call, array: Array | None, sizes: Sizes) -> Value:
+def _arranged(call: NodeCall, array: Array | None, sizes: Sizes) -> Value:
     x = call.require(0)
     learned = x.is_learned or call.op == "DequantizeLinear"
     scales = tuple(value for value in call.x[1:3] if value is not None) if call.op.endswith("zeLinear") else ()
@@ -204,7 +204,7 @@ def _arranged(call: Call, array: Array | None, sizes: Sizes) -> Value:
     )  # fmt: skip
 
 
-def _computed(call: Call) -> list[Array] | None:
+def _computed(call: NodeCall) -> list[Array] | None:
     """Return what a node gives, where its inputs are known and few enough."""
     for value in call.x:
         if value is not None and (value.elements is None or not all(type(size) is int for size in value.shape)):
@@ -225,19 +225,19 @@ def _computed(call: Call) -> list[Array] | None:
 # --- constants that are written ---------------------------------------------------------------------------------------
 
 
-def _constant(call: Call) -> Value:
+def _constant(call: NodeCall) -> Value:
     name, attributes = call.node.outputs[0], call.node.attributes
     tensor = attributes.get("value") or attributes.get("sparse_value")
-    if isinstance(tensor, Tensor):
+    if isinstance(tensor, StoredTensor):
         return constant(tensor, name)
     key, value = next(iter(attributes.items()))
     data_type = FLOAT if "float" in key else INT64 if "int" in key else 8
     elements = value if isinstance(value, tuple) else (value,)
-    made = Tensor(name, data_type, (len(elements),) if isinstance(value, tuple) else (), elements, "")
+    made = StoredTensor(name, data_type, (len(elements),) if isinstance(value, tuple) else (), elements, "")
     return call.run.written.setdefault(id(call.node), (constant(made, name), made))[0]
 
 
-def _filled(call: Call) -> list[Value | None] | None:
+def _filled(call: NodeCall) -> list[Value | None] | None:
     """ConstantOfShape; of a shape that the file states it is a constant of the file, as in models without weights."""
     shape, value = call.require(0), call.attribute("value")
     if shape.elements is None:

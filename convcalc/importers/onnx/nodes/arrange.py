@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 
 from convcalc.arith import Number, ceildiv, is_plain, prod
-from convcalc.importers.onnx.call import Call
+from convcalc.importers.onnx.call import NodeCall
 from convcalc.importers.onnx.sizes import ARRANGED, order, reduced_axes, reduced_sizes
 from convcalc.importers.onnx.values import Sizes, Value, broadcast, has_batch, is_one, same
 from convcalc.shapes import Shape
 
 
-def arrange(call: Call) -> None:
+def arrange(call: NodeCall) -> None:
     """Reshape, Flatten, Squeeze, Unsqueeze, and what changes nothing."""
     x, sizes = call.require(0), ARRANGED.get(call.op, ARRANGED["Identity"])(call)
     call.put(0, call.view(call.handle(x), sizes[has_batch(sizes) :], is_own=True), sizes)
@@ -20,7 +20,7 @@ def arrange(call: Call) -> None:
     call.result.data_type, call.result.is_scale = x.data_type, x.is_scale
 
 
-def quantise_dynamically(call: Call) -> None:
+def quantise_dynamically(call: NodeCall) -> None:
     """DynamicQuantizeLinear: the tensor, its scale and its zero point."""
     x = call.require(0)
     call.put(0, call.handle(x), x.shape)
@@ -28,7 +28,7 @@ def quantise_dynamically(call: Call) -> None:
         call.outputs[place] = Value(call.node.outputs[place], (), is_constant=True, is_scale=True)
 
 
-def shape(call: Call) -> None:
+def shape(call: NodeCall) -> None:
     """Shape: sizes as numbers, symbols among them."""
     sizes = call.require(0).shape
     start, end = call.attribute("start", 0), call.attribute("end", len(sizes))
@@ -36,12 +36,12 @@ def shape(call: Call) -> None:
     call.put_known(part, (len(part),))
 
 
-def size(call: Call) -> None:
+def size(call: NodeCall) -> None:
     """Size: the number of elements."""
     call.put_known((prod(call.require(0).shape),), ())
 
 
-def filled(call: Call) -> None:
+def filled(call: NodeCall) -> None:
     """ConstantOfShape, EyeLike, random numbers and so on: constants of which the shape alone is known."""
     if call.op in ("ConstantOfShape", "Bernoulli") or call.op.endswith("Like"):
         x = call.require(0)
@@ -53,7 +53,7 @@ def filled(call: Call) -> None:
     call.outputs[0] = Value(call.node.outputs[0], tuple(sizes or ()), is_constant=True)
 
 
-def counted(call: Call) -> None:
+def counted(call: NodeCall) -> None:
     """Range of a length that is free or large: its elements are not computed."""
     (start,), (stop,), (step,) = (call.reals(place) or () for place in range(3))
     span = stop - start
@@ -61,7 +61,7 @@ def counted(call: Call) -> None:
     call.outputs[0] = Value(call.node.outputs[0], (length,), is_constant=True)
 
 
-def transpose(call: Call) -> None:
+def transpose(call: NodeCall) -> None:
     """Transpose. Where axes of size 1 alone are moved, it is another view of the same elements."""
     x, axes = call.require(0), order(call)
     sizes = ARRANGED["Transpose"](call)
@@ -74,12 +74,12 @@ def transpose(call: Call) -> None:
         call.put(0, call.add("permute", call.whole(x), axes=axes), sizes)
 
 
-def expand(call: Call) -> None:
+def expand(call: NodeCall) -> None:
     """Expand to the shape that both broadcast to."""
     stretch(call, call.require(0), broadcast(call.require(0).shape, tuple(call.numbers(1) or ())))
 
 
-def stretch(call: Call, x: Value, sizes: Sizes) -> None:
+def stretch(call: NodeCall, x: Value, sizes: Sizes) -> None:
     """Give the first output a tensor that is repeated along axes of size 1."""
     handle = call.aligned(x, len(sizes), cut=has_batch(sizes))
     target = Shape(sizes[has_batch(sizes) :] or (1,))
@@ -88,7 +88,7 @@ def stretch(call: Call, x: Value, sizes: Sizes) -> None:
     call.put(0, handle, sizes)
 
 
-def tile(call: Call) -> None:
+def tile(call: NodeCall) -> None:
     """Tile: copies along each axis."""
     x = call.require(0)
     times = call.numbers(1) or ()
@@ -104,7 +104,7 @@ def tile(call: Call) -> None:
     call.put(0, call.add("broadcast", handle, times=tuple(times[cut:]) or (1,)), sizes)
 
 
-def pad(call: Call) -> None:
+def pad(call: NodeCall) -> None:
     """Pad, or crop by negative numbers; of all axes or of those that are named."""
     x = call.require(0)
     pads = call.integers("pads") or call.integers("paddings") or call.numbers(1) or ()
@@ -114,7 +114,7 @@ def pad(call: Call) -> None:
     around(call, x, pairs)
 
 
-def around(call: Call, x: Value, pairs: dict[int, tuple[Number, Number]]) -> None:
+def around(call: NodeCall, x: Value, pairs: dict[int, tuple[Number, Number]]) -> None:
     """Give the first output a tensor with cells around its axes."""
     changed = sorted(axis for axis, pair in pairs.items() if not all(is_plain(each) and each == 0 for each in pair))
     sizes = tuple(n + sum(pairs[axis]) if axis in changed else n for axis, n in enumerate(x.shape))
@@ -127,14 +127,14 @@ def around(call: Call, x: Value, pairs: dict[int, tuple[Number, Number]]) -> Non
     call.put(0, call.add("pad", handle, padding=padding, axis=tuple(axis - lead for axis in changed)), sizes)
 
 
-def center_crop_pad(call: Call) -> None:
+def center_crop_pad(call: NodeCall) -> None:
     x = call.require(0)
     rank, wanted = len(x.shape), call.numbers(1) or ()
     axes = [call.axis(axis, rank) for axis in call.integers("axes") or range(rank)]
     around(call, x, {axis: (0, want - x.shape[axis]) for axis, want in zip(axes, wanted, strict=True)})
 
 
-def move_blocks(call: Call) -> None:
+def move_blocks(call: NodeCall) -> None:
     """DepthToSpace and SpaceToDepth."""
     x, block = call.require(0), call.size("blocksize")
     batch, channels, height, width = x.shape
@@ -154,7 +154,7 @@ REDUCTIONS = {
 }  # fmt: skip
 
 
-def reduce(call: Call) -> None:
+def reduce(call: NodeCall) -> None:
     """A reduction, ArgMax or ArgMin; the mean over all spatial axes is a global pool."""
     x, kind = call.require(0), REDUCTIONS.get(call.op, call.op.lower())
     if call.op in REDUCTIONS:
@@ -175,7 +175,7 @@ def reduce(call: Call) -> None:
         call.put(0, call.add("reduce", handle, type=kind, axis=inside, keepdims=keeps), sizes)
 
 
-def one_hot(call: Call) -> None:
+def one_hot(call: NodeCall) -> None:
     x, depth = call.require(0), call.numbers(1) or ()
     rank = len(x.shape) + 1
     axis = call.axis(call.attribute("axis", -1), rank)

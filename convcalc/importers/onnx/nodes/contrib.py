@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convcalc.arith import Number, equal, floordiv
-from convcalc.importers.onnx.call import Call
+from convcalc.importers.onnx.call import NodeCall
 from convcalc.importers.onnx.nodes.elementwise import ACTIVATIONS, act, joined, normalized, over_axes
 from convcalc.importers.onnx.nodes.products import add_to_output, gemm, linear, multiply, recurrent, transposed
 from convcalc.importers.onnx.nodes.windows import conv
@@ -14,25 +14,25 @@ from convcalc.records import replace
 from convcalc.shapes import Shape
 
 
-def _swapped(call: Call, handle: int) -> int:
+def _swapped(call: NodeCall, handle: int) -> int:
     """Return a layer whose second and third axes from behind have changed places: heads and tokens."""
     rank = call.shape(handle).rank
     return call.beside("permute", handle, axes=(*range(rank - 3), rank - 2, rank - 3, rank - 1))
 
 
-def _heads(call: Call, handle: int, heads: Number) -> int:
+def _heads(call: NodeCall, handle: int, heads: Number) -> int:
     """Return [batch …, heads, tokens, width] of a layer [batch …, tokens, heads·width]."""
     *leading, width = call.shape(handle)
     return _swapped(call, call.view(handle, (*leading, heads, floordiv(width, heads))))
 
 
-def _over(call: Call, handle: int, other: int) -> int:
+def _over(call: NodeCall, handle: int, other: int) -> int:
     """Return a layer of one axis as the last axis of another layer."""
     rank = call.shape(other).rank
     return call.view(handle, (*(1,) * (rank - 1), *call.shape(handle)))
 
 
-def _attend(call: Call, handles: Sequence[int], query: Sizes, *, merges: bool) -> None:
+def _attend(call: NodeCall, handles: Sequence[int], query: Sizes, *, merges: bool) -> None:
     """Give the first output attention of [batch …, heads, tokens, width], as it is or with the heads side by side."""
     flags = [call.attribute(name, 0) for name in ("is_causal", "unidirectional")]
     square = equal(call.shape(handles[0])[-2], call.shape(handles[1])[-2]) is True
@@ -45,7 +45,7 @@ def _attend(call: Call, handles: Sequence[int], query: Sizes, *, merges: bool) -
     call.put(0, call.view(handle, (*batch, tokens, heads * width)), (query[0], tokens, heads * width))
 
 
-def _with_past(call: Call, handle: int, past: Value | None, place: int) -> int:
+def _with_past(call: NodeCall, handle: int, past: Value | None, place: int) -> int:
     """Return keys or values behind those of earlier steps, which are also an output."""
     if past is not None and past.shape[-2] != 0:
         earlier = call.view(call.handle(past), past.shape[len(past.shape) - call.shape(handle).rank :])
@@ -56,7 +56,7 @@ def _with_past(call: Call, handle: int, past: Value | None, place: int) -> int:
     return handle
 
 
-def attention(call: Call) -> None:
+def attention(call: NodeCall) -> None:
     """Attention of ONNX: Q, K, V with heads as an axis or side by side, and those of earlier steps."""
     q, k, v = (call.require(place) for place in range(3))
     lead, merges = int(is_one(q.shape[0])), len(q.shape) == 3
@@ -72,7 +72,7 @@ def attention(call: Call) -> None:
         call.put(3, call.beside("gather", handles[0], axis=-1, size=sizes[-1:]), (*q.shape[:lead], *sizes))
 
 
-def fused_attention(call: Call) -> None:
+def fused_attention(call: NodeCall) -> None:
     """Attention of com.microsoft: input, one matrix for queries, keys and values, and its bias."""
     x, matrix, bias = call.require(0), call.require(1), call.input(2)
     if len(x.shape) < 2:
@@ -90,7 +90,7 @@ def fused_attention(call: Call) -> None:
     _attend(call, handles, x.shape, merges=True)
 
 
-def multi_head_attention(call: Call) -> None:
+def multi_head_attention(call: NodeCall) -> None:
     """MultiHeadAttention and GroupQueryAttention: query, key, value, each of its own or all in the first."""
     grouped = call.op == "GroupQueryAttention"
     q, k, v = call.require(0), call.input(1), call.input(2)
@@ -125,7 +125,7 @@ def multi_head_attention(call: Call) -> None:
     _attend(call, handles, q.shape, merges=True)
 
 
-def fused_conv(call: Call) -> None:
+def fused_conv(call: NodeCall) -> None:
     """FusedConv: a convolution, a tensor that is added, and an activation."""
     added = call.input(3)
     call.x = call.x[:3]
@@ -135,18 +135,18 @@ def fused_conv(call: Call) -> None:
     _activate(call)
 
 
-def _activate(call: Call) -> None:
+def _activate(call: NodeCall) -> None:
     if name := call.attribute("activation"):
         made = call.beside("act", call.handle(call.result), type=ACTIVATIONS.get(name, "hardtanh"))
         call.put(0, made, call.result.shape)
 
 
-def fused_gemm(call: Call) -> None:
+def fused_gemm(call: NodeCall) -> None:
     gemm(call)
     _activate(call)
 
 
-def fused_matmul(call: Call) -> None:
+def fused_matmul(call: NodeCall) -> None:
     """FusedMatMul and TransposeMatMul: operands transposed by flags, also with rows before the axes of a batch."""
     values = [call.require(0), call.require(1)]
     for place, name in enumerate(("A", "B")):
@@ -161,7 +161,7 @@ def fused_matmul(call: Call) -> None:
     multiply(call, *values)
 
 
-def _rows_behind(call: Call, value: Value) -> Value:
+def _rows_behind(call: NodeCall, value: Value) -> Value:
     """Return [batch …, rows, columns] of a tensor [rows, batch …, columns]."""
     rank = len(value.shape)
     axes = (*range(1, rank - 1), 0, rank - 1)
@@ -169,7 +169,7 @@ def _rows_behind(call: Call, value: Value) -> Value:
     return call.viewed(value, tuple(value.shape[axis] for axis in axes), handle)
 
 
-def matmul_bits(call: Call) -> None:
+def matmul_bits(call: NodeCall) -> None:
     """MatMulNBits: a matrix [K, N] in a few bits, whose scales and zero points are buffers."""
     x, packed = call.require(0), call.require(1)
     sizes = (call.size("K"), call.size("N"))
@@ -178,7 +178,7 @@ def matmul_bits(call: Call) -> None:
     linear(call, x, packed, sizes, call.input(5))
 
 
-def quantised_lstm(call: Call) -> None:
+def quantised_lstm(call: NodeCall) -> None:
     """DynamicQuantizeLSTM: an LSTM whose matrices are [directions, in, 4·hidden], with their scales and zero points."""
     for place, first in ((1, 8), (2, 10)):
         value = call.require(place)
@@ -189,7 +189,7 @@ def quantised_lstm(call: Call) -> None:
     recurrent(call)
 
 
-def embed_norm(call: Call) -> None:
+def embed_norm(call: NodeCall) -> None:
     """EmbedLayerNormalization: the sum of rows of tables for words, places and perhaps segments, and a norm of it."""
     words = call.require(0)
     tokens, width = words.shape[1], call.require(2).shape[1]
@@ -207,7 +207,7 @@ def embed_norm(call: Call) -> None:
     call.outputs[1:] = [None, summed][: len(call.outputs) - 1]
 
 
-def biased(call: Call) -> None:
+def biased(call: NodeCall) -> None:
     """BiasGelu, FastGelu with a bias and BiasSoftmax: a sum, and a function of it."""
     values = [value for value in call.x[:2] if value is not None]
     if len(values) == 2:
@@ -219,7 +219,7 @@ def biased(call: Call) -> None:
     call.put(0, made, call.result.shape)
 
 
-def skip_norm(call: Call) -> None:
+def skip_norm(call: NodeCall) -> None:
     """SkipLayerNormalization and its like: a sum of two tensors and perhaps a bias, and a norm of it."""
     simple = call.op == "SkipSimplifiedLayerNormalization"
     scale, shift = call.require(2), None if simple else call.input(3)
@@ -234,14 +234,14 @@ def skip_norm(call: Call) -> None:
         call.outputs[place] = total if place == 3 else None
 
 
-def swiglu(call: Call) -> None:
+def swiglu(call: NodeCall) -> None:
     """SwiGLU: one tensor, gated by silu of the other."""
     act(call, "silu")
     handle = call.beside("mul", call.handle(call.result), call.handle(call.require(1)))
     call.put(0, handle, call.result.shape)
 
 
-def group_norm(call: Call) -> None:
+def group_norm(call: NodeCall) -> None:
     """GroupNorm: X with channels last by default, scale, shift; and silu behind it by a flag."""
     x, last = call.require(0), call.attribute("channels_last", 1)
     lead = int(has_batch(x.shape))

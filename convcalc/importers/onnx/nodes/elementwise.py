@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from convcalc.arith import equal, prod
-from convcalc.importers.onnx.call import Call
+from convcalc.importers.onnx.call import NodeCall
 from convcalc.importers.onnx.nodes import written_out
 from convcalc.importers.onnx.values import MADE, Value, broadcast, has_batch, padded, without_fill
 from convcalc.records import replace
@@ -38,19 +38,19 @@ ARITHMETIC = ("add", "mul", "sub", "div")
 """Operations by which parameters are scales and shifts."""
 
 
-def activation(call: Call) -> None:
+def activation(call: NodeCall) -> None:
     """A function of one tensor that networks have as a layer."""
     act(call, "silu" if call.op == "Sigmoid" and written_out.is_silu(call) else ACTIVATIONS[call.op])
 
 
-def act(call: Call, kind: str) -> None:
+def act(call: NodeCall, kind: str) -> None:
     """Give the first output a function of the first input."""
     x = call.require(0)
     handle = call.handle(x)
     call.put(0, handle if kind == "identity" else call.add("act", handle, type=kind), x.shape)
 
 
-def clip(call: Call) -> None:
+def clip(call: NodeCall) -> None:
     """Clip: relu where it cuts at 0 alone, relu6 where at 0 and 6."""
     bounds = [call.attribute(name) for name in ("min", "max")]
     if call.opset >= 11:
@@ -60,7 +60,7 @@ def clip(call: Call) -> None:
     act(call, kinds.get(tuple(bounds), "hardtanh"))
 
 
-def prelu(call: Call) -> None:
+def prelu(call: NodeCall) -> None:
     """PRelu: slopes of the file are its weights."""
     x, slopes = call.require(0), call.require(1)
     handle = call.handle(x)
@@ -71,12 +71,12 @@ def prelu(call: Call) -> None:
     call.put(0, call.add("act", handle, type="prelu", slopes=None if per_channel else given, weights=held), x.shape)
 
 
-def function(call: Call) -> None:
+def function(call: NodeCall) -> None:
     """A function of one tensor, element by element."""
     call.put_alike("elementwise", type=OF_ONE[call.op])
 
 
-def cumulate(call: Call) -> None:
+def cumulate(call: NodeCall) -> None:
     """CumSum and CumProd along an axis."""
     x = call.require(0)
     axis = (call.numbers(1) or (0,))[0]
@@ -84,7 +84,7 @@ def cumulate(call: Call) -> None:
     call.put(0, call.add("elementwise", handle, type=call.op.lower(), axis=at), x.shape)
 
 
-def join(call: Call) -> None:
+def join(call: NodeCall) -> None:
     """A function of several tensors, which broadcast. Constants that are no parameters are no branch."""
     values = [value for value in call.x if value is not None]
     if call.opset < 7 and call.attribute("broadcast", 0):
@@ -106,7 +106,7 @@ def _without_fill(value: Value, *, is_sum: bool) -> Value:
     return without_fill(value, MADE) if value.elements and value.elements[0] == 0 else value
 
 
-def joined(call: Call, kind: str, values: Sequence[Value]) -> None:
+def joined(call: NodeCall, kind: str, values: Sequence[Value]) -> None:
     """Give the first output a function of tensors."""
     sizes = broadcast(*(value.shape for value in values))
     is_scaled = any(value.is_scale for value in values)
@@ -133,7 +133,7 @@ def _is_left_out(value: Value, is_scaled: bool) -> bool:
     return value.is_scale or (is_bare and (is_scaled or not value.is_learned))
 
 
-def _lined_up(call: Call, values: Sequence[Value]) -> list[Value]:
+def _lined_up(call: NodeCall, values: Sequence[Value]) -> list[Value]:
     """Let the axes of the second operand begin at an axis of the first, as before version 7."""
     left, right = values
     axis = call.attribute("axis", len(left.shape) - len(right.shape))
@@ -149,7 +149,7 @@ def _lined_up(call: Call, values: Sequence[Value]) -> list[Value]:
 # --- norms ------------------------------------------------------------------------------------------------------------
 
 
-def batch_norm(call: Call) -> None:
+def batch_norm(call: NodeCall) -> None:
     """BatchNormalization: X, scale, shift, and mean and variance, which are buffers."""
     x, scale, shift, mean, variance = (call.require(place) for place in range(5))
     axis = None if has_batch(x.shape) or len(x.shape) < 2 else 1
@@ -161,7 +161,9 @@ def batch_norm(call: Call) -> None:
             call.put(place, call.handle(value), value.shape)
 
 
-def normalized(call: Call, handle: int, kind: str, scale: Value | None, shift: Value | None, **arguments: Any) -> int:
+def normalized(
+    call: NodeCall, handle: int, kind: str, scale: Value | None, shift: Value | None, **arguments: Any
+) -> int:
     """Add a norm whose scale and shift are constants; others are no parameters."""
     named = {"weight": scale, "bias": shift}
     held = {name: (value, Shape(value.shape)) for name, value in named.items() if value is not None}
@@ -170,7 +172,7 @@ def normalized(call: Call, handle: int, kind: str, scale: Value | None, shift: V
     return call.add("norm", handle, type=kind, weights=held, affine=bool(flags), **flags, **arguments)
 
 
-def norm_of_channels(call: Call) -> None:
+def norm_of_channels(call: NodeCall) -> None:
     """InstanceNormalization and GroupNormalization: X, scale, shift."""
     x, kind, arguments = call.require(0), "instance", {}
     if call.op == "GroupNormalization":  # scale and shift of each group before version 21
@@ -180,17 +182,17 @@ def norm_of_channels(call: Call) -> None:
     call.put(0, handle, x.shape)
 
 
-def mean_variance_norm(call: Call) -> None:
+def mean_variance_norm(call: NodeCall) -> None:
     call.put_alike("norm", type="instance", affine=False, channel_axis=None if has_batch(call.require(0).shape) else 1)
 
 
-def norm_of_axes(call: Call) -> None:
+def norm_of_axes(call: NodeCall) -> None:
     """LayerNormalization, and RMSNormalization without a shift, over the axes from one on."""
     kind, shift = ("layer", call.input(2)) if call.op == "LayerNormalization" else ("rms", None)
     over_axes(call, call.require(0), kind, call.input(1), shift)
 
 
-def over_axes(call: Call, x: Value, kind: str, scale: Value | None, shift: Value | None = None) -> None:
+def over_axes(call: NodeCall, x: Value, kind: str, scale: Value | None, shift: Value | None = None) -> None:
     """Give the first output a norm over the axes from ``axis`` on, and the next ones its statistics."""
     rank = len(x.shape)
     axis = call.axis(call.attribute("axis", -1), rank)
@@ -205,11 +207,11 @@ def over_axes(call: Call, x: Value, kind: str, scale: Value | None, shift: Value
             call.put(place, mean, (*x.shape[:axis], *(1,) * (rank - axis)))
 
 
-def local_response_norm(call: Call) -> None:
+def local_response_norm(call: NodeCall) -> None:
     call.put_alike("norm", type="lrn")
 
 
-def loss(call: Call) -> None:
+def loss(call: NodeCall) -> None:
     """NegativeLogLikelihoodLoss and SoftmaxCrossEntropyLoss: for each place, or one number for all."""
     x = call.require(0)
     handle = call.handle(x)
@@ -222,7 +224,7 @@ def loss(call: Call) -> None:
     call.put(1, handle, x.shape)
 
 
-def softmax(call: Call) -> None:
+def softmax(call: NodeCall) -> None:
     """Softmax, LogSoftmax and Hardmax."""
     x = call.require(0)
     axis = call.axis(call.attribute("axis", -1 if call.opset >= 13 else 1), max(len(x.shape), 1))

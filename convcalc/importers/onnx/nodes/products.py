@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from convcalc.arith import Number, equal, floordiv, prod, require
-from convcalc.importers.onnx.call import Call
+from convcalc.importers.onnx.call import NodeCall
 from convcalc.importers.onnx.nodes.written_out import behind, fuse, read_beside
 from convcalc.importers.onnx.values import (
     MADE_OR_FOLDED,
@@ -18,12 +18,12 @@ from convcalc.importers.onnx.values import (
 from convcalc.shapes import Shape
 
 
-def matmul(call: Call) -> None:
+def matmul(call: NodeCall) -> None:
     """MatMul: a linear layer where the second operand is a matrix of the file, else a product of two tensors."""
     multiply(call, call.require(0), call.require(1), call.input(2) if call.op == "MatMulWithBias" else None)
 
 
-def multiply(call: Call, left: Value, right: Value, bias: Value | None = None) -> None:
+def multiply(call: NodeCall, left: Value, right: Value, bias: Value | None = None) -> None:
     """Multiply two tensors, and add a bias."""
     left = without_fill(left)
     if right.is_constant and right.key and len(right.shape) == 2:
@@ -47,7 +47,7 @@ def multiply(call: Call, left: Value, right: Value, bias: Value | None = None) -
         add_to_output(call, bias)
 
 
-def linear(call: Call, x: Value, matrix: Value, sizes: Sizes, bias: Value | None) -> None:
+def linear(call: NodeCall, x: Value, matrix: Value, sizes: Sizes, bias: Value | None) -> None:
     """Add a linear layer of a matrix [in, out], whose bias has one number for each output."""
     inner, out = sizes
     fits, text = equal(x.shape[-1], inner), "the features of {} meet a matrix of {}"
@@ -64,7 +64,7 @@ def linear(call: Call, x: Value, matrix: Value, sizes: Sizes, bias: Value | None
         add_to_output(call, bias)
 
 
-def _bias_behind(call: Call, out: Number) -> Value | None:
+def _bias_behind(call: NodeCall, out: Number) -> Value | None:
     """Return the constant that only an Add behind the product adds to it: the bias of one layer."""
     chain = behind(call, "Add") if call.op == "MatMul" and call.opset >= 7 else ()
     for other in read_beside(chain):
@@ -74,7 +74,7 @@ def _bias_behind(call: Call, out: Number) -> Value | None:
     return None
 
 
-def add_to_output(call: Call, value: Value) -> None:
+def add_to_output(call: NodeCall, value: Value) -> None:
     """Add a tensor to the first output."""
     sizes = broadcast(call.result.shape, value.shape)
     is_nothing = value.is_constant and not value.is_learned and not value.key  # and so no branch
@@ -83,7 +83,7 @@ def add_to_output(call: Call, value: Value) -> None:
     call.put(0, call.beside("add", *handles), sizes)
 
 
-def gemm(call: Call) -> None:
+def gemm(call: NodeCall) -> None:
     """Gemm: A·B + C, each of the first two transposed by a flag; the factors alpha and beta are not counted."""
     a, b, c = call.require(0), call.require(1), call.input(2)
     if call.attribute("transA", 0):
@@ -97,7 +97,7 @@ def gemm(call: Call) -> None:
     multiply(call, a, b, c)
 
 
-def transposed(call: Call, value: Value) -> Value:
+def transposed(call: NodeCall, value: Value) -> Value:
     """Return a value with its last two axes in the other order."""
     *leading, rows, columns = value.shape
     sizes, rank = (*leading, columns, rows), len(value.shape)
@@ -107,7 +107,7 @@ def transposed(call: Call, value: Value) -> Value:
     return call.viewed(value, sizes, call.beside("permute", call.whole(value), axes=axes))
 
 
-def einsum(call: Call) -> None:
+def einsum(call: NodeCall) -> None:
     """Einsum. A letter that all operands begin with is the batch, and left out."""
     equation = str(call.attribute("equation")).replace(" ", "")
     terms, arrow, output = equation.partition("->")
@@ -150,7 +150,7 @@ def _is_batch(letter: str, operands: list[str], output: str, values: list[Value]
 GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 
 
-def recurrent(call: Call) -> None:
+def recurrent(call: NodeCall) -> None:
     """LSTM, GRU and RNN: X [steps, batch, in], W, R, B, lengths, states and, of an LSTM, P."""
     x, entering, hidden = call.require(0), call.require(1), call.require(2)
     directions, size = hidden.shape[0], hidden.shape[2]
@@ -180,7 +180,7 @@ def recurrent(call: Call) -> None:
     call.put(0, handle, axes)
 
 
-def _states(call: Call) -> list[int]:
+def _states(call: NodeCall) -> list[int]:
     """Return the layers of the first states, where these are no zeros; parameters among them are rows of their own."""
     given = [call.input(place) for place in (5, 6)[: 2 if call.op == "LSTM" else 1]]
     values = [without_fill(value) for value in given if value is not None and value.sizes is not None]
@@ -193,7 +193,7 @@ def _is_state(value: Value) -> bool:
     return value.is_learned and (bool(value.elements) or not MADE_OR_FOLDED.fullmatch(value.name))
 
 
-def scores(call: Call) -> None:
+def scores(call: NodeCall) -> None:
     """LinearRegressor and LinearClassifier of ``ai.onnx.ml``: a linear layer whose weights are attributes."""
     x, has_labels = call.require(0), call.op == "LinearClassifier"
     weights = len(call.integers("coefficients"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from convcalc.arith import is_plain, less_equal, prod
-from convcalc.importers.onnx.call import Call
+from convcalc.importers.onnx.call import NodeCall
 from convcalc.importers.onnx.sizes import slices, split_sizes
 from convcalc.importers.onnx.values import MADE, OpenShape, Sizes, Value, has_batch, is_one, same, without_fill
 from convcalc.shapes import Shape
@@ -13,7 +13,7 @@ from convcalc.shapes import Shape
 END = 1 << 31
 
 
-def concat(call: Call) -> None:
+def concat(call: NodeCall) -> None:
     """Concat; empty constants are left out."""
     values = [without_fill(value, MADE) for value in call.x if value is not None]
     values = [value for value in values if not any(type(size) is int and size == 0 for size in value.shape)] or values
@@ -28,7 +28,7 @@ def concat(call: Call) -> None:
     call.put(0, handle, (1, *call.shape(handle)) if cut else tuple(call.shape(handle)))
 
 
-def cut_slices(call: Call) -> None:
+def cut_slices(call: NodeCall) -> None:
     """Slice: one layer for each axis that becomes smaller."""
     x = call.require(0)
     handle, sizes, lead, is_own = call.handle(x), list(x.shape), int(has_batch(x.shape)), True
@@ -56,7 +56,7 @@ def cut_slices(call: Call) -> None:
     call.put(0, handle, tuple(sizes))
 
 
-def split(call: Call) -> None:
+def split(call: NodeCall) -> None:
     """Split: one layer for every output."""
     x = call.require(0)
     axis = call.axis(call.attribute("axis", 0), len(x.shape))
@@ -72,7 +72,7 @@ def split(call: Call) -> None:
         call.put(place, handle if is_all else call.add("split", handle, part=place, axis=at, **given), sizes)
 
 
-def gather(call: Call) -> None:
+def gather(call: NodeCall) -> None:
     """Gather: the rows of a table of the file are an embedding, others are selected."""
     x, places = call.require(0), call.require(1)
     axis = call.axis(call.attribute("axis", 0), len(x.shape))
@@ -93,7 +93,7 @@ def gather(call: Call) -> None:
     call.put(0, call.add("gather", handle, axis=at, size=places.shape or (1,)), sizes)
 
 
-def take(call: Call, x: Value, sizes: Sizes) -> None:
+def take(call: NodeCall, x: Value, sizes: Sizes) -> None:
     """Give the first output elements of a tensor at any places."""
     handle = call.handle(x)
     axes = tuple(range(call.shape(handle).rank))
@@ -101,17 +101,17 @@ def take(call: Call, x: Value, sizes: Sizes) -> None:
     call.put(0, call.add("gather", handle, axis=axes, size=tuple(target)), sizes)
 
 
-def gather_elements(call: Call) -> None:
+def gather_elements(call: NodeCall) -> None:
     take(call, call.require(0), call.require(1).shape)
 
 
-def gather_nd(call: Call) -> None:
+def gather_nd(call: NodeCall) -> None:
     x, places, kept = call.require(0), call.require(1), call.attribute("batch_dims", 0)
     (*leading, depth) = places.shape
     take(call, x, (*leading, *x.shape[kept + depth :]))
 
 
-def scatter(call: Call) -> None:
+def scatter(call: NodeCall) -> None:
     """ScatterND, ScatterElements: other elements at some places, the shape stays."""
     x, updates = call.require(0), call.require(1 if call.op == "TensorScatter" else 2)
     if updates.is_constant and updates.is_learned:
@@ -119,7 +119,7 @@ def scatter(call: Call) -> None:
     call.put(0, call.add("elementwise", call.handle(x), type="where"), x.shape)
 
 
-def top_k(call: Call) -> None:
+def top_k(call: NodeCall) -> None:
     x = call.require(0)
     axis = call.axis(call.attribute("axis", -1), len(x.shape))
     k: Any = call.attribute("k") if call.opset < 10 else (call.numbers(1) or (None,))[0]
@@ -129,26 +129,26 @@ def top_k(call: Call) -> None:
         call.put(place, made, (*x.shape[:axis], k, *x.shape[axis + 1 :]))
 
 
-def sample(call: Call) -> None:
+def sample(call: NodeCall) -> None:
     """GridSample: X [N, C, …] at the places of a grid [N, …, axes]."""
     x, grid = call.require(0), call.require(1)
     take(call, x, (*x.shape[:2], *grid.shape[1:-1]))
 
 
-def roi(call: Call) -> None:
+def roi(call: NodeCall) -> None:
     """RoiAlign and MaxRoiPool: a window of one size for every region."""
     x, regions = call.require(0), call.require(1)
     size = call.integers("pooled_shape") or (call.attribute("output_height", 1), call.attribute("output_width", 1))
     take(call, x, (regions.shape[0], x.shape[1], *size))
 
 
-def col2im(call: Call) -> None:
+def col2im(call: NodeCall) -> None:
     """Col2Im: [N, C·K, places] to [N, C, image]."""
     x, image, block = call.require(0), call.numbers(1) or (), call.numbers(2) or ()
     take(call, x, (x.shape[0], x.shape[1] // prod(block), *image))
 
 
-def affine_grid(call: Call) -> None:
+def affine_grid(call: NodeCall) -> None:
     """AffineGrid: a place for every cell of an image [N, C, …], from a matrix; not counted, as in PyTorch."""
     batch, _, *image = call.numbers(1) or ()
     take(call, call.require(0), (batch, *image, len(image)))
@@ -157,52 +157,52 @@ def affine_grid(call: Call) -> None:
 # --- sequences of tensors: lists that a graph makes and takes apart again, and that no layer has ----------------------
 
 
-def _members(call: Call) -> tuple[Value, ...]:
+def _members(call: NodeCall) -> tuple[Value, ...]:
     members = call.require(0).members
     if members is None:
         raise OpenShape(call.op)
     return members
 
 
-def _place(call: Call, place: int, default: int) -> int:
+def _place(call: NodeCall, place: int, default: int) -> int:
     given = call.numbers(place)
     return int(given[0]) if given else default
 
 
-def _put(call: Call, members: tuple[Value, ...]) -> None:
+def _put(call: NodeCall, members: tuple[Value, ...]) -> None:
     call.outputs[0] = Value(call.node.outputs[0], None, members=members)
 
 
-def construct(call: Call) -> None:
+def construct(call: NodeCall) -> None:
     """SequenceConstruct and SequenceEmpty."""
     _put(call, tuple(value for value in call.x if value is not None))
 
 
-def insert(call: Call) -> None:
+def insert(call: NodeCall) -> None:
     """SequenceInsert, at the end by default."""
     members = list(_members(call))
     members.insert(_place(call, 2, len(members)), call.require(1))
     _put(call, tuple(members))
 
 
-def erase(call: Call) -> None:
+def erase(call: NodeCall) -> None:
     """SequenceErase, of the last by default."""
     members = list(_members(call))
     del members[_place(call, 1, -1)]
     _put(call, tuple(members))
 
 
-def at(call: Call) -> None:
+def at(call: NodeCall) -> None:
     """SequenceAt."""
     call.outputs[0] = _members(call)[_place(call, 1, -1)]
 
 
-def length(call: Call) -> None:
+def length(call: NodeCall) -> None:
     """SequenceLength."""
     call.put_known((len(_members(call)),), ())
 
 
-def split_to(call: Call) -> None:
+def split_to(call: NodeCall) -> None:
     """SplitToSequence: parts of one size, of given sizes, or of size 1, whose axis is then left out by a flag."""
     x, given = call.require(0), call.numbers(1)
     axis = call.axis(call.attribute("axis", 0), len(x.shape))
@@ -217,7 +217,7 @@ def split_to(call: Call) -> None:
     node = call.node._replace(
         op="Split", outputs=names, attributes={"axis": axis, "split": tuple(sizes)}, inputs=call.node.inputs[:1]
     )
-    inner = Call(call.run, node, [x], call.scope, call.path)
+    inner = NodeCall(call.run, node, [x], call.scope, call.path)
     split(inner)
     members = tuple(value for value in inner.outputs if value is not None)
     if given is None and not call.attribute("keepdims", 1):
@@ -225,7 +225,7 @@ def split_to(call: Call) -> None:
     _put(call, members)
 
 
-def concat_from(call: Call) -> None:
+def concat_from(call: NodeCall) -> None:
     """ConcatFromSequence, along an axis of the tensors or a new one."""
     members = _members(call)
     if call.attribute("new_axis", 0):

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from convcalc.importers.onnx.call import Call
+from convcalc.importers.onnx.call import NodeCall
 from convcalc.importers.onnx.nodes import arrange, contrib, elementwise, products, select, windows
 from convcalc.importers.onnx.values import FLOAT, OpenShape
 from convcalc.shapes import Shape
 
-Handler = Callable[[Call], Any]
+Handler = Callable[[NodeCall], Any]
 MICROSOFT, LEARN = "com.microsoft", "ai.onnx.ml"
 REFUSED = ("com.microsoft.nchwc", "com.ms.internal.nhwc")
 
 
-def mixture(call: Call) -> None:
+def mixture(call: NodeCall) -> None:
     """MoE: rows, scores of experts, and the matrices of each, gated where there is a third."""
     x, scores, first = (call.require(place) for place in range(3))
     third = call.input(6)
@@ -29,7 +29,7 @@ def mixture(call: Call) -> None:
     call.put(0, handle, x.shape)
 
 
-def not_computed(call: Call) -> None:
+def not_computed(call: NodeCall) -> None:
     """A constant of a type that is not read, or one whose shape depends on values."""
     raise OpenShape(call.op)
 
@@ -115,7 +115,7 @@ QUANTISED: dict[tuple[str, str], tuple[str, str, tuple[int, ...], tuple[int, ...
 """Quantised operation → domain and name of what it is, which inputs that reads, and those that scale its weights."""
 
 
-def rewritten(call: Call) -> Call:
+def rewritten(call: NodeCall) -> NodeCall:
     """Return a quantised operation as the one that it is, without scales and zero points."""
     node, x = call.node, call.x
     if node.domain == "ai.onnx":
@@ -132,9 +132,9 @@ def rewritten(call: Call) -> Call:
         node, x = node._replace(domain=domain, op=op), [call.input(place) for place in places]
         if scales and len(x) > 1 and (weight := x[1]) is not None and weight.is_constant:
             weight.quantisation = tuple(value for place in scales if (value := call.input(place)) is not None)
-    return call if node is call.node else Call(call.run, node, x, call.scope, call.path)
+    return call if node is call.node else NodeCall(call.run, node, x, call.scope, call.path)
 
 
-def handler(call: Call) -> Handler | None:
+def handler(call: NodeCall) -> Handler | None:
     """Return what makes layers of an operation; ``None`` for one that is not known."""
     return HANDLERS.get(call.node.domain, {}).get(call.op)

@@ -8,14 +8,14 @@ from fractions import Fraction
 from typing import Any
 
 from convcalc.arith import Number, equal, floordiv, is_plain, require
-from convcalc.importers.onnx.call import Call
+from convcalc.importers.onnx.call import NodeCall
 from convcalc.importers.onnx.values import Sizes, Value, has_batch
 from convcalc.shapes import Shape
 
 Pads = tuple[tuple[Number, Number], ...]
 
 
-def conv(call: Call) -> None:
+def conv(call: NodeCall) -> None:
     """Conv: X, W [out, in/groups, kernel …], B."""
     x, weight, bias = call.require(0), call.require(1), call.input(2)
     groups, (out, depth, *kernel) = call.attribute("group", 1), weight.shape
@@ -34,13 +34,13 @@ def conv(call: Call) -> None:
     call.put_spatial(handle, further, x)
 
 
-def _require_kernel(call: Call, kernel: Sequence[Number]) -> None:
+def _require_kernel(call: NodeCall, kernel: Sequence[Number]) -> None:
     stated = call.integers("kernel_shape")
     if stated is not None and tuple(stated) != tuple(kernel):
         raise ValueError(stated)
 
 
-def _window(call: Call, kernel: Sequence[Number], further: int) -> dict[str, Any]:
+def _window(call: NodeCall, kernel: Sequence[Number], further: int) -> dict[str, Any]:
     """Return kernel, stride, padding and dilation; a further axis has windows of size 1."""
     axes = len(kernel)
     stride, dilation = (tuple(call.integers(name) or (1,) * axes) for name in ("strides", "dilations"))
@@ -52,7 +52,7 @@ def _window(call: Call, kernel: Sequence[Number], further: int) -> dict[str, Any
     }  # fmt: skip
 
 
-def _padding(call: Call, kernel: Sequence[Number], stride: Sizes, dilation: Sizes) -> str | Pads:
+def _padding(call: NodeCall, kernel: Sequence[Number], stride: Sizes, dilation: Sizes) -> str | Pads:
     word = call.attribute("auto_pad", "NOTSET")
     if word == "SAME_UPPER":
         return "same"
@@ -70,7 +70,7 @@ def _pairs(pads: Sequence[Number], axes: int) -> Pads:
     return tuple(zip(pads[:axes], pads[axes:], strict=True))
 
 
-def deconv(call: Call) -> None:
+def deconv(call: NodeCall) -> None:
     """ConvTranspose: X, W [in, out/groups, kernel …], B; ``output_shape`` decides the padding."""
     x, weight, bias = call.require(0), call.require(1), call.input(2)
     (_, per_group, *kernel), groups = weight.shape, call.attribute("group", 1)
@@ -96,7 +96,7 @@ def deconv(call: Call) -> None:
 
 
 def _transposed_padding(
-    call: Call, x: Value, kernel: Sequence[Number], stride: Sizes, dilation: Sizes, added: Sizes
+    call: NodeCall, x: Value, kernel: Sequence[Number], stride: Sizes, dilation: Sizes, added: Sizes
 ) -> tuple[Pads, Sizes | None]:
     axes, word = len(kernel), call.attribute("auto_pad", "NOTSET")
     wanted = call.integers("output_shape")
@@ -115,14 +115,14 @@ def _transposed_padding(
     return tuple(found), wanted
 
 
-def deform_conv(call: Call) -> None:
+def deform_conv(call: NodeCall) -> None:
     """DeformConv: X, W, offsets, B, mask; products as of a convolution, interpolation is not counted."""
     x, weight, _, bias, *_ = *call.x, None, None
     call.x = [x, weight, bias]
     conv(call)
 
 
-def pool(call: Call) -> None:
+def pool(call: NodeCall) -> None:
     """MaxPool, AveragePool and LpPool."""
     x = call.require(0)
     kernel = tuple(call.integers("kernel_shape"))
@@ -139,7 +139,7 @@ def pool(call: Call) -> None:
     call.put(1, call.handle(call.result), call.result.shape)
 
 
-def global_pool(call: Call) -> None:
+def global_pool(call: NodeCall) -> None:
     """GlobalMaxPool, GlobalAveragePool and GlobalLpPool."""
     x = call.require(0)
     kind = "maxpool" if call.op == "GlobalMaxPool" else "avgpool"
@@ -148,7 +148,7 @@ def global_pool(call: Call) -> None:
     call.put_spatial(call.add(kind, handle, kernel=kernel, axes=len(x.shape) - 2 + further), further, x)
 
 
-def unpool(call: Call) -> None:
+def unpool(call: NodeCall) -> None:
     """MaxUnpool: X, places, and perhaps the output's shape."""
     x, wanted = call.require(0), call.numbers(2)
     kernel = call.integers("kernel_shape")
@@ -160,7 +160,7 @@ def unpool(call: Call) -> None:
     _resize_to(call, x, tuple(wanted) if wanted is not None else (*x.shape[:2], *sizes), "nearest")
 
 
-def resize(call: Call) -> None:
+def resize(call: NodeCall) -> None:
     """Resize and Upsample: to sizes, or by scales, of all axes or of those in ``axes``."""
     x = call.require(0)
     rank = len(x.shape)
@@ -179,14 +179,14 @@ def resize(call: Call) -> None:
     _resize_to(call, x, tuple(sizes), call.attribute("mode", "nearest"))
 
 
-def _regions(call: Call, scales: Sequence[Any], axes: Sequence[int]) -> Sequence[Any]:
+def _regions(call: NodeCall, scales: Sequence[Any], axes: Sequence[int]) -> Sequence[Any]:
     """Return scales, of regions of interest in place of whole axes where these are resized."""
     if call.attribute("coordinate_transformation_mode") != "tf_crop_and_resize" or not (roi := call.reals(1)):
         return scales
     return [s * (stop - start) for s, start, stop in zip(scales, roi[: len(axes)], roi[len(axes) :], strict=True)]
 
 
-def _kept_ratio(call: Call, sizes: Sequence[Number], wanted: Sequence[Number]) -> Sequence[Number]:
+def _kept_ratio(call: NodeCall, sizes: Sequence[Number], wanted: Sequence[Number]) -> Sequence[Number]:
     policy = call.attribute("keep_aspect_ratio_policy", "stretch")
     if policy == "stretch":
         return wanted
@@ -207,7 +207,7 @@ def _scaled(size: Number, scale: Any) -> Number:
 MODES = {"linear": "bilinear", "cubic": "bicubic", "nearest": "nearest"}
 
 
-def _resize_to(call: Call, x: Value, sizes: Sizes, mode: str) -> None:
+def _resize_to(call: NodeCall, x: Value, sizes: Sizes, mode: str) -> None:
     """Resize axes; those of the batch and of channels need an axis before them that takes the channels' place."""
     lead = int(has_batch(x.shape) and equal(sizes[0], 1) is True)
     before, after = x.shape[lead:], sizes[lead:]

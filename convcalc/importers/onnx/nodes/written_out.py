@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convcalc.arith import equal
-from convcalc.importers.onnx.call import Call
-from convcalc.importers.onnx.model import Node
+from convcalc.importers.onnx.call import NodeCall
+from convcalc.importers.onnx.model import OnnxNode
 from convcalc.importers.onnx.values import Value
 
-Chain = Sequence[tuple[Node, int]]
+Chain = Sequence[tuple[OnnxNode, int]]
 """Operations of which each alone reads what the one before it gives, with the place where it does."""
 
 
-def is_gelu(call: Call) -> bool:
+def is_gelu(call: NodeCall) -> bool:
     """Whether a quotient begins x·(1 + erf(x/√2))/2, as exporters write it before version 20; one layer stands for it.
 
     Each of the five operations has no other reader than the next, and only constants beside x.
@@ -25,13 +25,13 @@ def is_gelu(call: Call) -> bool:
     return _are_constants(call, others[0], others[2], call.node.inputs[1]) and fuse(call, chain)
 
 
-def is_silu(call: Call) -> bool:
+def is_silu(call: NodeCall) -> bool:
     """Whether a sigmoid is that of x · sigmoid(x), as exporters write silu before version 24."""
     chain = behind(call, "Mul")
     return read_beside(chain) == [call.node.inputs[0]] and fuse(call, chain)
 
 
-def scale_of_rms(call: Call) -> Value | None:
+def scale_of_rms(call: NodeCall) -> Value | None:
     """Return w, where a square begins x · w / √(mean(x²) + ε), as exporters write it before version 23."""
     x, name = call.require(0), call.node.inputs[0]
     is_square = call.node.inputs[1] == name if call.op == "Mul" else call.require(1).elements == (2,)
@@ -61,9 +61,9 @@ def scale_of_rms(call: Call) -> Value | None:
     return None
 
 
-def behind(call: Call, *ops: str, name: str = "") -> Chain:
+def behind(call: NodeCall, *ops: str, name: str = "") -> Chain:
     """Return the operations of these types that follow an output, by default that of the call; nothing for others."""
-    chain: list[tuple[Node, int]] = []
+    chain: list[tuple[OnnxNode, int]] = []
     name = name or call.node.outputs[0]
     for op in ops:
         node, *others = call.scope.readers.get(name, [None])
@@ -79,13 +79,13 @@ def read_beside(chain: Chain) -> list[str]:
     return [node.inputs[1 - place] for node, place in chain if len(node.inputs) == 2]
 
 
-def _are_constants(call: Call, *names: str) -> bool:
+def _are_constants(call: NodeCall, *names: str) -> bool:
     """Whether values are constants, those that have not been computed among them."""
     found = [call.scope.find(name) for name in names]
     return all(value is None or (value.is_constant and not value.shape) for value in found)
 
 
-def fuse(call: Call, chain: Chain) -> bool:
+def fuse(call: NodeCall, chain: Chain) -> bool:
     """Let operations give what they read, since the layer of the call stands for them."""
     call.run.fused.update({id(node): place for node, place in chain})
     return True

@@ -5,10 +5,10 @@ from __future__ import annotations
 from convcalc.importers.torch.aten import elementwise, products, rearranging, recurrent, views  # noqa: F401 - rules
 from convcalc.importers.torch.aten.rules import RULES
 from convcalc.importers.torch.lowering import Rule
-from convcalc.importers.torch.recording import Node
+from convcalc.importers.torch.recording import TracedNode
 
 
-def rule(node: Node) -> Rule | None:
+def rule(node: TracedNode) -> Rule | None:
     """Return the rule of an operation; a special function without one of its own is one of elements."""
     return RULES.get(_name(node.op)) or (RULES["i0"] if node.op.startswith("special_") else None)
 

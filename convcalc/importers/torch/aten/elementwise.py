@@ -8,12 +8,12 @@ from typing import Any
 from convcalc.importers.torch.aten.rules import apart_from, axis_of, computed, free, joined, layer_axis, rule_for, slot
 from convcalc.importers.torch.lowering import Lowering
 from convcalc.importers.torch.names import ACTIVATIONS, ANEW, CONSTANTS, FREE, FUNCTIONS, PASSED_ON, REDUCTIONS
-from convcalc.importers.torch.recording import Node, Shape
+from convcalc.importers.torch.recording import Shape, TracedNode
 from convcalc.importers.torch.values import Constant, Tensor, Value, Weight
 
 
 @rule_for(*ACTIVATIONS)
-def activation(g: Lowering, node: Node) -> Value:
+def activation(g: Lowering, node: TracedNode) -> Value:
     value, kind = g.tensor(node), ACTIVATIONS[node.op.removeprefix("special_")]
     if kind == "hardtanh" and (node["min_val"], node["max_val"]) == (0, 6):
         kind = "relu6"
@@ -21,7 +21,7 @@ def activation(g: Lowering, node: Node) -> Value:
 
 
 @rule_for("prelu", "_prelu_kernel", weighted=True)
-def prelu(g: Lowering, node: Node) -> Value:
+def prelu(g: Lowering, node: TracedNode) -> Value:
     source, weight = g.tensor(node), g.operand(node, "weight")
     key, count = slot(weight), prod(weight.shape)
     of_channels = count == 1 or source.batch == 0 or len(source.shape) < 2
@@ -34,7 +34,7 @@ def prelu(g: Lowering, node: Node) -> Value:
 
 
 @rule_for("glu")
-def glu(g: Lowering, node: Node) -> Value:
+def glu(g: Lowering, node: TracedNode) -> Value:
     value = g.tensor(node)
     dim = -1 if node["dim"] is None else node["dim"]
     source = apart_from(g, node, value, dim)
@@ -45,17 +45,17 @@ def glu(g: Lowering, node: Node) -> Value:
 
 
 @rule_for(*FUNCTIONS)
-def function(g: Lowering, node: Node) -> Value:
+def function(g: Lowering, node: TracedNode) -> Value:
     return joined(g, node, "elementwise", g.tensors(node), type=FUNCTIONS[node.op.removeprefix("special_")])
 
 
 @rule_for("add", "_foreach_add")
-def add(g: Lowering, node: Node) -> Value:
+def add(g: Lowering, node: TracedNode) -> Value:
     return joined(g, node, "add", g.tensors(node))
 
 
 @rule_for("addcmul", "addcdiv", "lerp")
-def added_product(g: Lowering, node: Node) -> Value:
+def added_product(g: Lowering, node: TracedNode) -> Value:
     """self + tensor1 · tensor2, self + tensor1 / tensor2, self + (end - self) · weight."""
     source = g.value(node["self"])
     if node.op.startswith("lerp"):
@@ -70,7 +70,7 @@ def added_product(g: Lowering, node: Node) -> Value:
 
 
 @rule_for("mul", "multiply")
-def mul(g: Lowering, node: Node) -> Value:
+def mul(g: Lowering, node: TracedNode) -> Value:
     values = g.tensors(node)
     tensors = [value for value in values if isinstance(value, Tensor)]
     weights = [value for value in values if isinstance(value, Weight)]
@@ -81,7 +81,7 @@ def mul(g: Lowering, node: Node) -> Value:
     return joined(g, node, "mul", values)
 
 
-def _scale(g: Lowering, node: Node, value: Tensor, weight: Weight) -> Tensor | None:
+def _scale(g: Lowering, node: TracedNode, value: Tensor, weight: Weight) -> Tensor | None:
     """Add a learned scale, if the weight has a size along one axis at most."""
     key = slot(weight)
     padded = (1,) * (len(value.shape) - len(weight.shape)) + weight.shape
@@ -99,7 +99,7 @@ CUMULATED = {"cumsum": "cumsum", "cumprod": "cumprod", "logcumsumexp": "cumsum"}
 
 
 @rule_for("softmax", "_softmax", "log_softmax", "_log_softmax", "_safe_softmax", *CUMULATED)
-def along_an_axis(g: Lowering, node: Node) -> Value:
+def along_an_axis(g: Lowering, node: TracedNode) -> Value:
     source = apart_from(g, node, g.tensor(node), node["dim"])
     axis, kind = layer_axis(source, node["dim"]) if source.shape else 0, CUMULATED.get(node.op.removeprefix("prims."))
     handle = g.add(node, "elementwise" if kind else "softmax", source.handle, type=kind, axis=axis)
@@ -107,7 +107,7 @@ def along_an_axis(g: Lowering, node: Node) -> Value:
 
 
 @rule_for(*PASSED_ON)
-def passed_on(g: Lowering, node: Node) -> Any:
+def passed_on(g: Lowering, node: TracedNode) -> Any:
     value = g.value(node["self"]) or g.value(node["input"])
     if value is None or not node.outputs or node.outputs[0] is None:
         return None
@@ -118,7 +118,7 @@ def passed_on(g: Lowering, node: Node) -> Any:
 
 
 @rule_for(*REDUCTIONS)
-def reduced(g: Lowering, node: Node) -> Any:
+def reduced(g: Lowering, node: TracedNode) -> Any:
     kind = REDUCTIONS[node.op]
     if g.value(node["other"]) is not None:
         return joined(g, node, "elementwise", g.tensors(node), type=kind)
@@ -139,7 +139,7 @@ def reduced(g: Lowering, node: Node) -> Any:
     return node.each_output(made)
 
 
-def _reduction(g: Lowering, node: Node, value: Tensor, axes: list[int], kind: str) -> int:
+def _reduction(g: Lowering, node: TracedNode, value: Tensor, axes: list[int], kind: str) -> int:
     """Add a global average pool, if the mean is over all axes but the first, and else a reduction."""
     rank = len(value.layer_shape)
     if kind == "mean" and value.batch == 0 and rank > 1 and axes == list(range(1, rank)):
@@ -150,7 +150,7 @@ def _reduction(g: Lowering, node: Node, value: Tensor, axes: list[int], kind: st
 
 
 @rule_for(*FREE)
-def without_products(g: Lowering, node: Node) -> Any:
+def without_products(g: Lowering, node: TracedNode) -> Any:
     """Choosing, sorting, scattering, interpolation, losses: their elements are made without products of the model."""
     values = [value for value in g.tensors(node) if isinstance(value, Tensor)]
     shape = node.outputs[0] if node.outputs else None
@@ -162,11 +162,11 @@ def without_products(g: Lowering, node: Node) -> Any:
 
 
 @rule_for(*ANEW, weighted=True)
-def made_anew(_: Lowering, node: Node) -> Any:
+def made_anew(_: Lowering, node: TracedNode) -> Any:
     """Tensors of a given shape whose elements have nothing to do with what is read."""
     return node.each_output(lambda _, shape: Constant(shape))
 
 
 @rule_for(*CONSTANTS, weighted=True)
-def constants(g: Lowering, node: Node) -> Any:
+def constants(g: Lowering, node: TracedNode) -> Any:
     return computed(g, node) if not any(isinstance(value, Tensor) for value in g.tensors(node)) else g.unknown(node)

@@ -8,14 +8,14 @@ from typing import Any
 
 from convcalc.importers.torch.aten.rules import along, apart_from, multiplied, rule_for, slot, unbatched
 from convcalc.importers.torch.lowering import Lowering
-from convcalc.importers.torch.recording import Node, Shape
+from convcalc.importers.torch.recording import Shape, TracedNode
 from convcalc.importers.torch.values import Tensor, Value, without
 
 
 class Image:
     """A tensor as [channels, spatial …]; where the batch has several, as of windows, they are a first spatial axis."""
 
-    def __init__(self, g: Lowering, node: Node, value: Value, axes: int) -> None:
+    def __init__(self, g: Lowering, node: TracedNode, value: Value, axes: int) -> None:
         self.g, self.node, self.axes, self.rank = g, node, axes, len(value.shape)
         self.is_folded = False
         self.has_batch = self.rank == axes + 2
@@ -44,7 +44,7 @@ class Image:
 
 @rule_for("conv1d", "conv2d", "conv3d", "convolution", "_convolution", "conv_transpose1d", "conv_transpose2d",
           "conv_transpose3d", weighted=True)  # fmt: skip
-def convolution(g: Lowering, node: Node) -> Value:
+def convolution(g: Lowering, node: TracedNode) -> Value:
     value, weight, bias, shape = g.operand(node, "input"), g.operand(node, "weight"), g.value(node["bias"]), node.shape
     axes, transposed = len(weight.shape) - 2, bool(node["transposed"]) or "transpose" in node.op
     pads = value.padding if isinstance(value, Tensor) else ()
@@ -93,11 +93,11 @@ def _padding(image: Image, padding: Any, before: Sequence[tuple[int, int]]) -> A
 
 
 @rule_for("linear", weighted=True)
-def linear(g: Lowering, node: Node) -> Value:
+def linear(g: Lowering, node: TracedNode) -> Value:
     return linear_layer(g, node, g.operand(node, "input"), g.operand(node, "weight"), g.value(node["bias"]))
 
 
-def linear_layer(g: Lowering, node: Node, value: Value, weight: Value, bias: Value | None) -> Tensor:
+def linear_layer(g: Lowering, node: TracedNode, value: Value, weight: Value, bias: Value | None) -> Tensor:
     """Add a linear layer of a weight [out, in], or a product where this is no parameter."""
     from convcalc.importers.torch.aten.products import product
 
@@ -120,7 +120,7 @@ def linear_layer(g: Lowering, node: Node, value: Value, weight: Value, bias: Val
 
 
 @rule_for("embedding", weighted=True)
-def embedding(g: Lowering, node: Node) -> Value:
+def embedding(g: Lowering, node: TracedNode) -> Value:
     weight, indices, shape = g.operand(node, "weight"), g.operand(node, "indices"), node.shape
     key = slot(weight)
     batch = indices.batch if isinstance(indices, Tensor) else None
@@ -134,10 +134,10 @@ def embedding(g: Lowering, node: Node) -> Value:
 
 
 @rule_for("embedding_bag", "_embedding_bag", "_embedding_bag_forward_only", weighted=True)
-def embedding_bag(g: Lowering, node: Node) -> Any:
+def embedding_bag(g: Lowering, node: TracedNode) -> Any:
     """A look-up and a sum, over the bags that offsets begin, or whole rows."""
     weight, indices = g.operand(node, "weight"), g.operand(node, "indices")
-    rows = Node(node.name, "embedding", node.arguments, ((*indices.shape, weight.shape[1]),), node.path)
+    rows = TracedNode(node.name, "embedding", node.arguments, ((*indices.shape, weight.shape[1]),), node.path)
     made = g.custom(node, g.handle(node, embedding(g, rows)), node.shape, op="sum")
     return [made, *[None] * (len(node.outputs) - 1)]
 
@@ -145,7 +145,9 @@ def embedding_bag(g: Lowering, node: Node) -> Any:
 # --- norms ------------------------------------------------------------------------------------------------------------
 
 
-def _norm(g: Lowering, node: Node, value: Tensor, names: tuple[str, str] = ("weight", "bias"), **arguments: Any) -> Any:
+def _norm(
+    g: Lowering, node: TracedNode, value: Tensor, names: tuple[str, str] = ("weight", "bias"), **arguments: Any
+) -> Any:
     """Add a norm, with the scale and the shift that are parameters."""
     scale, shift = (g.value(node[name]) for name in names)
     keys = [slot(scale), slot(shift)]
@@ -167,7 +169,7 @@ def _norm(g: Lowering, node: Node, value: Tensor, names: tuple[str, str] = ("wei
 
 @rule_for("batch_norm", "cudnn_batch_norm", "_native_batch_norm_legit_no_training", "native_batch_norm",
           "_native_batch_norm_legit", "instance_norm")  # fmt: skip
-def batch_norm(g: Lowering, node: Node) -> Any:
+def batch_norm(g: Lowering, node: TracedNode) -> Any:
     value = apart_from(g, node, g.tensor(node, "input"), 1)
     kept = node["running_mean"] is not None
     channel = None if value.batch == 0 else 1
@@ -176,14 +178,14 @@ def batch_norm(g: Lowering, node: Node) -> Any:
 
 
 @rule_for("group_norm", "native_group_norm")
-def group_norm(g: Lowering, node: Node) -> Any:
+def group_norm(g: Lowering, node: TracedNode) -> Any:
     value = apart_from(g, node, g.tensor(node, "input"), 1)
     groups = node["num_groups"] or node["group"]
     return _norm(g, node, value, type="group", groups=groups, channel_axis=None if value.batch == 0 else 1)
 
 
 @rule_for("layer_norm", "native_layer_norm", "rms_norm", "_fused_rms_norm")
-def layer_norm(g: Lowering, node: Node) -> Any:
+def layer_norm(g: Lowering, node: TracedNode) -> Any:
     count = len(node["normalized_shape"])
     value = apart_from(g, node, g.tensor(node, "input"), *range(-count, 0))
     axis: Any = -1 if count == 1 else list(range(-count, 0))
@@ -197,7 +199,7 @@ POOLS = [f"{kind}_pool{axes}d" for kind in ("max", "avg", "adaptive_avg", "adapt
 
 @rule_for(*POOLS, "_adaptive_avg_pool2d", "_adaptive_avg_pool3d", "max_pool2d_with_indices", "max_pool3d_with_indices",
           "max_pool1d_with_indices")  # fmt: skip
-def pool(g: Lowering, node: Node) -> Any:
+def pool(g: Lowering, node: TracedNode) -> Any:
     axes = int(node.op.partition("_pool")[2][0])
     value, shape = g.operand(node, "self"), node.shape
     image = Image(g, node, value, axes)

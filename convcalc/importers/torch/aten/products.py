@@ -8,7 +8,7 @@ from typing import Any
 from convcalc.importers.torch.aten.layers import linear_layer
 from convcalc.importers.torch.aten.rules import aligned, along, computed, multiplied, rule_for, slot, unbatched
 from convcalc.importers.torch.lowering import Lowering
-from convcalc.importers.torch.recording import Node, Shape
+from convcalc.importers.torch.recording import Shape, TracedNode
 from convcalc.importers.torch.values import Constant, Tensor, Value, Weight, without
 
 OPERANDS = {
@@ -20,7 +20,7 @@ OPERANDS = {
 
 
 @rule_for(*OPERANDS, weighted=True)
-def matmul(g: Lowering, node: Node) -> Any:
+def matmul(g: Lowering, node: TracedNode) -> Any:
     first, one, other = OPERANDS[node.op]
     added, left, right = g.value(node[first]), g.operand(node, one), g.operand(node, other)
     if _is_of_spectral_norm(g, node, left, right):
@@ -31,7 +31,7 @@ def matmul(g: Lowering, node: Node) -> Any:
     return along(g, node, product(g, node, left, right, node.shape), added)
 
 
-def _is_of_spectral_norm(g: Lowering, node: Node, left: Value, right: Value) -> bool:
+def _is_of_spectral_norm(g: Lowering, node: TracedNode, left: Value, right: Value) -> bool:
     """Whether it is of u · W v, with a parameter W and buffers u and v: a norm of W, which does not count."""
     if node.op in ("dot", "vdot"):
         made = g.maker(node["tensor"] or node["other"])
@@ -41,7 +41,7 @@ def _is_of_spectral_norm(g: Lowering, node: Node, left: Value, right: Value) -> 
     return are_kinds and bool(users) and users <= {"dot", "vdot"}
 
 
-def product(g: Lowering, node: Node, left: Value, right: Value, shape: Shape) -> Tensor:
+def product(g: Lowering, node: TracedNode, left: Value, right: Value, shape: Shape) -> Tensor:
     """Add a matrix product of two tensors, as ``torch.matmul`` reads their axes: a vector is a row, or a column."""
     one, other = left.shape, right.shape
     whole = list(shape)
@@ -65,7 +65,7 @@ def product(g: Lowering, node: Node, left: Value, right: Value, shape: Shape) ->
 
 
 @rule_for("einsum", weighted=True)
-def einsum(g: Lowering, node: Node) -> Value:
+def einsum(g: Lowering, node: TracedNode) -> Value:
     values = [value for value in map(g.value, node["tensors"]) if value is not None]
     shape, equation = node.shape, str(node["equation"]).replace(" ", "")
     inputs, arrow, output = equation.partition("->")
@@ -123,7 +123,7 @@ SDPA = (
 
 
 @rule_for(*SDPA, weighted=True)
-def sdpa(g: Lowering, node: Node) -> Any:
+def sdpa(g: Lowering, node: TracedNode) -> Any:
     values: list[Value] = [g.operand(node, name) for name in ("query", "key", "value")]
     mask, shape = g.value(node["attn_mask"]) or g.value(node["attn_bias"]), node.shape
     rank = max(len(value.shape) for value in values)
@@ -141,7 +141,7 @@ def sdpa(g: Lowering, node: Node) -> Any:
 
 
 @rule_for("_grouped_mm", weighted=True)
-def grouped(g: Lowering, node: Node) -> Value:
+def grouped(g: Lowering, node: TracedNode) -> Value:
     value, other = g.operand(node, "self"), g.operand(node, "mat2")
     if isinstance(other, Weight):
         g.handle(node, other)

@@ -8,14 +8,14 @@ from typing import Any
 from convcalc.importers.torch.aten.layers import Image
 from convcalc.importers.torch.aten.rules import apart_from, axis_of, layer_axis, multiplied, rule_for, slot, unbatched
 from convcalc.importers.torch.lowering import Lowering
-from convcalc.importers.torch.recording import Node
+from convcalc.importers.torch.recording import TracedNode
 from convcalc.importers.torch.values import Tensor, Value
 
 CONVOLUTIONS = ("conv1d", "conv2d", "conv3d", "convolution")
 
 
 @rule_for("pad", "constant_pad_nd", *(f"{kind}_pad{n}d" for kind in ("reflection", "replication") for n in (1, 2, 3)))
-def pad(g: Lowering, node: Node) -> Value:
+def pad(g: Lowering, node: TracedNode) -> Value:
     value, shape = g.tensor(node), node.shape
     numbers = node["pad"] if node["pad"] is not None else node["padding"]
     pairs = [(numbers[place], numbers[place + 1]) for place in range(0, len(numbers), 2)][::-1]
@@ -33,7 +33,7 @@ def pad(g: Lowering, node: Node) -> Value:
     return Tensor(shape, handle, source.batch)
 
 
-def _is_of_convolution(g: Lowering, node: Node, value: Tensor, pairs: list[tuple[int, int]]) -> bool:
+def _is_of_convolution(g: Lowering, node: TracedNode, value: Tensor, pairs: list[tuple[int, int]]) -> bool:
     """Whether zeros are added for one convolution alone, which can add them itself."""
     users = g.users.get(node.name, [])
     mode, fill = node["mode"] or "constant", node["value"]
@@ -50,7 +50,7 @@ def _is_of_convolution(g: Lowering, node: Node, value: Tensor, pairs: list[tuple
 
 
 @rule_for("index", "_unsafe_index")
-def index(g: Lowering, node: Node) -> Value:
+def index(g: Lowering, node: TracedNode) -> Value:
     value, shape = g.operand(node, "self"), node.shape
     places = [g.value(each) for each in node["indices"]]
     dims = [dim for dim, each in enumerate(places) if each is not None]
@@ -68,7 +68,7 @@ def index(g: Lowering, node: Node) -> Value:
 
 
 @rule_for("index_select", "gather", "take_along_dim", "take", "masked_select")
-def gathered(g: Lowering, node: Node) -> Value:
+def gathered(g: Lowering, node: TracedNode) -> Value:
     value, shape = g.operand(node, "self"), node.shape
     if node.op in ("take", "masked_select") or not isinstance(value, Tensor):
         return g.custom(node, g.whole(node, value), shape)
@@ -82,7 +82,7 @@ def gathered(g: Lowering, node: Node) -> Value:
 
 
 @rule_for("roll", "flip", "fliplr", "flipud")
-def rolled(g: Lowering, node: Node) -> Value:
+def rolled(g: Lowering, node: TracedNode) -> Value:
     value = g.tensor(node)
     if node.op != "roll" or not node["dims"]:
         return Tensor(value.shape, g.add(node, "custom", value.handle), value.batch)
@@ -97,7 +97,7 @@ def rolled(g: Lowering, node: Node) -> Value:
 
 
 @rule_for("im2col", "col2im")
-def windows(g: Lowering, node: Node) -> Value:
+def windows(g: Lowering, node: TracedNode) -> Value:
     value, shape = g.tensor(node), node.shape
     kind, axes, out = ("unfold", 2, None) if node.op == "im2col" else ("fold", 1, list(node["output_size"]))
     if value.batch != 0 and value.shape[0] != 1 and len(value.shape) == axes + 2:
@@ -117,7 +117,7 @@ RESIZED = {
 
 
 @rule_for(*RESIZED)
-def upsampled(g: Lowering, node: Node) -> Value:
+def upsampled(g: Lowering, node: TracedNode) -> Value:
     mode, axes = RESIZED[node.op]
     value, shape = g.tensor(node), node.shape
     if shape == value.shape:
@@ -128,7 +128,7 @@ def upsampled(g: Lowering, node: Node) -> Value:
 
 
 @rule_for("pixel_shuffle", "pixel_unshuffle")
-def pixel_shuffled(g: Lowering, node: Node) -> Value:
+def pixel_shuffled(g: Lowering, node: TracedNode) -> Value:
     value, shape = g.tensor(node), node.shape
     factor = node["upscale_factor"] or node["downscale_factor"]
     if len(value.shape) == 4 and value.batch != 0 and value.shape[0] != 1:
@@ -138,7 +138,7 @@ def pixel_shuffled(g: Lowering, node: Node) -> Value:
 
 
 @rule_for("channel_shuffle", "native_channel_shuffle")
-def channel_shuffled(g: Lowering, node: Node) -> Value:
+def channel_shuffled(g: Lowering, node: TracedNode) -> Value:
     value = g.tensor(node)
     if value.batch != 0:
         return Tensor(value.shape, g.add(node, "custom", value.handle), value.batch)
@@ -146,6 +146,6 @@ def channel_shuffled(g: Lowering, node: Node) -> Value:
 
 
 @rule_for("torchvision.deform_conv2d", weighted=True)
-def deformed(g: Lowering, node: Node) -> Value:
+def deformed(g: Lowering, node: TracedNode) -> Value:
     value, weight = unbatched(g, node, g.operand(node, "input")), g.operand(node, "weight")
     return multiplied(g, node, value, node.shape, prod(node.shape) * prod(weight.shape[1:]))

@@ -8,7 +8,7 @@ from typing import Any
 from convcalc.importers.torch.aten.layers import linear_layer
 from convcalc.importers.torch.aten.rules import rule_for, slot
 from convcalc.importers.torch.lowering import Lowering
-from convcalc.importers.torch.recording import Node
+from convcalc.importers.torch.recording import TracedNode
 from convcalc.importers.torch.values import Tensor, Weight, without
 
 LARGER = "cond (its condition depends on values, the larger branch is counted)"
@@ -16,7 +16,7 @@ KINDS = {"lstm": ("lstm", 4), "gru": ("gru", 3), "rnn_tanh": ("rnn", 1), "rnn_re
 
 
 @rule_for(*KINDS, weighted=True)
-def recurrent(g: Lowering, node: Node) -> Any:
+def recurrent(g: Lowering, node: TracedNode) -> Any:
     value, weights = g.value(node["input"]), [g.value(each) for each in node["params"] or ()]
     keys, shape = [slot(weight) for weight in weights], node.shape
     if value is None or not all(keys) or node["batch_sizes"] is not None:
@@ -51,7 +51,7 @@ CELLS = {"lstm_cell": 4, "gru_cell": 3, "rnn_tanh_cell": 1, "rnn_relu_cell": 1}
 
 
 @rule_for(*CELLS, weighted=True)
-def cell(g: Lowering, node: Node) -> Any:
+def cell(g: Lowering, node: TracedNode) -> Any:
     """Two linear layers and what joins them: the state is free of products of weights."""
     value, state, shape = g.value(node["input"]), node["hx"], node.shape
     first = g.value(state[0] if isinstance(state, list) else state)
@@ -60,7 +60,7 @@ def cell(g: Lowering, node: Node) -> Any:
         return g.unknown(node)
     wide = (*shape[:-1], shape[-1] * CELLS[node.op])
     gates = [
-        linear_layer(g, Node(f"{node.name}.{name}", name, {}, (wide,), node.path), *operands)
+        linear_layer(g, TracedNode(f"{node.name}.{name}", name, {}, (wide,), node.path), *operands)
         for name, operands in (("input", (value, weights[0], weights[2])), ("hidden", (first, weights[1], weights[3])))
     ]
     batch = gates[0].batch
@@ -76,7 +76,7 @@ def cell(g: Lowering, node: Node) -> Any:
 
 
 @rule_for("cond", weighted=True)
-def branch(g: Lowering, node: Node) -> Any:
+def branch(g: Lowering, node: TracedNode) -> Any:
     """The branch of more multiplies, of two of which values choose one; totals are lower bounds."""
     start, costs, read = g.builder.last + 1, [], set(g.read)
     for body in node.bodies:

@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from convcalc.importers.torch.lowering import Lowering, Rule
-from convcalc.importers.torch.recording import Node, Shape
+from convcalc.importers.torch.recording import Shape, TracedNode
 from convcalc.importers.torch.values import Constant, Tensor, Value, Weight, first_batch, without
 
 RULES: dict[str, Rule] = {}
@@ -27,13 +27,13 @@ def rule_for(*names: str, weighted: bool = False) -> Callable[[Rule], Rule]:
 
 
 def _only_for_tensors(made: Rule) -> Rule:
-    def applied(g: Lowering, node: Node) -> Any:
+    def applied(g: Lowering, node: TracedNode) -> Any:
         return made(g, node) if any(isinstance(value, Tensor) for value in g.tensors(node)) else computed(g, node)
 
     return applied
 
 
-def computed(g: Lowering, node: Node) -> Any:
+def computed(g: Lowering, node: TracedNode) -> Any:
     """Return the values of an operation on weights and constants alone, which adds no layer."""
     weights = [value for value in g.tensors(node) if isinstance(value, Weight)]
     if not weights:
@@ -58,12 +58,12 @@ def layer_axis(value: Tensor, axis: int) -> int | None:
     return None if axis == value.batch else axis - (axis > value.batch)
 
 
-def unbatched(g: Lowering, node: Node, value: Value) -> Tensor:
+def unbatched(g: Lowering, node: TracedNode, value: Value) -> Tensor:
     """Return a tensor whose layer has all its axes."""
     return Tensor(value.shape, g.whole(node, value))
 
 
-def apart_from(g: Lowering, node: Node, value: Value, *axes: int) -> Tensor:
+def apart_from(g: Lowering, node: TracedNode, value: Value, *axes: int) -> Tensor:
     """Return a tensor whose batch is none of the axes that an operation works along."""
     found = {axis_of(axis, len(value.shape)) for axis in axes}
     if isinstance(value, Tensor):
@@ -74,7 +74,7 @@ def apart_from(g: Lowering, node: Node, value: Value, *axes: int) -> Tensor:
 
 
 def aligned(
-    g: Lowering, node: Node, values: Sequence[Value], shape: Shape, reserved: int = 0
+    g: Lowering, node: TracedNode, values: Sequence[Value], shape: Shape, reserved: int = 0
 ) -> tuple[list[int], int | None]:
     """Return handles of layers that broadcast to a shape, and its batch axis; it is none of the ``reserved`` last."""
     rank, batch = len(shape), None
@@ -89,7 +89,7 @@ def aligned(
     return laid_out, batch
 
 
-def joined(g: Lowering, node: Node, kind: str, values: Sequence[Value | None], **arguments: Any) -> Value:
+def joined(g: Lowering, node: TracedNode, kind: str, values: Sequence[Value | None], **arguments: Any) -> Value:
     """Add an elementwise layer; constants are no branches of it."""
     shape = node.shape
     branches = [value for value in values if isinstance(value, Tensor | Weight)]
@@ -100,7 +100,7 @@ def joined(g: Lowering, node: Node, kind: str, values: Sequence[Value | None], *
     return g.given(node, handle, shape, batch)
 
 
-def free(g: Lowering, node: Node, value: Tensor) -> Any:
+def free(g: Lowering, node: TracedNode, value: Tensor) -> Any:
     """Add layers for an operation that multiplies nothing and that no kind of layer describes."""
 
     def made(place: int, shape: Shape) -> Tensor | None:
@@ -117,12 +117,12 @@ def slot(value: Value | None) -> str | None:
     return value.sources[0] if isinstance(value, Weight) and value.whole else None
 
 
-def multiplied(g: Lowering, node: Node, value: Tensor, shape: Shape, macs: int) -> Tensor:
+def multiplied(g: Lowering, node: TracedNode, value: Tensor, shape: Shape, macs: int) -> Tensor:
     """Add a layer of so many multiplies whose weights are no parameters, or those of another kind of layer."""
     return g.custom(node, value.handle, shape, first_batch(shape), macs=macs)
 
 
-def along(g: Lowering, node: Node, made: Tensor, other: Value | None, axis: int = -1, op: str = "bias") -> Tensor:
+def along(g: Lowering, node: TracedNode, made: Tensor, other: Value | None, axis: int = -1, op: str = "bias") -> Tensor:
     """Add, or with ``op`` mul multiply by, what lies along an axis and is no weight of the layer before."""
     if not isinstance(other, Tensor | Weight):
         return made

@@ -8,14 +8,14 @@ from typing import Any
 from convcalc.errors import SpecError
 from convcalc.importers.torch.aten.rules import aligned, apart_from, axis_of, computed, free, layer_axis, rule_for
 from convcalc.importers.torch.lowering import Lowering
-from convcalc.importers.torch.recording import Node
+from convcalc.importers.torch.recording import TracedNode
 from convcalc.importers.torch.values import Constant, Tensor, Value, Weight, batch_after_reshape, first_batch, without
 
 
 @rule_for("view", "reshape", "_unsafe_view", "_reshape_alias", "unflatten", "squeeze", "unsqueeze", "view_as",
           "reshape_as", "view_copy", "atleast_1d", "atleast_2d", "atleast_3d", "flatten", "ravel", "squeeze_copy",
           "unsqueeze_copy", "_reshape_copy")  # fmt: skip
-def reshaped(g: Lowering, node: Node) -> Value:
+def reshaped(g: Lowering, node: TracedNode) -> Value:
     value, shape = g.tensor(node), node.shape
     batch = batch_after_reshape(value.shape, value.batch, shape)
     wanted = without(shape, batch)
@@ -28,7 +28,7 @@ def reshaped(g: Lowering, node: Node) -> Value:
 
 @rule_for("permute", "transpose", "t", "swapaxes", "swapdims", "movedim", "moveaxis", "numpy_T", "mT", "mH", "adjoint",
           "transpose_copy", "permute_copy", "t_copy")  # fmt: skip
-def permuted(g: Lowering, node: Node) -> Value:
+def permuted(g: Lowering, node: TracedNode) -> Value:
     value, shape = g.tensor(node), node.shape
     order = _order(node, len(value.shape))
     batch = order.index(value.batch) if value.batch is not None else None
@@ -37,7 +37,7 @@ def permuted(g: Lowering, node: Node) -> Value:
     return Tensor(shape, handle, batch)
 
 
-def _order(node: Node, rank: int) -> list[int]:
+def _order(node: TracedNode, rank: int) -> list[int]:
     """Return the axes of the input in the order of the output."""
 
     def axes(given: Any) -> list[int]:
@@ -62,13 +62,13 @@ def _order(node: Node, rank: int) -> list[int]:
 
 @rule_for("expand", "expand_as", "broadcast_to", "repeat", "tile", "repeat_interleave", "broadcast_tensors",
           "meshgrid")  # fmt: skip
-def expanded(g: Lowering, node: Node) -> Any:
+def expanded(g: Lowering, node: TracedNode) -> Any:
     values = g.tensors(node) if node["tensors"] is not None else [g.tensor(node)]
     made = [_expanded(g, node, value, shape or ()) for value, shape in zip(values, node.outputs, strict=False)]
     return made if len(made) > 1 else made[0]
 
 
-def _expanded(g: Lowering, node: Node, value: Value, shape: tuple[int, ...]) -> Value:
+def _expanded(g: Lowering, node: TracedNode, value: Value, shape: tuple[int, ...]) -> Value:
     if not isinstance(value, Tensor):
         return Constant(shape) if isinstance(value, Constant) else Weight(shape, value.sources, False, value.selected)
     if shape == value.shape:
@@ -81,7 +81,7 @@ def _expanded(g: Lowering, node: Node, value: Value, shape: tuple[int, ...]) -> 
     return Tensor(shape, handle, batch)
 
 
-def _repeated(g: Lowering, node: Node, value: Tensor, shape: tuple[int, ...]) -> Value:
+def _repeated(g: Lowering, node: TracedNode, value: Tensor, shape: tuple[int, ...]) -> Value:
     padded = (1,) * (len(shape) - len(value.shape)) + value.shape
     if len(shape) < len(padded) or any(size % own for size, own in zip(shape, padded, strict=True)):
         return free(g, node, value)  # type: ignore[no-any-return]
@@ -94,7 +94,7 @@ def _repeated(g: Lowering, node: Node, value: Tensor, shape: tuple[int, ...]) ->
 
 
 @rule_for("slice", "narrow", "slice_copy")
-def sliced(g: Lowering, node: Node) -> Value:
+def sliced(g: Lowering, node: TracedNode) -> Value:
     value, shape, dim = g.tensor(node), node.shape, node["dim"] or 0
     if shape == value.shape:
         return value
@@ -106,7 +106,7 @@ def sliced(g: Lowering, node: Node) -> Value:
     )
 
 
-def part_of(node: Node, size: int) -> tuple[int, int, int]:
+def part_of(node: TracedNode, size: int) -> tuple[int, int, int]:
     """Return start, stop and step of a slice, each from 0."""
     if node["length"] is not None:
         start = axis_of(node["start"], size)
@@ -119,7 +119,7 @@ def part_of(node: Node, size: int) -> tuple[int, int, int]:
 
 
 @rule_for("select", "select_copy")
-def selected(g: Lowering, node: Node) -> Value:
+def selected(g: Lowering, node: TracedNode) -> Value:
     value = g.tensor(node)
     dim, handle, batch = axis_of(node["dim"], len(value.shape)), value.handle, value.batch
     if dim != batch and value.shape[dim] != 1:
@@ -137,7 +137,7 @@ SPLITS = (
 
 
 @rule_for(*SPLITS)
-def split(g: Lowering, node: Node) -> Any:
+def split(g: Lowering, node: TracedNode) -> Any:
     value = g.tensor(node)
     dim = axis_of(node["dim"] or 0, len(value.shape))
     source = apart_from(g, node, value, dim)
@@ -163,7 +163,7 @@ def split(g: Lowering, node: Node) -> Any:
 
 
 @rule_for("cat", "concat", "concatenate", "stack", "hstack", "vstack", "dstack", "column_stack", "block_diag")
-def concatenated(g: Lowering, node: Node) -> Value:
+def concatenated(g: Lowering, node: TracedNode) -> Value:
     shape = node.shape
     values = [value for value in g.tensors(node) if prod(value.shape)]
     if node.op in ("block_diag", "column_stack", "dstack"):
@@ -192,19 +192,19 @@ def concatenated(g: Lowering, node: Node) -> Value:
 
 
 @rule_for("copy", weighted=True)
-def copied(g: Lowering, node: Node) -> Any:
+def copied(g: Lowering, node: TracedNode) -> Any:
     own, other, shape = g.value(node["self"]), g.value(node["src"]), node.shape
     if isinstance(other, Tensor):
-        return _expanded(g, Node(node.name, "expand", {}, (), node.path), other, shape)
+        return _expanded(g, TracedNode(node.name, "expand", {}, (), node.path), other, shape)
     return own if isinstance(own, Tensor) else computed(g, node)
 
 
 @rule_for("slice_scatter", "select_scatter")
-def scattered(g: Lowering, node: Node) -> Value:
+def scattered(g: Lowering, node: TracedNode) -> Value:
     return written(g, node, g.operand(node, "self"), g.operand(node, "src"), node)
 
 
-def written(g: Lowering, node: Node, base: Value, part: Value, view: Node) -> Value:
+def written(g: Lowering, node: TracedNode, base: Value, part: Value, view: TracedNode) -> Value:
     """Return a tensor into a part of which another has been written; ``view`` says which."""
     if not isinstance(part, Tensor) and not isinstance(base, Tensor):
         weights = [value for value in (base, part) if isinstance(value, Weight)]
@@ -232,7 +232,7 @@ VIEWS = ("select", "slice", "narrow", "view", "reshape", "squeeze", "unsqueeze",
 """Operations whose output has elements of what they read, in places that are known."""
 
 
-def write_through(g: Lowering, node: Node, made: Any) -> None:
+def write_through(g: Lowering, node: TracedNode, made: Any) -> None:
     """Let what was changed in place be what later operations read, in the tensor that it is a view of too."""
     target = next(iter(node.references), None)
     while target is not None and isinstance(made, Tensor | Weight | Constant) and target.name not in g.parameters:

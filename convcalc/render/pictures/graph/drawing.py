@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 
 from convcalc.records import dataclass
 from convcalc.render.pictures.graph.nesting import PAD, Bend, Direction, Places, Rectangle
-from convcalc.render.pictures.graph.nodes import Node
+from convcalc.render.pictures.graph.nodes import GraphBox
 from convcalc.render.pictures.labels import NAMES, facts, letters_of, operation_label, percent
 from convcalc.render.pictures.modules import COSTS, has_costs
 from convcalc.render.pictures.palette import tint
@@ -26,7 +26,7 @@ STACK = 3
 KEYS = (*COSTS, "output_elements")
 
 
-def labels(node: Node, shapes: Mapping[str, Sequence[int]] | None = None) -> tuple[str, str]:
+def labels(node: GraphBox, shapes: Mapping[str, Sequence[int]] | None = None) -> tuple[str, str]:
     """Return the two lines of a box: its operation or its name with its layers, and its own name with its shape."""
     if node.input:
         shape = (shapes or {}).get(node.input, ())
@@ -48,14 +48,14 @@ def shape_text(shape: Sequence[int]) -> str:
     return "–" if 0 in shape else "×".join(map(str, shape))
 
 
-def is_pill(node: Node) -> bool:
+def is_pill(node: GraphBox) -> bool:
     """Whether a box has one line: an input, or a layer without parameters and multiplies."""
     if node.input:
         return True
     return node.is_run and node.first.only is not None and node.known and not has_costs(node)
 
 
-def title(node: Node, root: Node, by: str) -> str:
+def title(node: GraphBox, root: GraphBox, by: str) -> str:
     """Return all that a box stands for, exactly."""
     if node.input:
         return node.input
@@ -64,7 +64,7 @@ def title(node: Node, root: Node, by: str) -> str:
     return "\n".join([f"{node.paths}{times_text(node)}", f"{what} → {shape_text(node.shape)}", *values])
 
 
-def times_text(node: Node) -> str:
+def times_text(node: GraphBox) -> str:
     """`` ×6`` for several."""
     return f" ×{node.times:,}" if node.times > 1 else ""
 
@@ -74,9 +74,9 @@ class Sizes:
 
     def __init__(self, shapes: Mapping[str, Sequence[int]]) -> None:
         self.shapes = shapes
-        self.usual: dict[Node | None, int] = {}
+        self.usual: dict[GraphBox | None, int] = {}
 
-    def __call__(self, node: Node) -> tuple[int, int]:
+    def __call__(self, node: GraphBox) -> tuple[int, int]:
         if node.is_frame:
             text, share = heading(node, node)
             return 2 * min(ceil(max(text_width(text, SIZE, bold=True), text_width(share, SMALL)) + PAD + 6), USUAL), 0
@@ -89,13 +89,13 @@ class Sizes:
             self.usual[node.parent] = max((min(width, USUAL) for width in widths), default=USUAL)
         return max(wanted, self.usual[node.parent]), BOX
 
-    def _wanted(self, node: Node) -> int:
+    def _wanted(self, node: GraphBox) -> int:
         first, second = labels(node, self.shapes)
         width = ceil(max(text_width(first, SIZE), text_width(second, SMALL))) + ROOM
         return min(WIDE, max(NARROW, width + width % 2))
 
 
-def heading(node: Node, root: Node, by: str = "macs") -> tuple[str, str]:
+def heading(node: GraphBox, root: GraphBox, by: str = "macs") -> tuple[str, str]:
     """Return the name of a frame, and its share of the whole."""
     share = f"{'' if node.is_known(by) else '≥ '}{percent(node.value(by), root.value(by))}" if by in NAMES else ""
     return f"{node.name}{times_text(node)}", share
@@ -105,7 +105,7 @@ def heading(node: Node, root: Node, by: str = "macs") -> tuple[str, str]:
 class Painter:
     """Elements of a picture."""
 
-    top: Node
+    top: GraphBox
     """The design."""
     places: Places
     """Where everything is."""
@@ -117,7 +117,7 @@ class Painter:
     largest: Mapping[str, int]
     """The values that tints are shares of."""
 
-    def picture(self, inputs: Sequence[Node], note: str) -> Picture:
+    def picture(self, inputs: Sequence[GraphBox], note: str) -> Picture:
         """Return the picture, with what the design reads, and a note above it."""
         boxes = self.top.boxes()
         content = [*self.frames(), *self.lines(), *map(self.box, [*inputs, *boxes])]
@@ -141,7 +141,7 @@ class Painter:
                     yield _rectangle("stack", at, 8, shift)
                 yield self._frame(node, at)
 
-    def _frame(self, node: Node, at: Rectangle) -> Element:
+    def _frame(self, node: GraphBox, at: Rectangle) -> Element:
         group = element("g", element("title", title(node, self.top, self.by)), class_="module", data_at=node.path)
         group.append(_rectangle("frame", at, 8))
         name, share = heading(node, self.top, self.by)
@@ -157,7 +157,7 @@ class Painter:
             group.append(element("text", share, class_="small muted end", x=at.x + last[1], y=at.y + 15))
         return group
 
-    def _rooms(self, node: Node, at: Rectangle) -> list[tuple[float, float]]:
+    def _rooms(self, node: GraphBox, at: Rectangle) -> list[tuple[float, float]]:
         """Return where no line passes through the heading, from left to right."""
         ports = self.places.ports[node] if self.direction == "down" else ()
         edges = [PAD - 5.0, *(port + sign * 5.0 for port in ports for sign in (-1, 1)), at.width - PAD + 1.0]
@@ -184,7 +184,7 @@ class Painter:
         curve = f"C{point(start, middle)} {point(end, middle)} {point(end, ends)}"
         return f"M{point(start, first)}{before}{curve}{after}"
 
-    def box(self, node: Node) -> Element:
+    def box(self, node: GraphBox) -> Element:
         at, pill = self.places.rectangles[node], is_pill(node)
         tints = {f"data_{letter}": str(tint(node.value(key), self.largest[key]))
                  for key, letter in letters_of(self.by).items()}  # fmt: skip

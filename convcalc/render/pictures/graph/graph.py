@@ -11,9 +11,9 @@ from convcalc.paths import matches, syntax_error
 from convcalc.records import cached_property, dataclass
 from convcalc.render.pictures.graph.drawing import Painter, Sizes
 from convcalc.render.pictures.graph.nesting import DIRECTIONS, Direction, Places, place
-from convcalc.render.pictures.graph.nodes import Node, build, edges, gathered, untangle
+from convcalc.render.pictures.graph.nodes import GraphBox, build, edges, gathered, untangle
 from convcalc.render.pictures.labels import NAMES, letters_of
-from convcalc.render.pictures.modules import Module, Run, alone, runs
+from convcalc.render.pictures.modules import Module, ModuleRun, alone, runs
 from convcalc.render.pictures.palette import tint
 from convcalc.render.pictures.svg import Picture, Theme
 from convcalc.report.drawn import unknown
@@ -79,15 +79,15 @@ def _matching(globs: Sequence[str], root: Module) -> list[Module]:
 
 
 @dataclass(frozen=True)
-class Graph:
+class GraphDiagram:
     """Boxes and frames of a design, and what reads what."""
 
     root: Module
     report: Report
     view: View
-    top: Node
-    inputs: Sequence[Node]
-    edges: Mapping[tuple[Node, Node], None]
+    top: GraphBox
+    inputs: Sequence[GraphBox]
+    edges: Mapping[tuple[GraphBox, GraphBox], None]
     depth: int
     """So many levels are shown."""
     note: str = ""
@@ -102,7 +102,7 @@ class Graph:
     def picture(self) -> Picture:
         return self.beside([self])
 
-    def beside(self, graphs: Sequence[Graph]) -> Picture:
+    def beside(self, graphs: Sequence[GraphDiagram]) -> Picture:
         """Draw it with the scale of tints that it shares with others."""
         largest = {key: max(graph.largest[key] for graph in graphs) for key in NAMES}
         view = self.view
@@ -119,17 +119,17 @@ class Graph:
     def theme(self) -> Theme:
         return self.view.theme
 
-    def tint(self, node: Node) -> str:
+    def tint(self, node: GraphBox) -> str:
         """Return the palette's name of a box's tint, such as ``m3``; nothing where there is none."""
         by = self.view.by
         return f"{letters_of(by)[by]}{tint(node.value(by), self.largest[by])}" if by in NAMES else ""
 
-    def within(self, boxes: int, why: str) -> Graph:
+    def within(self, boxes: int, why: str) -> GraphDiagram:
         """Return the same with fewer boxes; ``why`` is the beginning of its note."""
         return _opened(self.root, self.report, self.view, boxes, why)
 
 
-def graph(root: Module, report: Report, view: View | None = None) -> Graph:
+def graph(root: Module, report: Report, view: View | None = None) -> GraphDiagram:
     """Return the graph of a design, with at most 400 boxes: of more the deepest are folded, then neighbours at the top.
 
     Args:
@@ -146,10 +146,10 @@ def graph(root: Module, report: Report, view: View | None = None) -> Graph:
     return _opened(root, report, view, MOST, f"More than {MOST:,} boxes")
 
 
-def _opened(root: Module, report: Report, view: View, most: int, why: str) -> Graph:
+def _opened(root: Module, report: Report, view: View, most: int, why: str) -> GraphDiagram:
     top, depth, note = _Opening(root, view, most, why).run()
     read, found = edges(top, list(report.inputs))
-    return Graph(root, report, view, top, read, found, depth, note)
+    return GraphDiagram(root, report, view, top, read, found, depth, note)
 
 
 class _Opening:
@@ -167,8 +167,8 @@ class _Opening:
                 self.named.add(around)
                 around = around.parent
 
-    def at(self, depth: int, *, named: bool = True) -> Node:
-        def opens(run: Run, level: int) -> bool:
+    def at(self, depth: int, *, named: bool = True) -> GraphBox:
+        def opens(run: ModuleRun, level: int) -> bool:
             if not self.closed.isdisjoint(run.modules):
                 return False
             if named and not self.named.isdisjoint(run.modules):
@@ -179,7 +179,7 @@ class _Opening:
 
         return build(self.root, self.runs, opens)
 
-    def run(self) -> tuple[Node, int, str]:
+    def run(self) -> tuple[GraphBox, int, str]:
         """Return what is shown, to which depth, and a note: what is folded for want of room."""
         if not self.root.children:
             return self.at(1), 1, "The design has no layers."

@@ -22,7 +22,7 @@ WORK = 4_000_000
 ROUNDS = 6
 
 
-class Item(NamedTuple):
+class NodeBox(NamedTuple):
     """A node to be placed: how wide it is across, and how high along the lines; ``weight`` is what ways are long by."""
 
     width: int
@@ -47,7 +47,7 @@ class Link(NamedTuple):
 class Layered:
     """Items and bend points in layers. Items are numbered as they were given, bend points behind them."""
 
-    def __init__(self, items: Sequence[Item], links: Sequence[Link], first: int = 0, last: int = 0) -> None:
+    def __init__(self, items: Sequence[NodeBox], links: Sequence[Link], first: int = 0, last: int = 0) -> None:
         """Find the layers.
 
         Args:

@@ -8,8 +8,8 @@ from typing import Literal
 
 from convcalc.records import NamedTuple
 from convcalc.render.pictures.graph.columns import columns
-from convcalc.render.pictures.graph.layers import LANE, Item, Layered, Link, order
-from convcalc.render.pictures.graph.nodes import Node
+from convcalc.render.pictures.graph.layers import LANE, Layered, Link, NodeBox, order
+from convcalc.render.pictures.graph.nodes import GraphBox
 from convcalc.render.pictures.modules import has_costs
 
 Direction = Literal["down", "right"]
@@ -56,14 +56,14 @@ class Places(NamedTuple):
 
     width: int
     height: int
-    rectangles: Mapping[Node, Rectangle]
-    lines: Sequence[tuple[Node, Node, Sequence[Bend]]]
+    rectangles: Mapping[GraphBox, Rectangle]
+    lines: Sequence[tuple[GraphBox, GraphBox, Sequence[Bend]]]
     """The frame, the box or input whose output it is, and its parts."""
-    ports: Mapping[Node, Sequence[int]]
+    ports: Mapping[GraphBox, Sequence[int]]
     """Where lines enter a frame, across, from its edge."""
 
 
-Sizes = Callable[[Node], tuple[int, int]]
+Sizes = Callable[[GraphBox], tuple[int, int]]
 """Width and height of a box; of a frame, what it has at least for its heading."""
 
 
@@ -72,15 +72,19 @@ class _Frame(NamedTuple):
 
     width: int
     height: int
-    at: Mapping[Node, Rectangle]
-    lines: Mapping[Node, Sequence[Bend]]
-    enters: Mapping[Node, int]
+    at: Mapping[GraphBox, Rectangle]
+    lines: Mapping[GraphBox, Sequence[Bend]]
+    enters: Mapping[GraphBox, int]
     """Where across the output of a box outside enters."""
-    leaves: Mapping[Node, int]
+    leaves: Mapping[GraphBox, int]
 
 
 def place(
-    top: Node, inputs: Sequence[Node], edges: Iterable[tuple[Node, Node]], sizes: Sizes, direction: Direction = "down"
+    top: GraphBox,
+    inputs: Sequence[GraphBox],
+    edges: Iterable[tuple[GraphBox, GraphBox]],
+    sizes: Sizes,
+    direction: Direction = "down",
 ) -> Places:
     """Return the places of all boxes, frames and lines.
 
@@ -97,13 +101,15 @@ def place(
 class _Layout:
     """The frames of a graph, the inner ones first, and what every frame has inside."""
 
-    def __init__(self, top: Node, edges: Iterable[tuple[Node, Node]], sizes: Sizes, *, is_down: bool) -> None:
+    def __init__(
+        self, top: GraphBox, edges: Iterable[tuple[GraphBox, GraphBox]], sizes: Sizes, *, is_down: bool
+    ) -> None:
         self.sizes, self.is_down = sizes, is_down
-        self.done: dict[Node, _Frame] = {}
-        self.inside: defaultdict[Node, dict[tuple[Node, Node, Node], None]] = defaultdict(dict)
+        self.done: dict[GraphBox, _Frame] = {}
+        self.inside: defaultdict[GraphBox, dict[tuple[GraphBox, GraphBox, GraphBox], None]] = defaultdict(dict)
         """Lines between the children of a frame, from what enters it and to what leaves it, with their sources."""
-        self.enters: defaultdict[Node, dict[Node, None]] = defaultdict(dict)
-        self.leaves: defaultdict[Node, dict[Node, None]] = defaultdict(dict)
+        self.enters: defaultdict[GraphBox, dict[GraphBox, None]] = defaultdict(dict)
+        self.leaves: defaultdict[GraphBox, dict[GraphBox, None]] = defaultdict(dict)
         for source, reader in edges:
             tail, head = source, reader
             while tail.parent is not head.parent:
@@ -118,7 +124,7 @@ class _Layout:
                     head = frame
             self.inside[tail.parent or top][tail, head, source] = None
 
-    def add(self, frame: Node, children: Sequence[Node]) -> None:
+    def add(self, frame: GraphBox, children: Sequence[GraphBox]) -> None:
         """Lay out one frame, whose inner frames are done."""
         top = frame.parent is None
         head, side = (0, 0) if top else (HEAD, PAD) if self.is_down else (PAD, HEAD)
@@ -126,7 +132,7 @@ class _Layout:
         ins = {source: place for place, source in enumerate(self.enters[frame])}
         numbers = {child: place for place, child in enumerate(sized, len(ins))}
         outs = {source: place for place, source in enumerate(self.leaves[frame], len(ins) + len(sized))}
-        items = [*(Item(LANE, head) for _ in ins), *sized.values(), *(Item(LANE, PAD) for _ in outs)]
+        items = [*(NodeBox(LANE, head) for _ in ins), *sized.values(), *(NodeBox(LANE, PAD) for _ in outs)]
         links = list(self._links(frame, ins, numbers, outs))
         read = {link.head for link in links}
         for child, at in numbers.items():
@@ -148,14 +154,18 @@ class _Layout:
             child: Rectangle(across[at] - graph.widths[at] // 2, _start(graph, at, bands), *sized[child][:2])
             for child, at in numbers.items()
         }
-        lines: dict[Node, list[Bend]] = {}
+        lines: dict[GraphBox, list[Bend]] = {}
         for part in graph.segments:
             lines.setdefault(part.source, []).append(_bend(graph, part, across, bands))
         entered, left_at = ({source: across[at] for source, at in ports.items()} for ports in (ins, outs))
         self.done[frame] = _Frame(width, length, places, lines, entered, left_at)
 
     def _links(
-        self, frame: Node, ins: Mapping[Node, int], numbers: Mapping[Node, int], outs: Mapping[Node, int]
+        self,
+        frame: GraphBox,
+        ins: Mapping[GraphBox, int],
+        numbers: Mapping[GraphBox, int],
+        outs: Mapping[GraphBox, int],
     ) -> Iterator[Link]:
         for tail, head, source in self.inside[frame]:
             one, other = self.done.get(tail), self.done.get(head)
@@ -165,17 +175,17 @@ class _Layout:
             head_shift = other.enters[source] - other.width // 2 if other else 0
             yield Link(tail_at, head_at, source, tail_shift, head_shift)
 
-    def _size(self, node: Node) -> Item:
+    def _size(self, node: GraphBox) -> NodeBox:
         if node in self.done:
-            return Item(self.done[node].width, self.done[node].height, WEIGHT * node.layers)
+            return NodeBox(self.done[node].width, self.done[node].height, WEIGHT * node.layers)
         width, height = self.sizes(node)
         weight = WEIGHT if has_costs(node) else 1
-        return Item(width, height, weight) if self.is_down else Item(height, width, weight)
+        return NodeBox(width, height, weight) if self.is_down else NodeBox(height, width, weight)
 
-    def places(self, top: Node) -> Places:
+    def places(self, top: GraphBox) -> Places:
         """Return the places of all frames together."""
         rectangles = {top: Rectangle(0, 0, self.done[top].width, self.done[top].height)}
-        lines: list[tuple[Node, Node, Sequence[Bend]]] = []
+        lines: list[tuple[GraphBox, GraphBox, Sequence[Bend]]] = []
         for node in top.walk():
             if node not in self.done:
                 continue
@@ -191,7 +201,7 @@ class _Layout:
         return Places(whole.width, whole.height, rectangles, lines, ports)
 
 
-def _frame_of(node: Node) -> Node:
+def _frame_of(node: GraphBox) -> GraphBox:
     assert node.parent is not None
     return node.parent
 

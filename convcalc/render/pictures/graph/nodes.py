@@ -9,21 +9,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from itertools import groupby, pairwise
 
-from convcalc.render.pictures.modules import Module, Modules, Run
+from convcalc.render.pictures.modules import Module, ModuleRun, Modules
 
-RunsOf = Callable[[Module], Iterable[Run]]
+RunsOf = Callable[[Module], Iterable[ModuleRun]]
 """What a module is made of: its children, equal neighbours together or each alone."""
-Opens = Callable[[Run, int], bool]
+Opens = Callable[[ModuleRun, int], bool]
 """Whether equal neighbours at a depth are drawn as a frame."""
 
 
-class Node(Modules):
+class GraphBox(Modules):
     """A box, or a frame with others in it; an input of the design has no modules."""
 
     __slots__ = ("children", "depth", "input", "is_run", "parent")
 
     def __init__(
-        self, modules: Sequence[Module], parent: Node | None, *, is_run: bool = True, input_: str = ""
+        self, modules: Sequence[Module], parent: GraphBox | None, *, is_run: bool = True, input_: str = ""
     ) -> None:
         super().__init__(modules)
         self.parent = parent
@@ -31,7 +31,7 @@ class Node(Modules):
         """Whether its modules are equal: otherwise they are neighbours that are drawn together."""
         self.input = input_
         self.depth: int = parent.depth + 1 if parent else 0
-        self.children: list[Node] = []
+        self.children: list[GraphBox] = []
 
     @property
     def times(self) -> int:
@@ -53,7 +53,7 @@ class Node(Modules):
         if not self.modules:
             return self.input
         if self.is_run:
-            return Run(self.modules).name
+            return ModuleRun(self.modules).name
         return f"{self.first.name} … {self.last.name}"
 
     @property
@@ -64,7 +64,7 @@ class Node(Modules):
     def layers(self) -> int:
         return sum(module.layers for module in self.modules)
 
-    def walk(self) -> Iterator[Node]:
+    def walk(self) -> Iterator[GraphBox]:
         """Give the node and all in it, outer ones first."""
         stack = [self]
         while stack:
@@ -72,7 +72,7 @@ class Node(Modules):
             yield node
             stack += reversed(node.children)
 
-    def inside(self) -> Iterator[tuple[Node, bool]]:
+    def inside(self) -> Iterator[tuple[GraphBox, bool]]:
         """Give what is in it where it begins; frames where they end too, with ``False``."""
         stack = [(child, True) for child in reversed(self.children)]
         while stack:
@@ -81,49 +81,49 @@ class Node(Modules):
             if begins and node.is_frame:
                 stack += [(node, False), *((child, True) for child in reversed(node.children))]
 
-    def boxes(self) -> list[Node]:
+    def boxes(self) -> list[GraphBox]:
         return [node for node in self.walk() if not node.is_frame]
 
     def __repr__(self) -> str:
         return f"<Node {self.path or '(all)'} ×{self.times}: {len(self.children)} children>"
 
 
-def build(root: Module, runs_of: RunsOf, opens: Opens) -> Node:
+def build(root: Module, runs_of: RunsOf, opens: Opens) -> GraphBox:
     """Return a design with some modules open; the whole is."""
-    top = Node([root], None)
+    top = GraphBox([root], None)
     waiting = [top]
     while waiting:
         node = waiting.pop()
         for run in runs_of(node.first):
-            child = Node(run.modules, node)
+            child = GraphBox(run.modules, node)
             node.children.append(child)
             if not run.first.is_layer and opens(run, child.depth):
                 waiting.append(child)
     return top
 
 
-def gathered(top: Node, most: int) -> Node:
+def gathered(top: GraphBox, most: int) -> GraphBox:
     """Return a design whose top modules are drawn together with their neighbours, so that there are at most so many."""
     modules = [module for child in top.children for module in child.modules]
     step = -(-len(modules) // most)
-    whole = Node(top.modules, None)
+    whole = GraphBox(top.modules, None)
     starts = range(0, len(modules), step)
-    whole.children = [Node(modules[start : start + step], whole, is_run=False) for start in starts]
+    whole.children = [GraphBox(modules[start : start + step], whole, is_run=False) for start in starts]
     return whole
 
 
-def edges(top: Node, sources: Sequence[str]) -> tuple[list[Node], dict[tuple[Node, Node], None]]:
+def edges(top: GraphBox, sources: Sequence[str]) -> tuple[list[GraphBox], dict[tuple[GraphBox, GraphBox], None]]:
     """Return the inputs of a design that are read, and what reads what: every pair once, in the network's order."""
     boxes, hidden = _boxes_of(top)
-    inputs = {name: Node([], top, input_=name) for name in sources}
-    found: dict[tuple[Node, Node], None] = {}
+    inputs = {name: GraphBox([], top, input_=name) for name in sources}
+    found: dict[tuple[GraphBox, GraphBox], None] = {}
     for leaf in top.first.leaves() if top.children else ():
         if leaf in hidden:  # what the first of equal neighbours reads, or the one before
             continue
         reader = boxes[leaf]
         for source in leaf.sources:
             if isinstance(source, str):
-                box = inputs.get(source) or inputs.setdefault(source, Node([], top, input_=source))
+                box = inputs.get(source) or inputs.setdefault(source, GraphBox([], top, input_=source))
             else:
                 box = boxes[source]
             if box is not reader:
@@ -132,9 +132,9 @@ def edges(top: Node, sources: Sequence[str]) -> tuple[list[Node], dict[tuple[Nod
     return [box for box in inputs.values() if box in read], found
 
 
-def _boxes_of(top: Node) -> tuple[Mapping[Module, Node], set[Module]]:
+def _boxes_of(top: GraphBox) -> tuple[Mapping[Module, GraphBox], set[Module]]:
     """Return the box that every layer is in, and the layers of frames' neighbours, which are not drawn themselves."""
-    boxes: dict[Module, Node] = {}
+    boxes: dict[Module, GraphBox] = {}
     hidden: set[Module] = set()
     for node in reversed(list(top.walk())):
         if not node.is_frame:
