@@ -261,7 +261,8 @@ _VERSION = _eager_option("--version", text="Show the version and exit.", shown=l
 
 @click.group(cls=_Main, epilog=DESIGN_NAMES_HELP + EXIT_CODES_HELP, params=[_VERSION])
 def convcalc() -> None:
-    """Count the parameters, multiplies, activations and depth of neural networks, exactly, from a YAML spec.
+    """Count the parameters, multiplies, activations and depth of neural networks, exactly, from a YAML
+    spec or a model file.
 
     \b
     Examples:

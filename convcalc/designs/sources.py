@@ -31,8 +31,7 @@ Axes: TypeAlias = str | int | Sequence[int]
 """The axes of an input, without the batch: ``"3,224,224"`` or ``(3, 224, 224)``."""
 Code: TypeAlias = Mapping[str, Any] | None
 """Fields of :class:`convcalc.importers.model.CodeOptions` where code of a model may be run, and else nothing."""
-MISSING_FILE, FOLDER = ("CC001", "CC703"), "CC002"
-NO_TEXT = ("CC004", "CC005")
+MISSING_FILE, FOLDER, NO_TEXT = ("CC001", "CC703"), "CC002", ("CC004", "CC005")
 SPEC_KEY = re.compile(r"""^[ \t]*(?:[{,][ \t]*)?["']?(?:layers|blocks)["']?[ \t]*:""", re.MULTILINE)
 """A key that a spec has at the top, and no YAML of other programs: they have their layers in ``backbone``."""
 
@@ -232,7 +231,7 @@ def open_spec(file: str, *, libraries: Sequence[str] = (), inputs: Inputs = NO_I
             from convcalc.importers.refused import other_format  # texts do without
 
             error = other_format(file) or error
-        if error.code == "CC003" and file.endswith(".json"):
+        elif error.code == "CC003" and file.endswith(".json"):
             error.hint = "a model of Keras may be larger as a .keras file: model.save('model.keras')"
         raise SpecErrors([error]) from None
     return read_spec(source, file, None, DocumentLoader(libraries=libraries), inputs)
@@ -241,14 +240,9 @@ def open_spec(file: str, *, libraries: Sequence[str] = (), inputs: Inputs = NO_I
 def read_spec(
     source: Source, file: str, path: str | None, files: DocumentLoader, inputs: Inputs = NO_INPUTS
 ) -> SpecFile:
-    """Read a spec from its text, such as that of a revision.
+    """Read a spec from its text, such as that of a revision; ``inputs`` go before its own.
 
-    Args:
-        source: its text, with its name in errors.
-        file: the name of its designs.
-        path: of the spec, for its imports, where it is not the name of the source.
-        files: read the imports.
-        inputs: shapes in place of those of the spec.
+    Its designs are named after ``file``; its imports are found from ``path``, by default the name of the source.
 
     Raises:
         SpecErrors: what is wrong with its form and its names.

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from convcalc.number_format import count_of
 from convcalc.records import NamedTuple
 
 
@@ -29,10 +30,17 @@ class Listing(NamedTuple):
     """Rows of facts by key; a fact may be a text, an integer, a shape, shapes by name, or nothing."""
 
     noun: str
-    """What a row is."""
+    """What a row is about: with an s, the key of the rows in JSON."""
     fields: Sequence[RowField]
     rows: Sequence[Mapping[str, Any]] = ()
     shared_values: Mapping[str, Any] = MappingProxyType({})
     """What holds for all rows: batch, number format."""
     has_errors: bool = False
     """Whether machine output has an ``errors`` key, even if there are none."""
+    row: str = ""
+    """What people call a row, where that is not the noun."""
+
+    @property
+    def size(self) -> str:
+        """How many rows there are, in words."""
+        return count_of(len(self.rows), self.row or self.noun)

@@ -47,7 +47,9 @@ def metrics_used(text: str | None, axes: tuple[Axis, ...]) -> tuple[str, ...]:
         return ()
     known = [axis.name for axis in axes if axis.name != VARIANT]
     both = (*known, *metric_names(), *([LEAST_TIME] if axes else []))
-    names = parse_condition(text, both).names
+    condition = parse_condition(text, both)
+    words = {value for axis in axes if not axis.is_numeric for value in axis.values if isinstance(value, str)}
+    names = (*condition.names, *(word for word in condition.words if word.text not in words))
     read = dict.fromkeys(name for name, _, _ in names)
     for name in read:
         if name not in both:

@@ -367,6 +367,7 @@ def test_where(cli: Command, folder: Path) -> None:
     ("where", "said"),
     [
         ("parms < 1", "the condition reads 'parms', which is not a metric of whole designs; did you mean 'params'?"),
+        ("batch == 1", "the condition reads 'batch', which is not a metric of whole designs"),  # a word elsewhere
         ("params <", "CC715"),
         ("params", "a condition is true or false"),
         ("params / (macs - macs) > 1", "CC715"),
@@ -390,6 +391,7 @@ def test_several_number_formats_are_a_row_each(cli: Command, folder: Path) -> No
     ]  # fmt: skip
     stem, others = 4 * 3 * 9 + 4, int(rows[0]["params"]) - 4 * 3 * 9 - 4
     assert [int(row["weight_bytes"]) for row in rows[:2]] == [4 * stem + 2 * others, 4 * stem + others]
+    assert "\n2 rows\n" in cli("batch", "tiny.yaml", "--dtype", "int8", "--dtype", "float16").stdout
     lone = table(cli("batch", "tiny.yaml", *options, "--dtype", "int8", "-f", "csv").stdout)
     assert "dtype" not in lone[0]
     document = json.loads(cli("batch", "tiny.yaml", "--dtype", "int8", "--dtype", "float16", "--json").stdout)

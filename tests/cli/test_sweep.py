@@ -255,6 +255,7 @@ def test_missing_packages(tmp_path: Path, package: str, arguments: tuple[str, ..
         (["width=1", "width=2"], "CC714"),
         ([], "CC713"),
         (["width=8", "--where", "parms < 1"], "did you mean 'params'?"),
+        (["width=8", "--where", "batch == 1"], "the condition reads 'batch', which is neither an axis nor a metric"),
         (["width=8", "--where", "2 * MiB"], "hint: a suffix must follow its number directly: write 2MiB"),
         (["width=8", "--where", "params < 1.5 * M"], "hint: a suffix must follow its number directly: write 1.5M"),
         (["width=8", "--where", "KiB < params"], "hint: a suffix must follow its number directly: write 1KiB"),

@@ -59,9 +59,11 @@ def shuffled(graph: Graph, dice: Random) -> Graph:
     waiting = {node.index: set(node.inputs or (range(node.index) if node.op else ())) for node in graph.nodes}
     order: list[int] = []
     while waiting:
-        ready = [index for index, inputs in waiting.items() if inputs.issubset(order)]
-        order.append(dice.choice(ready))
-        del waiting[order[-1]]
+        placed = dice.choice([index for index, inputs in waiting.items() if not inputs])
+        order.append(placed)
+        del waiting[placed]
+        for inputs in waiting.values():
+            inputs.discard(placed)
     return rebuilt(graph, order=order)
 
 

@@ -179,7 +179,8 @@ def _listing(reading: DesignOptions, shown: Sequence[str]) -> Listing:
         conditions["given_inputs"] = {name or "input": text for name, text in reading.inputs.items()}
     if reading.overrides:
         conditions["overrides"] = dict(reading.overrides)
-    return Listing("design", fields, shared_values=conditions, has_errors=True)
+    row = "row" if len(reading.dtypes) > 1 else "design"
+    return Listing("design", fields, shared_values=conditions, has_errors=True, row=row)
 
 
 def _sorted(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from convcalc.number_format import count_of
 from convcalc.render.comparison.side_by_side import SideBySidePlan
 from convcalc.render.report.header import conditions, convention, coverage, input_to_output, notes, total_texts
 from convcalc.render.report.page import flat_table
@@ -83,7 +82,7 @@ def stream(listing: Listing, surface: Surface) -> RowStream:
 
     def drawn(whole: Listing) -> str:
         table = listed(whole, seen(whole), surface.glyphs)
-        return f"{gfm.table(table)}\n\n{count_of(len(whole.rows), whole.noun)}\n"
+        return f"{gfm.table(table)}\n\n{whole.size}\n"
 
     return BufferedRows(listing, drawn)
 

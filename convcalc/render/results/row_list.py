@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO, Any, Protocol
 
-from convcalc.number_format import count_of, format_exact
+from convcalc.number_format import format_exact
 from convcalc.records import NamedTuple, replace
 from convcalc.render.tables.blocks import Block, Paragraph, Table, TableColumn, left_out
 from convcalc.render.tables.characters import Characters
@@ -34,7 +34,7 @@ def listing_blocks(listing: Listing, surface: Surface) -> Iterator[Block]:
         yield Paragraph()
     if hidden:
         yield left_out(", ".join(hidden), surface.width, grid(listing, seen(listing), glyphs).width)
-    yield surface.line(count_of(len(listing.rows), listing.noun))
+    yield surface.line(listing.size)
 
 
 def _brief(row: Mapping[str, Any]) -> Mapping[str, Any]:
