@@ -33,8 +33,8 @@ from convcalc.arith import (
     select,
     total,
 )
+from convcalc.arith.symbols import symbol
 from convcalc.errors import SpecError, Undecided
-from convcalc.symbols import symbol
 
 n, m = symbol("n"), symbol("m")
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import convcalc
 from convcalc.arith import record_constraints
+from convcalc.arith.symbols import FloorDiv, simplify_extremes, symbol
 from convcalc.designs.sources import CountOptions, open_spec
 from convcalc.errors import SpecErrors
 from convcalc.formula import simplify as forms_module
@@ -24,7 +25,6 @@ from convcalc.formula.printers import LATEX, PYTHON, TEXT
 from convcalc.formula.simplify import Simplifier
 from convcalc.formula.symbolic_design import FormulaRequest, SymbolicDesign
 from convcalc.render import FORMULAS, Surface
-from convcalc.symbols import FloorDiv, simplify_extremes, symbol
 from tests.conftest import ROOT, Command
 
 TUTORIALS = ROOT / "specs" / "tutorials"

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 import convcalc
 from convcalc.arith import record_constraints
+from convcalc.arith.symbols import symbol
 from convcalc.errors import SpecError, SpecErrors
 from convcalc.graph.graph import Graph, topological_order
-from convcalc.symbols import symbol
 
 # --- order ------------------------------------------------------------------------------------------------------------
 

@@ -11,13 +11,13 @@ import pytest
 
 import convcalc
 from convcalc.arith import record_constraints
+from convcalc.arith.symbols import symbol
 from convcalc.designs.sources import CountOptions
 from convcalc.errors import SpecErrors
 from convcalc.formula.closed_form import Formula, derive
 from convcalc.formula.printers import TEXT
 from convcalc.formula.symbolic_design import FormulaRequest
 from convcalc.metrics.registry import core_metrics
-from convcalc.symbols import symbol
 from tests.conftest import Command
 
 METRICS = (

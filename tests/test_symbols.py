@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import convcalc
 from convcalc.arith import at_least, at_most, equal, floordiv, less, less_equal, record_constraints
-from convcalc.symbols import FloorDiv, is_implied, symbol
+from convcalc.arith.symbols import FloorDiv, is_implied, symbol
 from tests.conftest import ROOT
 
 n, m, k = symbol("n"), symbol("m"), symbol("k")

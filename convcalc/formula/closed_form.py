@@ -120,7 +120,7 @@ def _shared_factor(times: Sequence[Any]) -> tuple[Any, Sequence[Any]]:
         return first, [1] * len(times)
     if first == 1:
         return 1, times
-    from convcalc.symbols import exact_quotient
+    from convcalc.arith.symbols import exact_quotient
 
     within = [exact_quotient(each, first) for each in times]
     return (1, times) if any(each is None for each in within) else (first, within)
@@ -164,7 +164,7 @@ def derive(
 
 def _derive(designs: Sequence[SymbolicDesign], uses: tuple[SymbolUse, ...], request: FormulaRequest) -> Formula:
     """Count the designs with symbols, and simplify the counts."""
-    from convcalc.symbols import symbol
+    from convcalc.arith.symbols import symbol
 
     symbols = {use.name: symbol(use.name) for use in uses}
     with record_constraints() as ledger:

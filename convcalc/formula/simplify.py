@@ -71,7 +71,7 @@ class Simplifier:
         """
         import sympy
 
-        from convcalc.symbols import simplify_extremes
+        from convcalc.arith.symbols import simplify_extremes
 
         expression = simplify_extremes(sympy.sympify(expression).xreplace(self._divisions), self._assumptions)
         if expression not in self._simplified:
@@ -98,7 +98,7 @@ class Simplifier:
 
     def assumptions(self) -> tuple[Assumption, ...]:
         """Return what the trees rest on, each relation once and without those that the bounds decide."""
-        from convcalc.symbols import simplify_extremes
+        from convcalc.arith.symbols import simplify_extremes
 
         plain = Simplifier(list(self._ranks), ())
         kept = (simplify_extremes(condition, self._assumptions) for condition in self._assumptions)
@@ -188,7 +188,7 @@ class Simplifier:
         """Return what a polynomial takes as a whole: a symbol, a floor, the largest or smallest of some."""
         import sympy
 
-        from convcalc.symbols import FloorDiv
+        from convcalc.arith.symbols import FloorDiv
 
         if atom.is_Symbol:
             return SymbolRef(atom.name)
@@ -276,7 +276,7 @@ def _factor(terms: Terms, atoms: Sequence[Expr]) -> Expr:
 
 def _divisions(known: Sequence[Any]) -> dict[Any, Any]:
     """Return the floors that known relations say to leave nothing, each with its quotient."""
-    from convcalc.symbols import FloorDiv
+    from convcalc.arith.symbols import FloorDiv
 
     divided = filter(None, map(division, known))
     return {FloorDiv(dividend, divisor): dividend / divisor for dividend, divisor in divided}
@@ -286,7 +286,7 @@ def division(condition: Any) -> tuple[Any, Any] | None:
     """Return (a, d) of a relation that says a − d·⌊a/d⌋ = 0, which is that d divides a; nothing for any other."""
     import sympy
 
-    from convcalc.symbols import FloorDiv
+    from convcalc.arith.symbols import FloorDiv
 
     if not isinstance(condition, sympy.Eq):
         return None

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from convcalc.arith.turns import SplitTurnsError
 from convcalc.errors import Source, Span, SpecError, SpecErrors, limit_suggestions, quoted, similar_variable
 from convcalc.graph.builder import input_size
 from convcalc.graph.graph import Graph
@@ -28,7 +29,6 @@ from convcalc.spec.expansion.symbolic_turns import TurnParts, too_many_parts
 from convcalc.spec.limits import limit_list_elements
 from convcalc.spec.yaml.nodes import ScalarNode
 from convcalc.spec.yaml.text import reject_control_characters, validate_text
-from convcalc.turns import SplitTurnsError
 
 Overrides = Mapping[str, Any]
 """``--set``: expressions as text, or values of any kind of number."""

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from convcalc.arith import record_constraints
+from convcalc.arith.symbols import symbol
 from convcalc.errors import SpecError, Undecided
 from convcalc.ops.arguments import (
     ArgumentType,
@@ -25,7 +26,6 @@ from convcalc.ops.arguments import (
     SizesType,
     SizeType,
 )
-from convcalc.symbols import symbol
 
 HALF, THIRD = Fraction(1, 2), Fraction(10, 3)
 n = symbol("n")

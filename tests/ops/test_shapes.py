@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from convcalc.arith.symbols import symbol
 from convcalc.dtypes import bytes_of
 from convcalc.errors import SpecError
 from convcalc.shapes import Shape
-from convcalc.symbols import symbol
 
 IMAGE = Shape((3, 32, 40))
 

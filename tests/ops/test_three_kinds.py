@@ -18,6 +18,7 @@ import pytest
 import sympy
 
 from convcalc.arith import ConstraintLog, record_constraints
+from convcalc.arith.symbols import symbol
 from convcalc.errors import SpecError
 from convcalc.graph.builder import GraphBuilder
 from convcalc.ops.arguments import DimsType, InvalidArgument, PaddingType, ScalesType, SizesType, SizeType
@@ -25,7 +26,6 @@ from convcalc.ops.kinds.conv import Conv
 from convcalc.ops.op import Held, Op, Window
 from convcalc.ops.registry import load_all
 from convcalc.shapes import Shape
-from convcalc.symbols import symbol
 from tests.ops.examples import EXAMPLES, Example
 
 Place: TypeAlias = tuple[Any, ...]

@@ -15,6 +15,7 @@ import sympy
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from convcalc.arith.symbols import symbol
 from convcalc.errors import Undecided
 from convcalc.spec.expressions.errors import ExpressionError
 from convcalc.spec.expressions.expression import parse
@@ -22,7 +23,6 @@ from convcalc.spec.expressions.functions import FUNCTIONS
 from convcalc.spec.expressions.messages import reserved_reason
 from convcalc.spec.expressions.values import Keyword
 from convcalc.spec.expressions.vocabulary import KEYWORDS
-from convcalc.symbols import symbol
 from tests.work import limited_work
 
 SCOPE: Mapping[str, Any] = {

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 from convcalc.arith import collapse_uniform, free_names, is_plain
+from convcalc.arith.turns import Turns
 from convcalc.errors import Span, SpecError, Undecided, quoted
 from convcalc.graph.graph import Node
 from convcalc.ops.value_text import describe_value
@@ -17,7 +18,6 @@ from convcalc.spec.document.syntax_tree import Item, Repeat
 from convcalc.spec.document.value_nodes import ValueNode, Variables, structural_error, with_variables
 from convcalc.spec.expansion.scopes import LayerScope
 from convcalc.spec.limits import REPEAT
-from convcalc.turns import Turns
 
 OMITTED = -2
 """Result of an item omitted by `when` or by a repeat of 0."""

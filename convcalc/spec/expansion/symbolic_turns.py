@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from convcalc.arith import equal, less_equal, record_constraints, require
+from convcalc.arith.turns import SplitTurnsError, Turns, within_turns
 from convcalc.errors import SpecError, quoted
 from convcalc.graph.builder import GraphBuilder
 from convcalc.graph.graph import LayerFacts
@@ -21,7 +22,6 @@ from convcalc.spec.document.syntax_tree import Item
 from convcalc.spec.document.value_nodes import StructuralError
 from convcalc.spec.expansion.frames import OMITTED, Frame, Loop
 from convcalc.spec.expansion.scopes import FAILED
-from convcalc.turns import SplitTurnsError, Turns, within_turns
 
 MAX_PARTS = 24
 """Of more parts a repeat is not made: something compares ``i`` anew in each of them."""
@@ -40,7 +40,7 @@ class TurnParts:
 
     def frames(self, repeat: Hashable, count: Any, frame: Frame) -> Iterator[Frame]:
         """Give the frame of every part of the turns."""
-        from convcalc.symbols import turn_symbol
+        from convcalc.arith.symbols import turn_symbol
 
         self._counts[repeat] = count
         ends = [0, *self._splits.setdefault(repeat, [1]), count]

@@ -11,8 +11,8 @@ import sympy
 from sympy.printing.precedence import PRECEDENCE
 
 from convcalc.arith import MAX_NESTED_EXTREMES
+from convcalc.arith.turns import SplitTurnsError, Turns, known_relations, turns_in
 from convcalc.errors import SpecError, quoted
-from convcalc.turns import SplitTurnsError, Turns, known_relations, turns_in
 
 INEQUALITIES = (sympy.Ge, sympy.Le, sympy.Gt, sympy.Lt)
 EXTREMES = (sympy.Max, sympy.Min)

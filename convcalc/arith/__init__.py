@@ -61,7 +61,7 @@ def floordiv(dividend: Number, divisor: Number) -> Number:
     if type(dividend) is int and type(divisor) is int:
         return dividend // divisor
     if _symbolic(dividend, divisor):
-        from convcalc.symbols import FloorDiv
+        from convcalc.arith.symbols import FloorDiv
 
         return FloorDiv(dividend, divisor)
     numpy = _numpy()
@@ -93,7 +93,7 @@ def at_least(value: Number, floor: Number) -> Number:
     if type(value) is int and type(floor) is int:
         return max(value, floor)
     if _symbolic(value, floor):
-        from convcalc.symbols import maximum
+        from convcalc.arith.symbols import maximum
 
         return maximum(value, floor)  # type: ignore[no-any-return]
     return _numpy().maximum(value, floor)  # type: ignore[no-any-return]
@@ -104,7 +104,7 @@ def at_most(value: Number, ceiling: Number) -> Number:
     if type(value) is int and type(ceiling) is int:
         return min(value, ceiling)
     if _symbolic(value, ceiling):
-        from convcalc.symbols import minimum
+        from convcalc.arith.symbols import minimum
 
         return minimum(value, ceiling)  # type: ignore[no-any-return]
     return _numpy().minimum(value, ceiling)  # type: ignore[no-any-return]
@@ -115,7 +115,7 @@ def largest(values: Sequence[Number]) -> Number:
     if {*map(type, values)} <= {int}:
         return max(values, default=0)
     if _symbolic(*values):
-        from convcalc.symbols import largest
+        from convcalc.arith.symbols import largest
 
         return largest(values)  # type: ignore[no-any-return]
     return reduce(at_least, values, 0)
@@ -141,7 +141,7 @@ def select(condition: Condition, then: Number, otherwise: Number) -> Number:
     if isinstance(condition, bool):
         return then if condition else otherwise
     if _symbolic(condition, then, otherwise):
-        from convcalc.symbols import piecewise
+        from convcalc.arith.symbols import piecewise
 
         return piecewise(condition, then, otherwise)
     return _numpy().where(condition, then, otherwise)
@@ -152,7 +152,7 @@ def equal(left: Number, right: Number) -> Condition:
     if type(left) is int and type(right) is int:
         return left == right
     if _symbolic(left, right):
-        from convcalc.symbols import equality
+        from convcalc.arith.symbols import equality
 
         return _settled(equality(left, right))
     return left == right
@@ -163,7 +163,7 @@ def less(left: Number, right: Number) -> Condition:
     if type(left) is int and type(right) is int:
         return left < right
     if _symbolic(left, right):
-        from convcalc.symbols import less
+        from convcalc.arith.symbols import less
 
         return _settled(less(left, right))
     return left < right
@@ -174,7 +174,7 @@ def less_equal(left: Number, right: Number) -> Condition:
     if type(left) is int and type(right) is int:
         return left <= right
     if _symbolic(left, right):
-        from convcalc.symbols import less_equal
+        from convcalc.arith.symbols import less_equal
 
         return _settled(less_equal(left, right))
     return left <= right
@@ -226,7 +226,7 @@ class ConstraintLog:
     """(invalid points, error code, reason with ``{}`` for values), in the order met."""
 
     def record_assumption(self, condition: Any) -> None:
-        from convcalc.symbols import is_implied
+        from convcalc.arith.symbols import is_implied
 
         if not is_implied(condition, self.assumptions):
             self.assumptions[:] = [other for other in self.assumptions if not is_implied(other, [condition])]
