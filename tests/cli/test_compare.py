@@ -36,7 +36,7 @@ def test_the_count_of_a_tool_has_words(cli: Command, folder: Path, width: int | 
     wide = [] if width is None else ["--width", str(width)]
     text = " ".join(cli("compare", "tiny.yaml", "tiny.yaml@wide", "--columns", "+fvcore", *wide).stdout.split())
     assert "without parameters, multiplies or MACs counted by fvcore" in text
-    assert re.search(r"tiny@wide has [\d.]+× as many MACs counted by fvcore as tiny \([\d,]+ against [\d,]+\)\.", text)
+    assert re.search(r"tiny@wide has [\d.]+× as many MACs counted by fvcore as tiny \([\d,]+ vs\. [\d,]+\)\.", text)
 
 
 def test_designs_are_compared_with_the_first(cli: Command, folder: Path) -> None:
@@ -149,9 +149,9 @@ def test_the_totals_that_people_ask_for_come_alone(cli: Command, folder: Path) -
 def test_it_ends_in_the_sentences_that_matter(cli: Command, folder: Path) -> None:
     text = cli("compare", "pair.yaml").stdout
     told = [line for line in text.splitlines() if line.startswith("Reduced ")]
-    # 8·8·9 + 8 = 584 against 8·2 + 2 + 2·8·9 + 8 = 170; one more convolution, and no activation in either
-    assert told[0] == "Reduced has 3.44× fewer parameters than direct (170 against 584: 0.291 of it)."
-    assert told[2:] == ["Reduced is one layer deeper than direct (2 against 1)."]
+    # 8·8·9 + 8 = 584 vs. 8·2 + 2 + 2·8·9 + 8 = 170; one more convolution, and no activation in either
+    assert told[0] == "Reduced has 3.44× fewer parameters than direct (170 vs. 584; ratio 0.291)."
+    assert told[2:] == ["Reduced is one layer deeper than direct (2 vs. 1)."]
     assert len(told) == 3
 
 

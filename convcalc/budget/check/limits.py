@@ -110,7 +110,7 @@ def _ratios(
             yield Fraction(size, other), place
         elif place.path == "" or place.path in others:
             text = f"{subject(case, limit.metric, place)} has no ratio: {case.against.design} has none of it"
-            hint = "limit the metric itself, or hold it against another design"
+            hint = "limit the metric itself, or compare it with another design"
             raise SpecError(RATIO_TO_ZERO, text, limit.span, hint)
 
 

@@ -93,11 +93,11 @@ def noun_of(metric: Metric) -> Noun:
 
 
 def _ratio_clause(value: Value, base: Value, noun: Noun, first: str) -> str:
-    """``has 2.5× fewer parameters than naive (400 against 1,000: 0.4 of it)``; of a third, ``2.5× fewer (400)``."""
+    """``has 2.5× fewer parameters than naive (400 vs. 1,000; ratio 0.4)``; of a third, ``2.5× fewer (400)``."""
     if not value or not base or value == base:
         return _plain(value, base, noun, first)
     part = Fraction(value) / Fraction(base)
-    than, share = "than", f": {format_multiple(part)} of it" if part < 1 else ""
+    than, share = "than", f"; ratio {format_multiple(part)}" if part < 1 else ""
     if abs(part - 1) < CLOSE:
         how, share = f"{format_significant(abs(part - 1) * 100)} % {'fewer' if part < 1 else 'more'}", ""
     elif part < 1:
@@ -106,17 +106,17 @@ def _ratio_clause(value: Value, base: Value, noun: Noun, first: str) -> str:
         how, than = f"{format_multiple(part)}× as many", "as"
     if not first:
         return f"{how} ({format_exact(value)}{share})"
-    return f"{noun.verb} {how} {noun.many} {than} {first} ({format_exact(value)} against {format_exact(base)}{share})"
+    return f"{noun.verb} {how} {noun.many} {than} {first} ({format_exact(value)} vs. {format_exact(base)}{share})"
 
 
 def _difference_clause(value: Value, base: Value, noun: Noun, first: str) -> str:
-    """``has one more nonlinearity than naive (2 against 1)``."""
+    """``has one more nonlinearity than naive (2 vs. 1)``."""
     if not value or value == base:
         return _plain(value, base, noun, first)
     steps = max(value, base) - min(value, base)
     how = f"{_number(steps)} {'more' if value > base else 'fewer'}"
     if first:
-        return f"{noun.verb} {how} {noun.of(steps)} than {first} ({format_exact(value)} against {format_exact(base)})"
+        return f"{noun.verb} {how} {noun.of(steps)} than {first} ({format_exact(value)} vs. {format_exact(base)})"
     return f"{how} ({format_exact(value)})"
 
 
@@ -126,17 +126,17 @@ def _plain(value: Value, base: Value, noun: Noun, first: str) -> str:
         return f"{noun.verb} as many {noun.many} as {first} ({format_exact(value)})" if first else "as many"
     if not value:
         return f"{noun.verb} no {noun.many} ({first} {format_exact(base)})" if first else "none"
-    return f"{noun.verb} {format_exact(value)} {noun.of(value)}, {first} none" if first else format_exact(value)
+    return f"{noun.verb} {format_exact(value)} {noun.of(value)}, {first} has none" if first else format_exact(value)
 
 
 def _depth_clause(value: Value, base: Value, noun: Noun, first: str) -> str:
-    """``is one layer deeper than naive (2 against 1)``."""
+    """``is one layer deeper than naive (2 vs. 1)``."""
     if value == base:
         return f"is as deep as {first} ({format_exact(value)} {noun.of(value)})" if first else "as deep"
     steps = max(value, base) - min(value, base)
     how = f"{_number(steps)} {noun.of(steps)} {'deeper' if value > base else 'shallower'}"
     if first:
-        return f"is {how} than {first} ({format_exact(value)} against {format_exact(base)})"
+        return f"is {how} than {first} ({format_exact(value)} vs. {format_exact(base)})"
     return f"{how} ({format_exact(value)})"
 
 
