@@ -50,7 +50,7 @@ _LIMITS = {
     "PATHS": ("characters of the paths of all layers together", "CC509"),
     "AXES": ("axes of a shape", "CC508"),
     "AXIS": ("cells of an axis", "CC508"),
-    "EXTREMES": ("max and min in one another in a size of symbols", "CC510"),
+    "EXTREMES": ("max and min in a size of symbols", "CC510"),
     "LONGEST_TEXT": ("characters of an expression", "CC304"),
     "DEEPEST_NESTING": ("brackets in one another in an expression", "CC304"),
     "LARGEST": ("a number in an expression; the numerator and the denominator of a fraction", "CC304"),

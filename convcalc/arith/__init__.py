@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 Number: TypeAlias = int
 Condition: TypeAlias = bool
 
-MAX_NESTED_EXTREMES = 6
-"""How many max and min of symbols may be nested: the time to compare two of them is exponential in this."""
+MAX_EXTREMES = 8
+"""How many max and min a size of symbols may have: what is worked out with them grows exponentially."""
 
 
 def is_plain(value: object) -> bool:

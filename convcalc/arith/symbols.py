@@ -10,7 +10,7 @@ from typing import Any
 import sympy
 from sympy.printing.precedence import PRECEDENCE
 
-from convcalc.arith import MAX_NESTED_EXTREMES
+from convcalc.arith import MAX_EXTREMES
 from convcalc.arith.turns import SplitTurnsError, Turns, known_relations, turns_in
 from convcalc.errors import SpecError, quoted
 
@@ -147,17 +147,13 @@ def minimum(left: Any, right: Any) -> Any:
 
 
 def _limited(expression: Any) -> Any:
-    """Return an expression unless too many max and min are nested in it (CC510)."""
-    if _nested_extremes(expression) > MAX_NESTED_EXTREMES:
+    """Return an expression unless it has too many max and min (CC510)."""
+    if sum(map(expression.count, EXTREMES)) > MAX_EXTREMES:
         names = ", ".join(sorted(quoted(free.name) for free in expression.free_symbols))
-        text = f"a size of {names} exceeds the limit of {MAX_NESTED_EXTREMES} max and min in one another"
-        hint = "give the numbers that it is compared with the same symbol, or leave the symbol out"
+        text = f"a size of {names} has more than {MAX_EXTREMES} max and min, the limit"
+        hint = "let the numbers that it is compared with depend on the symbol too, or leave a symbol out"
         raise SpecError("CC510", text, hint=hint)
     return expression
-
-
-def _nested_extremes(expression: Any) -> int:
-    return max(map(_nested_extremes, expression.args), default=0) + isinstance(expression, EXTREMES)
 
 
 def piecewise(condition: Any, then: Any, otherwise: Any) -> Any:

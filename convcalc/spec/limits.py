@@ -25,7 +25,7 @@ PATHS = 32_000_000
 """Characters of the paths of all layers together."""
 AXES = shapes.MAX_AXES
 AXIS = shapes.MAX_AXIS_SIZE
-EXTREMES = arith.MAX_NESTED_EXTREMES
+EXTREMES = arith.MAX_EXTREMES
 LONGEST_TEXT = 500
 DEEPEST_NESTING = 64
 LARGEST = 10**18
