@@ -18,7 +18,7 @@ QUOTED = re.compile(r"""'([^']*)'|"([^"]*)\"""")
 def layer_paths(nodes: Sequence[OnnxNode], prefix: str = "") -> list[str]:
     """Return a path for every node: that of its module, if it is the only one in there, or of the module and its name.
 
-    >>> conv = Node("Conv", "", "/layer1/layer1.0/conv1/Conv", (), (), {}, {})
+    >>> conv = OnnxNode("Conv", "", "/layer1/layer1.0/conv1/Conv", (), (), {}, {})
     >>> layer_paths([conv, conv._replace(op="Add", name="/layer1/layer1.0/Add")])
     ['layer1.0.conv1', 'layer1.0.Add']
     """
