@@ -363,6 +363,22 @@ def test_a_function_finds_the_bias_of_every_call_anew(tmp_path: Path) -> None:
     assert counts(graph) == (4 * 4 + 4, 2 * 3 * 4 * 4)
 
 
+def test_a_constant_of_a_function_is_that_of_every_call(tmp_path: Path) -> None:
+    """A caller gives the shape; the node of one call is gone when the next is made, which may be in its place in memory."""
+    shape = pb.data(1, "value_ints") + pb.data(21, "p") + pb.integer(20, 7)
+    nodes = pb.node("Constant", (), ("c",), shape), pb.node("ConstantOfShape", ("c",), ("w",))
+    own = function("Wide", *nodes, pb.node("MatMul", ("a", "w"), ("r",)), inputs="a")
+    widths = [5, 6, 7, 8] * 3
+    calls, ends = [], []
+    for place, width in enumerate(widths):
+        plain = pb.node("Wide", ("x",), (f"y{place}",), integers("p", 4, width))
+        calls.append(pb.data(1, plain[2:] + pb.data(7, "own")))
+        ends.append(leaving(f"y{place}"))
+    graph = built(tmp_path, *calls, entering("x", 1, 4), *ends, after=own)
+    assert [node.shape[-1] for node in graph.layers] == widths
+    assert counts(graph)[0] == 4 * (5 + 6 + 7 + 8)  # calls with the same shape have the same constant
+
+
 def test_functions_that_call_themselves_are_refused(tmp_path: Path) -> None:
     inner = called("Again", ("a", "b"))
     own = function("Again", inner.replace(pb.data(2, "y"), pb.data(2, "r")))

@@ -44,7 +44,8 @@ class GraphWalk:
             name for node in structure.graph.nodes if node.op == "BatchNormalization" for name in node.inputs[3:5]
         }
         """Names of running means and variances: buffers, also where exporters write one constant for equal ones."""
-        self.written: dict[int, tuple[Value, Any]] = {}
+        self.written: dict[tuple[int, Sizes], tuple[Value, Any, OnnxNode]] = {}
+        """Constants by the nodes that they are written in, which are held, so that no other has the identity of one."""
         self.merged: dict[tuple[int, str], Number] = {}
         """Elements of biases and scales, of each the key and the further modules that read it."""
         self._first_reader: dict[int, str] = {}

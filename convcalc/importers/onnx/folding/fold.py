@@ -234,7 +234,7 @@ def _constant(call: NodeCall) -> Value:
     data_type = FLOAT if "float" in key else INT64 if "int" in key else 8
     elements = value if isinstance(value, tuple) else (value,)
     made = StoredTensor(name, data_type, (len(elements),) if isinstance(value, tuple) else (), elements, "")
-    return call.run.written.setdefault(id(call.node), (constant(made, name), made))[0]
+    return call.run.written.setdefault((id(call.node), ()), (constant(made, name), made, call.node))[0]
 
 
 def _filled(call: NodeCall) -> list[Value | None] | None:
@@ -250,6 +250,9 @@ def _filled(call: NodeCall) -> list[Value | None] | None:
         raise ValueError(sizes)
     few = is_plain_shape and prod(sizes) <= MAX_ELEMENTS
     elements = (element,) * prod(sizes) if few else None
-    key = id(call.node) if shape.key and is_plain_shape else 0
-    name, is_learned = call.node.outputs[0], bool(key) and bool(sizes) and data_type in FLOATS
-    return [Value(name, sizes, data_type, elements, key, is_constant=True, is_learned=is_learned)]
+    name, is_written = call.node.outputs[0], bool(shape.key) and is_plain_shape
+    is_learned = is_written and bool(sizes) and data_type in FLOATS
+    made = Value(name, sizes, data_type, elements, is_constant=True, is_learned=is_learned)
+    if is_written:  # equal for all calls of a function that give it the same shape
+        made.key = id(call.run.written.setdefault((id(call.node), sizes), (made, made, call.node)))
+    return [made]
