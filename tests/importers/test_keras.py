@@ -294,6 +294,14 @@ def test_refusals_name_the_layer(case: str) -> None:
     assert code == "CC760" or "model.json: d: error" in str(caught.value)
 
 
+def test_an_attention_of_one_tensor_is_refused() -> None:
+    given = {"class_name": "__keras_tensor__", "config": {"shape": [None, 9, 3], "keras_history": ["x", 0, 0]}}
+    call = {"args": [given], "kwargs": {}}
+    function = {**layer("d", "DotProductAttention"), "module": "keras.src.ops.nn", "inbound_nodes": [call]}
+    with pytest.raises(Exception, match="CC766: an attention reads a query, a key and a value"):
+        graph(model(entering(9, 3), function))
+
+
 def test_a_model_without_layers_is_refused() -> None:
     with pytest.raises(Exception, match="CC761: the file has no layers"):
         read({"class_name": "MyModel", "module": "mine", "config": {"units": 3}})

@@ -119,7 +119,10 @@ def one_hot(call: LayerCall) -> Output:
 
 def dot_product_attention(call: LayerCall) -> Output:
     """Keras has [tokens, heads, features]: the heads come first here."""
-    given = [call.natural(call.argument(place, name)) for place, name in enumerate(("query", "key", "value"))]
+    entering = [call.argument(place, name) for place, name in enumerate(("query", "key", "value"))]
+    given = [call.natural(each) for each in entering if isinstance(each, LayerTensor)]
+    if len(given) < len(entering):
+        raise bad("an attention reads a query, a key and a value")
     if any(len(each.order) != 3 for each in given):
         raise batch_error(call)
     q, k, v = (call.add("permute", each, name="heads", axes=[1, 0, 2]) for each in given)
