@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from datetime import date
 
 from convcalc.budget.baseline.session import BaselineSession
@@ -118,21 +118,25 @@ class _Checker:
     def _ineffective_rules(self) -> Iterator[Finding]:
         """Give the rules without effect: layers that are in no design, limits that nothing comes near."""
         budgets = self.file.budgets if self.file else ()
+        used, matched = {*self.found.budgets_with_layers}, {*self.found.matched_globs}
         for budget in budgets:
             if budget.unmatched != OFF and budget.layers is not None and budget.id in self.found.unused_dtype_globs:
-                yield from self._without_layers(budget, budget.layers)
+                yield from _without_layers(budget, budget.layers, used, matched)
         if not self.found.errors:
             yield from loose_limits(budgets, self.found.limits)
 
-    def _without_layers(self, budget: Budget, layers: LayerFilter) -> Iterator[Finding]:
-        if budget.id not in self.found.budgets_with_layers:
-            yield unmatched_finding(budget, layers.span, f"the layers of the budget {budget.id} are in no design")
-            return
-        matched = {at for id_, at in self.found.matched_globs if id_ == budget.id}
-        for at, pattern in enumerate(layers.path_globs):
-            if not pattern.is_exclusion and at not in matched:
-                text = f"{quoted(pattern.text)} of the budget {budget.id} matches no layer"
-                yield unmatched_finding(budget, pattern.span, text)
+
+def _without_layers(
+    budget: Budget, layers: LayerFilter, used: Container[str], matched: Container[tuple[str, int]]
+) -> Iterator[Finding]:
+    """Give the findings of a budget whose layers, or some of whose globs, are in no design."""
+    if budget.id not in used:
+        yield unmatched_finding(budget, layers.span, f"the layers of the budget {budget.id} are in no design")
+        return
+    for at, pattern in enumerate(layers.path_globs):
+        if not pattern.is_exclusion and (budget.id, at) not in matched:
+            text = f"{quoted(pattern.text)} of the budget {budget.id} matches no layer"
+            yield unmatched_finding(budget, pattern.span, text)
 
 
 def _deduplicated(errors: Iterable[SpecError]) -> Iterator[SpecError]:
