@@ -45,18 +45,26 @@ def metrics_used(text: str | None, axes: tuple[Axis, ...]) -> tuple[str, ...]:
     """
     if text is None:
         return ()
-    known = [axis.name for axis in axes if axis.name != VARIANT]
+    read_axes = [axis for axis in axes if axis.name != VARIANT]
+    known = [axis.name for axis in read_axes]
     both = (*known, *metric_names(), *([LEAST_TIME] if axes else []))
     condition = parse_condition(text, both)
-    words = {value for axis in axes if not axis.is_numeric for value in axis.values if isinstance(value, str)}
+    of_words = {
+        axis.name: [value for value in axis.values if isinstance(value, str)]
+        for axis in read_axes
+        if not axis.is_numeric
+    }
+    words = {word for values in of_words.values() for word in values}
     names = (*condition.names, *(word for word in condition.words if word.text not in words))
     read = dict.fromkeys(name for name, _, _ in names)
     for name in read:
         if name not in both:
             kinds = "neither an axis nor a metric of whole designs" if axes else "not a metric of whole designs"
-            said = f"the condition reads '{name}', which is {kinds}{did_you_mean(name, both)}"
+            said = f"the condition reads '{name}', which is {kinds}{did_you_mean(name, (*both, *words))}"
             at, end = next((at, end) for each, at, end in names if each == name)
-            hint = _suffixed(text, at, end) or f"it may read {', '.join(both)}"
+            is_word = any(name == word.text for word in condition.words)
+            values = (f"{axis} is one of {', '.join(each)}" for axis, each in of_words.items() if each and is_word)
+            hint = _suffixed(text, at, end) or "; ".join([*values, f"it may read {', '.join(both)}"])
             raise SpecError(INVALID_CONDITION, said, Span(Source("--where", text), 1, 1 + at, end - at), hint=hint)
     _require_bytes(text, names, known)
     return tuple(name for name in read if name not in known)

@@ -285,6 +285,15 @@ def test_mistakes(cli: Command, arguments: list[str], said: str) -> None:
     assert said in result.stderr
 
 
+def test_where_with_a_word_that_no_axis_has_names_those_of_the_axes(cli: Command, tmp_path: Path) -> None:
+    spec = tmp_path / "acts.yaml"
+    spec.write_text("input: [3, 8, 8]\nvars: {kind: relu}\nlayers: [conv: {out: 4, kernel: 3, act: kind}]\n")
+    result = cli("sweep", str(spec), "kind=relu,gelu", "--where", "kind == silu")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "hint: kind is one of relu, gelu; it may read kind, params, " in result.stderr
+    assert "one of relu" not in cli("sweep", str(spec), "kind=relu,gelu", "--where", "parms > 3").stderr
+
+
 # --- engines ----------------------------------------------------------------------------------------------------------
 
 
