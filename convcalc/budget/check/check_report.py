@@ -60,7 +60,7 @@ class CheckReport(Drawn):
         """Return the findings in a format of ``convcalc check``, such as ``text``, ``json`` or ``sarif``.
 
         Raises:
-            UnknownKey: where there is no such format.
+            UnknownNameError: where there is no such format.
         """
         return self._draw(format, of=self.verdict)
 
