@@ -364,7 +364,7 @@ def test_a_function_finds_the_bias_of_every_call_anew(tmp_path: Path) -> None:
 
 
 def test_a_constant_of_a_function_is_that_of_every_call(tmp_path: Path) -> None:
-    """A caller gives the shape; the node of one call is gone when the next is made, which may be in its place in memory."""
+    """The node of one call is gone when that of the next is made, which may be in its place in memory."""
     shape = pb.data(1, "value_ints") + pb.data(21, "p") + pb.integer(20, 7)
     nodes = pb.node("Constant", (), ("c",), shape), pb.node("ConstantOfShape", ("c",), ("w",))
     own = function("Wide", *nodes, pb.node("MatMul", ("a", "w"), ("r",)), inputs="a")
