@@ -472,7 +472,7 @@ def refusal(design: str, symbols: str = "", **settings: str) -> str:
         (("zoo:resnet50", "v1"), {}, "'v1' is false in the spec"),
         (("zoo:mobilenet_v2@0.75", "alpha"), {}, "'alpha' is 3/4 in the spec"),
         (("zoo:vit",), {}, "a formula needs a symbol at least"),
-        (("zoo:mamba", "c"), {}, "error CC510: a size of 'c' has more than 8 max and min, the limit"),
+        (("zoo:mamba", "c"), {}, "error CC510: a size of 'c' has more than 24 max and min, the limit"),
         (("zoo:vit", "image"), {"image": "32*k"}, "'image' is both a symbol and set to '32*k'"),
         (("zoo:vit", "image"), {"dims": "3"}, "no variable or axis 'dims'; did you mean 'dim'?"),
         (("zoo:vit",), {"mlp": "4*dimm"}, "no variable 'dimm'; did you mean 'dim'?"),

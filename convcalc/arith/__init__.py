@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Number: TypeAlias = int
 Condition: TypeAlias = bool
 
-MAX_EXTREMES = 8
+MAX_EXTREMES = 24
 """How many max and min a size of symbols may have: what is worked out with them grows exponentially."""
 
 

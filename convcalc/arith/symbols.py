@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import product
-from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 import sympy
 from sympy.printing.precedence import PRECEDENCE
@@ -16,6 +16,9 @@ from convcalc.errors import SpecError, quoted
 
 INEQUALITIES = (sympy.Ge, sympy.Le, sympy.Gt, sympy.Lt)
 EXTREMES = (sympy.Max, sympy.Min)
+LeastValues: TypeAlias = frozenset[tuple[Any, Any]]
+CACHE_SIZE = 4096
+"""Expressions whose signs are kept: layers ask for the same again and again, and SymPy takes milliseconds for each."""
 
 
 def symbol(name: str) -> Any:
@@ -55,8 +58,7 @@ class FloorDiv(sympy.Function):  # type: ignore[misc]
         if d.is_Integer and d.is_negative:
             n, d = -n, -d
         if not d.is_Integer:
-            quotient = exact_quotient(n, d)
-            if quotient is not None:
+            if (quotient := exact_quotient(n, d)) is not None:
                 return quotient
         elif _is_integral(n):
             whole, n = _split(n, d)
@@ -124,8 +126,7 @@ def _flattened(dividend: Any, divisor: Any) -> tuple[Any, Any]:
 def exact_quotient(dividend: Any, divisor: Any) -> Any:
     """Return the quotient where it is a polynomial with integer coefficients, else nothing (the floor stays)."""
     quotient = sympy.cancel(dividend / divisor)
-    denominator = sympy.fraction(sympy.together(quotient))[1]
-    return quotient if denominator == 1 else None
+    return quotient if sympy.fraction(sympy.together(quotient))[1] == 1 else None
 
 
 def maximum(left: Any, right: Any) -> Any:
@@ -150,9 +151,8 @@ def _limited(expression: Any) -> Any:
     """Return an expression unless it has too many max and min (CC510)."""
     if sum(map(expression.count, EXTREMES)) > MAX_EXTREMES:
         names = ", ".join(sorted(quoted(free.name) for free in expression.free_symbols))
-        text = f"a size of {names} has more than {MAX_EXTREMES} max and min, the limit"
         hint = "let the numbers that it is compared with depend on the symbol too, or leave a symbol out"
-        raise SpecError("CC510", text, hint=hint)
+        raise SpecError("CC510", f"a size of {names} has more than {MAX_EXTREMES} max and min, the limit", hint=hint)
     return expression
 
 
@@ -202,7 +202,8 @@ def simplify_extremes(expression: Any, known: Sequence[Any]) -> Any:
     return expression.xreplace({extreme: _drop_dominated(extreme, bounds) for extreme in extremes})
 
 
-def _drop_dominated(extreme: Any, bounds: Mapping[Any, Any]) -> Any:
+@lru_cache(CACHE_SIZE)
+def _drop_dominated(extreme: Any, bounds: LeastValues) -> Any:
     """Return a max without what is never above another of its items; a min without what is never below."""
     sign = 1 if isinstance(extreme, sympy.Max) else -1
     kept = list(sympy.ordered(extreme.args))
@@ -212,10 +213,11 @@ def _drop_dominated(extreme: Any, bounds: Mapping[Any, Any]) -> Any:
     return extreme.func(*kept)
 
 
-def _bounds(known: Sequence[Any]) -> dict[Any, Any]:
+def _bounds(known: Sequence[Any]) -> LeastValues:
     """Return the least value of every symbol that a known relation bounds."""
     inequalities = [other for other in known if isinstance(other, INEQUALITIES)]
-    return {other.gts: other.lts for other in inequalities if other.gts.is_Symbol and other.lts.is_Integer}
+    least = {other.gts: other.lts for other in inequalities if other.gts.is_Symbol and other.lts.is_Integer}
+    return frozenset(least.items())
 
 
 def _slack(relation: Any) -> Any:
@@ -257,16 +259,18 @@ def _is_turn(turns: Turns, difference: Any, relation: Any) -> Any:
     raise SplitTurnsError(turns, turn + 1 if turn == turns.first else turn)
 
 
-def _is_provably_nonnegative(expression: Any, bounds: Mapping[Any, Any] = MappingProxyType({})) -> bool:
+def _is_provably_nonnegative(expression: Any, bounds: LeastValues = frozenset()) -> bool:
     """Whether an expression is seen to be at least 0 for all positive integers (within their lower bounds)."""
     natural = _shift_to_naturals(expression, bounds)
     return bool(natural.is_nonnegative) or any(map(_is_provably_nonnegative, _floor_lower_bounds(natural)))
 
 
-def _shift_to_naturals(expression: Any, bounds: Mapping[Any, Any] = MappingProxyType({})) -> Any:
+@lru_cache(CACHE_SIZE)
+def _shift_to_naturals(expression: Any, bounds: LeastValues) -> Any:
     """Put n + b in place of every n ≥ b, for n from 0: then the sign of n·m − 1 shows in its terms."""
+    least = dict(bounds)
     positive = [n for n in expression.free_symbols if n.is_positive]
-    naturals = {n: sympy.Symbol(n.name, integer=True, nonnegative=True) + bounds.get(n, 1) for n in positive}
+    naturals = {n: sympy.Symbol(n.name, integer=True, nonnegative=True) + least.get(n, 1) for n in positive}
     return sympy.expand(expression.xreplace(naturals))
 
 

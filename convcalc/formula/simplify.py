@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 from math import gcd, lcm
 from operator import add
 from typing import Any
@@ -278,10 +279,10 @@ def _divisions(known: Sequence[Any]) -> dict[Any, Any]:
     """Return the floors that known relations say to leave nothing, each with its quotient."""
     from convcalc.arith.symbols import FloorDiv
 
-    divided = filter(None, map(division, known))
-    return {FloorDiv(dividend, divisor): dividend / divisor for dividend, divisor in divided}
+    return {FloorDiv(dividend, divisor): dividend / divisor for dividend, divisor in filter(None, map(division, known))}
 
 
+@lru_cache(256)
 def division(condition: Any) -> tuple[Any, Any] | None:
     """Return (a, d) of a relation that says a − d·⌊a/d⌋ = 0, which is that d divides a; nothing for any other."""
     import sympy
@@ -293,8 +294,7 @@ def division(condition: Any) -> tuple[Any, Any] | None:
     difference = sympy.expand(condition.lhs - condition.rhs)
     for floor in sorted(difference.atoms(FloorDiv), key=str):
         dividend, divisor = floor.args
-        remainder = sympy.expand(dividend - divisor * floor)
-        scale = sympy.cancel(difference / remainder)
+        scale = sympy.cancel(difference / sympy.expand(dividend - divisor * floor))
         if scale.is_Rational and scale != 0:
             return dividend, divisor
     return None
