@@ -26,12 +26,19 @@ class LayerTensor(NamedTuple):
     handle: int
     order: Order
 
+    def __str__(self) -> str:
+        """What an error calls it that finds it in the place of a number."""
+        return "a tensor"
+
 
 class ModelConstant(NamedTuple):
     """A number, or an array of numbers, that is part of the model."""
 
     shape: tuple[int, ...]
     value: Any = None
+
+    def __str__(self) -> str:
+        return "an array" if self.shape else str(self.value)
 
 
 Output: TypeAlias = LayerTensor | list[LayerTensor]
