@@ -3,6 +3,7 @@ import { autocompletion } from '@codemirror/autocomplete'
 import { HighlightStyle, syntaxHighlighting } from '@codemirror/language'
 import { yaml } from '@codemirror/lang-yaml'
 import { lintGutter, setDiagnostics } from '@codemirror/lint'
+import { Compartment, EditorState } from '@codemirror/state'
 import { EditorView } from '@codemirror/view'
 import { tags } from '@lezer/highlight'
 import { basicSetup } from 'codemirror'
@@ -28,6 +29,23 @@ const colours = HighlightStyle.define([
   { tag: [tags.punctuation, tags.separator, tags.squareBracket, tags.brace], color: 'var(--muted)' },
 ])
 
+// The parser of colours calls itself for every level. Text that is nested deeper than specs may be by far goes without.
+const language = new Compartment, DEEPEST = 500
+const isDeep = text => {
+  let open = 0, deepest = 0
+  for (const [bracket] of text.matchAll(/[[\]{}]/g)) {
+    open = '[{'.includes(bracket) ? open + 1 : Math.max(0, open - 1)
+    deepest = Math.max(deepest, open)
+  }
+  for (const [indent] of text.matchAll(/^[ \t?:-]+/gm)) deepest = Math.max(deepest, indent.length)
+  return deepest > DEEPEST
+}
+const deepWithout = EditorState.transactionExtender.of(change => {
+  if (!change.docChanged) return null
+  const is = isDeep(change.newDoc.toString()), was = Array.isArray(language.get(change.startState))
+  return is === was ? null : { effects: language.reconfigure(is ? [] : yaml()) }
+})
+
 // `complete(text, line, column)` returns the options at a place, `changed()` hears of edits.
 export class Editor {
   constructor(parent, text, complete, changed) {
@@ -45,7 +63,8 @@ export class Editor {
     this.view = new EditorView({
       doc: text, parent,
       extensions: [
-        basicSetup, yaml(), theme, syntaxHighlighting(colours), lintGutter(), autocompletion({ override: [options] }),
+        basicSetup, language.of(isDeep(text) ? [] : yaml()), deepWithout, theme, syntaxHighlighting(colours), lintGutter(),
+        autocompletion({ override: [options] }),
         EditorView.contentAttributes.of({ 'aria-label': 'Spec', tabindex: '0' }),
         EditorView.updateListener.of(update => { if (update.docChanged) changed() }),
       ],

@@ -311,8 +311,11 @@ def test_a_huge_spec_is_an_error_and_no_end(page: Any) -> None:
     }.items():
         go(page, text=text)
         problem(page, found)
+    colours = page.locator(".cm-line span[class^='ͼ']")
+    playwright.expect(colours).to_have_count(0)  # their parser calls itself for every level
     go(page, text=SPEC)
     counted(page, 112)
+    playwright.expect(colours).not_to_have_count(0)
 
 
 def test_a_worker_without_an_answer_is_replaced(visit: Any) -> None:
